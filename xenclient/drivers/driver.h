@@ -1,0 +1,121 @@
+/* The contract between the core and a driver: how one kind of hypervisor is asked and told.
+ *
+ * Drivers run only in worker processes (or in a plugin's own process), one thread per source and
+ * one more per running operation, in plain blocking code that obeys its xc_call: every wait goes
+ * through xc_call_wait() or an equal, so that deadlines and cancellation always work. A driver knows the
+ * model, transports and util; it knows no store, engine or SNMP. To begin a new one copy skel.c. */
+#pragma once
+
+#include "xenclient/drivers/credential.h"
+#include "xenclient/model/snapshot.h"
+#include "xenclient/transport/deadline.h"
+#include "xenclient/util/error.h"
+
+/* Everything a driver may know about a source. Strings are never NULL ("" = not set). */
+struct xc_source_spec {
+    char *key;         /* operator's name, 1..32 */
+    char *uri;         /* checked by xc_uri_parse() */
+    char *credential;  /* name of a credential, "" = none */
+    char *address;     /* what other control domains call this host (migration target) */
+    char *config_dirs; /* directories with configuration files, separated by ':'; default /etc/xen */
+    char *save_dir;    /* where suspended domains are saved */
+};
+void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from);
+void xc_source_spec_clear(struct xc_source_spec *spec);
+void xc_source_spec_write(const struct xc_source_spec *spec, GByteArray *to);
+void xc_source_spec_read(struct xc_source_spec *spec, struct xc_reader *from);
+
+/* The parts of a URI the suite accepts: scheme://[user@]host[:port][/path]. No password, no query. */
+struct xc_uri {
+    char *scheme;
+    char *user; /* "" none */
+    char *host; /* "" none (xl:///) */
+    unsigned port; /* 0: the scheme's default */
+    char *path; /* "" or begins with '/' */
+};
+bool xc_uri_parse(const char *text, struct xc_uri *out, GError **error);
+void xc_uri_clear(struct xc_uri *uri);
+
+/* Where the process that runs drivers finds files. Read-only, shared by all threads. */
+struct xc_driver_env {
+    char *credential_dir; /* /etc/xensnmp/credentials */
+    char *known_hosts;    /* /etc/xensnmp/known_hosts */
+};
+
+/* One operation as it travels to a driver. Strings never NULL. */
+struct xc_order {
+    struct xc_uuid op;       /* identity of the operation: the fence against doing it twice */
+    enum xc_action action;
+    bool attach;             /* it was begun before: find out, do not blindly begin again */
+    struct xc_uuid uuid;     /* the domain's uuid (nil: none) */
+    bool has_domid;
+    int64_t domid;           /* as last seen: check it against uuid and name before use */
+    char *name;              /* the domain's name */
+    char *config;            /* configuration path (start, create) */
+    char *content;           /* create: the configuration itself instead of a path, at most 64 KiB */
+    char *host_from;         /* name of the host within the source it acts on ("" single host) */
+    struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */
+    char *boot_id;           /* boot id of the host when the order was first sent, "" unknown */
+    uint32_t live;           /* migrate: 1 live */
+    gint64 timeout_usec;     /* for the whole operation */
+};
+void xc_order_clear(struct xc_order *order);
+void xc_order_write(const struct xc_order *order, GByteArray *to);
+void xc_order_read(struct xc_order *order, struct xc_reader *from);
+
+/* How an operation ended, as the driver knows it. */
+struct xc_outcome {
+    enum xc_result result; /* OK only when the wanted state was read back; LOST when it can't be known */
+    enum xc_cause cause;
+    char *text;            /* the hypervisor's own words, cleaned, at most 1,000 octets; may be NULL */
+};
+void xc_outcome_clear(struct xc_outcome *outcome);
+/* Sets all members; frees an earlier text. */
+void xc_outcome_set(struct xc_outcome *outcome, enum xc_result result, enum xc_cause cause,
+                    const char *format, ...) G_GNUC_PRINTF(4, 5);
+/* FAILED/TIMED_OUT/CANCELLED from an error. */
+void xc_outcome_from_error(struct xc_outcome *outcome, const GError *error);
+
+/* Told by a running operation whenever something is worth showing; may be called often.
+ * phase: a few words ("sending memory"). progress 0..100, or -1: not known. */
+typedef void (*xc_progress_fn)(const char *phase, int progress, void *data);
+
+struct xc_conn; /* private to each driver */
+
+struct xc_driver {
+    const char *name;        /* "xl", also the label in the MIB */
+    int number;              /* stable number in the MIB (enum XenDriver) */
+    const char *const *schemes; /* NULL-terminated */
+    uint32_t capabilities;   /* XC_CAP_ bits */
+
+    /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.
+     * Errors: hostDown, transport, authFailed, hostKey, tlsFailed, timedOut, badValue, ... with a text that
+     * names the thing, the place and the cure. The spec and env outlive the connection. */
+    struct xc_conn *(*open)(const struct xc_source_spec *spec, const struct xc_driver_env *env,
+                            struct xc_call *call, GError **error);
+    /* Required. Takes NULL. Never blocks longer than a moment. */
+    void (*close)(struct xc_conn *conn);
+    /* Required. Asks for everything; fills the report. After an error the caller closes the connection. */
+    bool (*poll)(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
+                 GError **error);
+    /* Optional (NULL: no events). A descriptor that becomes readable when something may have
+     * changed, or -1. Good until the connection is closed. */
+    int (*event_fd)(struct xc_conn *conn);
+    /* With event_fd: called when it is readable. *changed: ask for a poll now. Never blocks. */
+    bool (*event_read)(struct xc_conn *conn, bool *changed, GError **error);
+
+    /* Required. Runs one operation to its end on a connection of its own (decisions: polls and
+     * operations never wait for each other) and reads back the wanted state. With order->attach it finds out
+     * what became of an operation begun earlier; it begins one only when it is certain that it never
+     * began. Always fills the outcome. A cancelled call: stop if that is safe, outcome CANCELLED, else go on. */
+    void (*run)(const struct xc_source_spec *spec, const struct xc_driver_env *env,
+                const struct xc_order *order, struct xc_call *call, xc_progress_fn progress,
+                void *data, struct xc_outcome *outcome);
+};
+
+/* All compiled-in drivers. */
+extern const struct xc_driver *const xc_drivers[];
+extern const unsigned xc_n_drivers;
+/* The driver of a URI, or NULL with badValue naming the schemes there are. */
+const struct xc_driver *xc_driver_for(const char *uri, GError **error);
+extern const struct xc_enum xc_driver_labels; /* 1 xapi, 2 xl, 3 xend, 4 libvirt, 5 uml, 6 simulator */

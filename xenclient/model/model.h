@@ -1,0 +1,82 @@
+/* The objects of the model: plain structs generated from the dictionaries. No I/O, no threads. */
+#pragma once
+
+#include "xenclient/model/field.h"
+#include "xenclient/model/state.h"
+
+/* Members a struct has besides its dictionary are structural: how objects hang together. */
+
+struct xc_host {
+    uint64_t has;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/host_fields.def"
+#undef XC_FIELD
+};
+
+struct xc_domain {
+    uint64_t has;
+    uint32_t index;     /* xenDomainIndex, given by the engine; 0 before */
+    uint32_t host;      /* ordinal of its host in the same snapshot */
+    uint32_t vif_first; /* its interfaces in snapshot->vifs (after sealing) */
+    uint32_t vif_count;
+    uint32_t vbd_first;
+    uint32_t vbd_count;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/domain_fields.def"
+#undef XC_FIELD
+};
+
+struct xc_vif {
+    uint64_t has;
+    uint32_t domain; /* ordinal of its domain in the same report */
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/vif_fields.def"
+#undef XC_FIELD
+};
+
+struct xc_vbd {
+    uint64_t has;
+    uint32_t domain; /* ordinal of its domain in the same report */
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/vbd_fields.def"
+#undef XC_FIELD
+};
+
+/* Field numbers: XC_HOST_name, XC_DOMAIN_state, ... and the counts XC_HOST_N_FIELDS, ... */
+enum xc_host_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_HOST_##member,
+#include "xenclient/model/host_fields.def"
+#undef XC_FIELD
+    XC_HOST_N_FIELDS
+};
+enum xc_domain_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_DOMAIN_##member,
+#include "xenclient/model/domain_fields.def"
+#undef XC_FIELD
+    XC_DOMAIN_N_FIELDS
+};
+enum xc_vif_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_VIF_##member,
+#include "xenclient/model/vif_fields.def"
+#undef XC_FIELD
+    XC_VIF_N_FIELDS
+};
+enum xc_vbd_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_VBD_##member,
+#include "xenclient/model/vbd_fields.def"
+#undef XC_FIELD
+    XC_VBD_N_FIELDS
+};
+
+extern const struct xc_object xc_host_type;
+extern const struct xc_object xc_domain_type;
+extern const struct xc_object xc_vif_type;
+extern const struct xc_object xc_vbd_type;
+
+/* Setting and asking by member name: XC_SET(DOMAIN, d, mem_kib, 4096); XC_HAS(DOMAIN, d, mem_kib);
+ * XC_CLEAR(DOMAIN, d, domid). Texts are set through xc_report_text() (snapshot.h). */
+#define XC_BIT(TYPE, member) ((uint64_t)1 << XC_##TYPE##_##member)
+#define XC_SET(TYPE, object, member, value)                                                        \
+    ((object)->has |= XC_BIT(TYPE, member), (object)->member = (value))
+#define XC_CLEAR(TYPE, object, member) ((object)->has &= ~XC_BIT(TYPE, member))
+#define XC_HAS(TYPE, object, member) (((object)->has & XC_BIT(TYPE, member)) != 0)

@@ -1,0 +1,435 @@
+/* Reports and snapshots. */
+#include "xenclient/model/snapshot.h"
+
+#include "xenclient/util/clock.h"
+#include "xenclient/util/text.h"
+
+#include <string.h>
+
+#define TEXT_BLOCK 4096
+
+struct xc_report *xc_report_new(void)
+{
+    struct xc_report *report = g_new0(struct xc_report, 1);
+
+    report->hosts = g_array_new(FALSE, TRUE, sizeof(struct xc_host));
+    report->domains = g_array_new(FALSE, TRUE, sizeof(struct xc_domain));
+    report->vifs = g_array_new(FALSE, TRUE, sizeof(struct xc_vif));
+    report->vbds = g_array_new(FALSE, TRUE, sizeof(struct xc_vbd));
+    report->text = g_string_chunk_new(TEXT_BLOCK);
+    return report;
+}
+
+void *xc_report_free(struct xc_report *report)
+{
+    if (!report)
+        return NULL;
+    g_array_unref(report->hosts);
+    g_array_unref(report->domains);
+    g_array_unref(report->vifs);
+    g_array_unref(report->vbds);
+    g_string_chunk_free(report->text);
+    g_free(report);
+    return NULL;
+}
+
+/* Appends a zeroed element, NULL at the limit. */
+static void *append(GArray *array, guint limit, gsize size)
+{
+    if (array->len >= limit)
+        return NULL;
+    g_array_set_size(array, array->len + 1);
+    return array->data + (gsize)(array->len - 1) * size;
+}
+
+struct xc_host *xc_report_host(struct xc_report *report)
+{
+    return append(report->hosts, XC_MAX_HOSTS, sizeof(struct xc_host));
+}
+
+struct xc_domain *xc_report_domain(struct xc_report *report, uint32_t host)
+{
+    struct xc_domain *domain = append(report->domains, XC_MAX_DOMAINS, sizeof(*domain));
+
+    if (domain)
+        domain->host = host;
+    return domain;
+}
+
+struct xc_vif *xc_report_vif(struct xc_report *report, uint32_t domain)
+{
+    struct xc_vif *vif = append(report->vifs, XC_MAX_DEVICES, sizeof(*vif));
+
+    if (vif)
+        vif->domain = domain;
+    return vif;
+}
+
+struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain)
+{
+    struct xc_vbd *vbd = append(report->vbds, XC_MAX_DEVICES, sizeof(*vbd));
+
+    if (vbd)
+        vbd->domain = domain;
+    return vbd;
+}
+
+const char *xc_report_text(struct xc_report *report, const char *bytes, gssize length)
+{
+    g_autofree char *clean =
+        xc_text_clean(bytes, length < 0 ? strlen(bytes) : (size_t)length, XC_TEXT_MAX);
+
+    return g_string_chunk_insert(report->text, clean);
+}
+
+/* Which counter of a device adds to which counter of its domain. */
+struct sum {
+    unsigned from;
+    unsigned to;
+};
+static const struct sum vif_sums[] = {
+    {XC_VIF_rx_bytes, XC_DOMAIN_net_rx_bytes},
+    {XC_VIF_tx_bytes, XC_DOMAIN_net_tx_bytes},
+    {XC_VIF_rx_packets, XC_DOMAIN_net_rx_packets},
+    {XC_VIF_tx_packets, XC_DOMAIN_net_tx_packets},
+};
+static const struct sum vbd_sums[] = {
+    {XC_VBD_rd_bytes, XC_DOMAIN_disk_rd_bytes},
+    {XC_VBD_wr_bytes, XC_DOMAIN_disk_wr_bytes},
+    {XC_VBD_rd_ops, XC_DOMAIN_disk_rd_ops},
+    {XC_VBD_wr_ops, XC_DOMAIN_disk_wr_ops},
+};
+
+/* Adds one device's counters to its domain; a part that is not known marks the sum unknown. */
+static void add_device(const struct sum *sums, unsigned n_sums, const struct xc_object *type,
+                       const void *device, struct xc_domain *domain, uint64_t set_before,
+                       uint64_t *unknown)
+{
+    for (unsigned i = 0; i < n_sums; i++) {
+        uint64_t bit = (uint64_t)1 << sums[i].to;
+        uint64_t *to = (uint64_t *)((char *)domain + xc_domain_type.fields[sums[i].to].offset);
+
+        if (set_before & bit)
+            continue;
+        if (!xc_has(device, sums[i].from)) {
+            *unknown |= bit;
+            continue;
+        }
+        *to += xc_field_u64(&type->fields[sums[i].from], device);
+        domain->has |= bit;
+    }
+}
+
+void xc_report_sum_devices(struct xc_report *report)
+{
+    guint n = report->domains->len;
+    g_autofree uint64_t *before = g_new0(uint64_t, n + 1);
+    g_autofree uint64_t *unknown = g_new0(uint64_t, n + 1);
+    struct xc_domain *domains = (struct xc_domain *)(void *)report->domains->data;
+
+    for (guint i = 0; i < n; i++)
+        before[i] = domains[i].has;
+    for (guint i = 0; i < report->vifs->len; i++) {
+        const struct xc_vif *vif = &g_array_index(report->vifs, struct xc_vif, i);
+
+        if (vif->domain < n)
+            add_device(vif_sums, G_N_ELEMENTS(vif_sums), &xc_vif_type, vif, &domains[vif->domain],
+                       before[vif->domain], &unknown[vif->domain]);
+    }
+    for (guint i = 0; i < report->vbds->len; i++) {
+        const struct xc_vbd *vbd = &g_array_index(report->vbds, struct xc_vbd, i);
+
+        if (vbd->domain < n)
+            add_device(vbd_sums, G_N_ELEMENTS(vbd_sums), &xc_vbd_type, vbd, &domains[vbd->domain],
+                       before[vbd->domain], &unknown[vbd->domain]);
+    }
+    for (guint i = 0; i < n; i++)
+        domains[i].has &= ~unknown[i];
+}
+
+/* --- wire form */
+
+/* One kind of object of a report, for the generic writer and reader. */
+struct kind {
+    const struct xc_object *type;
+    size_t array;   /* offset of its GArray in struct xc_report */
+    size_t ordinal; /* offset of the ordinal it belongs to; 0: none */
+    guint limit;
+};
+static const struct kind kinds[] = {
+    {&xc_host_type, offsetof(struct xc_report, hosts), 0, XC_MAX_HOSTS},
+    {&xc_domain_type, offsetof(struct xc_report, domains), offsetof(struct xc_domain, host),
+     XC_MAX_DOMAINS},
+    {&xc_vif_type, offsetof(struct xc_report, vifs), offsetof(struct xc_vif, domain),
+     XC_MAX_DEVICES},
+    {&xc_vbd_type, offsetof(struct xc_report, vbds), offsetof(struct xc_vbd, domain),
+     XC_MAX_DEVICES},
+};
+
+static GArray *array_of(const struct xc_report *report, const struct kind *kind)
+{
+    return *(GArray *const *)(const void *)((const char *)report + kind->array);
+}
+
+static bool flush(GByteArray *piece, bool last, xc_report_send_fn send, void *data)
+{
+    bool ok = send(piece, last, data);
+
+    g_byte_array_set_size(piece, 0);
+    return ok;
+}
+
+bool xc_report_write(const struct xc_report *report, size_t limit, xc_report_send_fn send,
+                     void *data)
+{
+    g_autoptr(GByteArray) piece = g_byte_array_new();
+
+    for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++) {
+        const GArray *array = array_of(report, &kinds[k]);
+
+        for (guint i = 0; i < array->len; i++) {
+            const char *object = array->data + (gsize)i * kinds[k].type->size;
+
+            xc_put_u8(piece, (uint8_t)(k + 1));
+            if (kinds[k].ordinal)
+                xc_put_u32(piece, *(const uint32_t *)(const void *)(object + kinds[k].ordinal));
+            xc_object_write(kinds[k].type, object, piece);
+            if (piece->len >= limit && !flush(piece, false, send, data))
+                return false;
+        }
+    }
+    return flush(piece, true, send, data);
+}
+
+bool xc_report_read(struct xc_report *report, struct xc_reader *from)
+{
+    while (!from->bad && from->at < from->end) {
+        unsigned k = xc_get_u8(from);
+        const struct kind *kind;
+        char *object;
+
+        if (k < 1 || k > G_N_ELEMENTS(kinds))
+            return false;
+        kind = &kinds[k - 1];
+        object = append(array_of(report, kind), kind->limit, kind->type->size);
+        if (!object)
+            return false;
+        if (kind->ordinal)
+            *(uint32_t *)(void *)(object + kind->ordinal) = xc_get_u32(from);
+        xc_object_read(kind->type, object, from, report->text);
+    }
+    return !from->bad;
+}
+
+bool xc_report_check(const struct xc_report *report)
+{
+    for (unsigned k = 1; k < G_N_ELEMENTS(kinds); k++) {
+        const GArray *array = array_of(report, &kinds[k]);
+        guint n = k == 1 ? report->hosts->len : report->domains->len;
+
+        for (guint i = 0; i < array->len; i++) {
+            const char *object = array->data + (gsize)i * kinds[k].type->size;
+
+            if (*(const uint32_t *)(const void *)(object + kinds[k].ordinal) >= n)
+                return false;
+        }
+    }
+    return true;
+}
+
+/* --- snapshots */
+
+struct order {
+    uint32_t index;
+    uint32_t was;
+};
+
+static int by_index(const void *a, const void *b)
+{
+    uint32_t x = ((const struct order *)a)->index;
+    uint32_t y = ((const struct order *)b)->index;
+
+    return (x > y) - (x < y);
+}
+
+static int by_vif(const void *a, const void *b)
+{
+    const struct xc_vif *x = a;
+    const struct xc_vif *y = b;
+
+    if (x->domain != y->domain)
+        return x->domain > y->domain ? 1 : -1;
+    return (x->device > y->device) - (x->device < y->device);
+}
+
+static int by_vbd(const void *a, const void *b)
+{
+    const struct xc_vbd *x = a;
+    const struct xc_vbd *y = b;
+
+    if (x->domain != y->domain)
+        return x->domain > y->domain ? 1 : -1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Gives each device its domain's new ordinal; those of dropped domains go to the end (returned count
+ * is without them). now_at has no entry (UINT32_MAX) for a dropped domain. */
+static uint32_t move_devices(GArray *array, gsize size, gsize ordinal, const uint32_t *now_at,
+                             int (*compare)(const void *, const void *))
+{
+    uint32_t kept = 0;
+
+    for (guint i = 0; i < array->len; i++) {
+        uint32_t *at = (uint32_t *)(void *)(array->data + (gsize)i * size + ordinal);
+
+        *at = now_at[*at];
+        if (*at != UINT32_MAX)
+            kept++;
+    }
+    qsort(array->data, array->len, size, compare);
+    return kept;
+}
+
+static void hang_devices(struct xc_snapshot *s)
+{
+    for (uint32_t i = 0; i < s->n_vifs; i++) {
+        struct xc_domain *domain = &s->domains[s->vifs[i].domain];
+
+        if (domain->vif_count++ == 0)
+            domain->vif_first = i;
+    }
+    for (uint32_t i = 0; i < s->n_vbds; i++) {
+        struct xc_domain *domain = &s->domains[s->vbds[i].domain];
+
+        if (domain->vbd_count++ == 0)
+            domain->vbd_first = i;
+    }
+}
+
+struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
+{
+    struct xc_snapshot *s = g_new0(struct xc_snapshot, 1);
+    guint n = report->domains->len;
+    const struct xc_domain *old = (const struct xc_domain *)(void *)report->domains->data;
+    g_autofree struct order *order = g_new(struct order, n + 1);
+    g_autofree uint32_t *now_at = g_new(uint32_t, n + 1);
+    uint32_t kept = 0;
+
+    g_atomic_ref_count_init(&s->ref);
+    s->taken_mono = xc_clock_mono();
+    s->taken_real = xc_clock_real();
+    for (guint i = 0; i < n; i++) {
+        now_at[i] = UINT32_MAX;
+        if (old[i].index)
+            order[kept++] = (struct order){old[i].index, i};
+    }
+    qsort(order, kept, sizeof(*order), by_index);
+    s->domains = g_new(struct xc_domain, kept + 1);
+    for (uint32_t i = 0; i < kept; i++) {
+        s->domains[i] = old[order[i].was];
+        s->domains[i].vif_count = 0;
+        s->domains[i].vbd_count = 0;
+        now_at[order[i].was] = i;
+    }
+    s->n_domains = kept;
+    s->n_vifs = move_devices(report->vifs, sizeof(struct xc_vif), offsetof(struct xc_vif, domain),
+                             now_at, by_vif);
+    s->n_vbds = move_devices(report->vbds, sizeof(struct xc_vbd), offsetof(struct xc_vbd, domain),
+                             now_at, by_vbd);
+    s->n_hosts = report->hosts->len;
+    s->hosts = (struct xc_host *)(void *)g_array_free(g_steal_pointer(&report->hosts), FALSE);
+    s->vifs = (struct xc_vif *)(void *)g_array_free(g_steal_pointer(&report->vifs), FALSE);
+    s->vbds = (struct xc_vbd *)(void *)g_array_free(g_steal_pointer(&report->vbds), FALSE);
+    s->text = g_steal_pointer(&report->text);
+    g_array_unref(report->domains);
+    g_free(report);
+    hang_devices(s);
+    return s;
+}
+
+struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot)
+{
+    g_atomic_ref_count_inc(&snapshot->ref);
+    return snapshot;
+}
+
+void *xc_snapshot_unref(struct xc_snapshot *snapshot)
+{
+    if (snapshot && g_atomic_ref_count_dec(&snapshot->ref)) {
+        g_free(snapshot->hosts);
+        g_free(snapshot->domains);
+        g_free(snapshot->vifs);
+        g_free(snapshot->vbds);
+        g_string_chunk_free(snapshot->text);
+        g_free(snapshot);
+    }
+    return NULL;
+}
+
+gssize xc_snapshot_find(const struct xc_snapshot *snapshot, uint32_t index)
+{
+    uint32_t low = 0;
+    uint32_t high = snapshot->n_domains;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (snapshot->domains[middle].index < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < snapshot->n_domains && snapshot->domains[low].index == index ? (gssize)low : -1;
+}
+
+bool xc_snapshot_same_members(const struct xc_snapshot *a, const struct xc_snapshot *b)
+{
+    if (a->n_domains != b->n_domains || a->n_hosts != b->n_hosts)
+        return false;
+    for (uint32_t i = 0; i < a->n_domains; i++)
+        if (a->domains[i].index != b->domains[i].index)
+            return false;
+    return true;
+}
+
+static bool differs(const struct xc_domain *a, const struct xc_domain *b)
+{
+    const uint64_t watched = XC_BIT(DOMAIN, state) | XC_BIT(DOMAIN, reason) |
+                             XC_BIT(DOMAIN, name) | XC_BIT(DOMAIN, uuid) | XC_BIT(DOMAIN, domid);
+
+    if ((a->has & watched) != (b->has & watched) || a->host != b->host)
+        return true;
+    return (XC_HAS(DOMAIN, a, state) && a->state != b->state) ||
+           (XC_HAS(DOMAIN, a, reason) && a->reason != b->reason) ||
+           (XC_HAS(DOMAIN, a, name) && strcmp(a->name, b->name) != 0) ||
+           (XC_HAS(DOMAIN, a, uuid) && memcmp(&a->uuid, &b->uuid, sizeof(a->uuid)) != 0) ||
+           (XC_HAS(DOMAIN, a, domid) && a->domid != b->domid);
+}
+
+void xc_snapshot_diff(const struct xc_snapshot *before, const struct xc_snapshot *after,
+                      xc_change_fn report, void *data)
+{
+    uint32_t i = 0;
+    uint32_t j = 0;
+    uint32_t n = before ? before->n_domains : 0;
+
+    while (i < n || j < after->n_domains) {
+        const struct xc_domain *a = i < n ? &before->domains[i] : NULL;
+        const struct xc_domain *b = j < after->n_domains ? &after->domains[j] : NULL;
+        struct xc_change change = {XC_DOMAIN_CHANGED, a, b};
+
+        if (a && (!b || a->index < b->index)) {
+            change = (struct xc_change){XC_DOMAIN_VANISHED, a, NULL};
+            i++;
+        } else if (b && (!a || b->index < a->index)) {
+            change = (struct xc_change){XC_DOMAIN_APPEARED, NULL, b};
+            j++;
+        } else {
+            i++;
+            j++;
+            if (!differs(a, b))
+                continue;
+        }
+        report(&change, data);
+    }
+}

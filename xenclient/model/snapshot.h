@@ -1,0 +1,86 @@
+/* What one source said at one moment: first a report that a driver fills, then, sealed, an immutable
+ * reference-counted snapshot. A report belongs to one thread; a snapshot may be read by all. */
+#pragma once
+
+#include "xenclient/model/model.h"
+
+/* Most of each kind that one source may report; more is an error of the source. */
+#define XC_MAX_HOSTS 1024
+#define XC_MAX_DOMAINS 200000
+#define XC_MAX_DEVICES 800000
+
+struct xc_report {
+    GArray *hosts;   /* struct xc_host */
+    GArray *domains; /* struct xc_domain */
+    GArray *vifs;    /* struct xc_vif */
+    GArray *vbds;    /* struct xc_vbd */
+    GStringChunk *text;
+};
+
+struct xc_report *xc_report_new(void);
+void *xc_report_free(struct xc_report *report); /* returns NULL; takes NULL */
+typedef struct xc_report xc_report;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_report, xc_report_free)
+
+/* Appends a zeroed object and returns it; the pointer is good until the next one of its kind is
+ * added. NULL when the limit is reached. Devices belong to a domain by its ordinal. */
+struct xc_host *xc_report_host(struct xc_report *report);
+struct xc_domain *xc_report_domain(struct xc_report *report, uint32_t host);
+struct xc_vif *xc_report_vif(struct xc_report *report, uint32_t domain);
+struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain);
+
+/* Copies a text from outside into the report: cleaned, at most XC_TEXT_MAX octets. length -1: up to
+ * its NUL. Use: XC_SET(DOMAIN, d, name, xc_report_text(report, p, -1)). */
+const char *xc_report_text(struct xc_report *report, const char *bytes, gssize length);
+
+/* Fills the domains' sums (net_*, disk_*) from their devices: a sum is known when every device of
+ * the domain knows its part and there is at least one. A sum already set stays. */
+void xc_report_sum_devices(struct xc_report *report);
+
+/* Wire form in pieces below limit octets: u32 counts per kind, then the objects. A set larger than
+ * limit comes as several pieces; devices refer to ordinals of the whole report. `send` returns false to stop. */
+typedef bool (*xc_report_send_fn)(GByteArray *piece, bool last, void *data);
+bool xc_report_write(const struct xc_report *report, size_t limit, xc_report_send_fn send,
+                     void *data);
+/* Adds one piece to a report; false: not a legal piece (the report is then to be dropped). */
+bool xc_report_read(struct xc_report *report, struct xc_reader *from);
+/* True when every ordinal inside points to something; check after the last piece. */
+bool xc_report_check(const struct xc_report *report);
+
+/* Immutable. */
+struct xc_snapshot {
+    gatomicrefcount ref;
+    gint64 taken_mono; /* xc_clock_mono() when the poll's answer was complete */
+    gint64 taken_real;
+    uint32_t n_hosts, n_domains, n_vifs, n_vbds;
+    struct xc_host *hosts;
+    struct xc_domain *domains; /* by index, ascending */
+    struct xc_vif *vifs;       /* by domain ordinal, then device */
+    struct xc_vbd *vbds;
+    GStringChunk *text;
+};
+typedef struct xc_snapshot xc_snapshot;
+
+/* Takes the report (do not use it again): sorts domains by index, drops those with index 0, hangs devices
+ * to them. */
+struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
+struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
+void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_snapshot, xc_snapshot_unref)
+
+/* The ordinal of the domain with that index, or -1. */
+gssize xc_snapshot_find(const struct xc_snapshot *snapshot, uint32_t index);
+/* True when both hold the same domain indexes and the same number of hosts. */
+bool xc_snapshot_same_members(const struct xc_snapshot *a, const struct xc_snapshot *b);
+
+/* What changed between two snapshots of one source, in index order. */
+enum xc_change_kind { XC_DOMAIN_APPEARED, XC_DOMAIN_VANISHED, XC_DOMAIN_CHANGED };
+struct xc_change {
+    enum xc_change_kind kind;
+    const struct xc_domain *before; /* NULL: appeared */
+    const struct xc_domain *after;  /* NULL: vanished */
+};
+/* CHANGED is reported for state, reason, host, name, uuid or domid. before may be NULL. */
+typedef void (*xc_change_fn)(const struct xc_change *change, void *data);
+void xc_snapshot_diff(const struct xc_snapshot *before, const struct xc_snapshot *after,
+                      xc_change_fn report, void *data);

@@ -1,0 +1,132 @@
+/* Enumerations of the model, and the table that says which action is possible in which state. */
+#pragma once
+
+#include "xenclient/util/labels.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* VirtualMachineOperState of RFC 7666. */
+enum xc_domain_state {
+    XC_STATE_UNKNOWN = 1,
+    XC_STATE_OTHER = 2,
+    XC_STATE_PREPARING = 3,
+    XC_STATE_RUNNING = 4,
+    XC_STATE_SUSPENDING = 5,
+    XC_STATE_SUSPENDED = 6,
+    XC_STATE_RESUMING = 7,
+    XC_STATE_PAUSED = 8,
+    XC_STATE_MIGRATING = 9,
+    XC_STATE_SHUTTING_DOWN = 10,
+    XC_STATE_SHUTDOWN = 11,
+    XC_STATE_CRASHED = 12,
+};
+
+/* VirtualMachineAdminState of RFC 7666, and none for "nothing was asked". */
+enum xc_wanted { XC_WANTED_NONE = 0, XC_WANTED_RUNNING = 1, XC_WANTED_SUSPENDED = 2,
+                 XC_WANTED_PAUSED = 3, XC_WANTED_SHUTDOWN = 4 };
+
+enum xc_reason {
+    XC_REASON_NONE = 1,
+    XC_REASON_POWEROFF = 2,
+    XC_REASON_REBOOT = 3,
+    XC_REASON_CRASH = 4,
+    XC_REASON_WATCHDOG = 5,
+    XC_REASON_SUSPEND = 6,
+};
+
+enum xc_domain_kind { XC_KIND_GUEST = 1, XC_KIND_CONTROL = 2, XC_KIND_STUB = 3,
+                      XC_KIND_TEMPLATE = 4, XC_KIND_DRIVER = 5 };
+
+enum xc_virt { XC_VIRT_UNKNOWN = 1, XC_VIRT_PV = 2, XC_VIRT_HVM = 3, XC_VIRT_PVH = 4,
+               XC_VIRT_PVHVM = 5 };
+
+enum xc_counter_kind { XC_COUNTERS_EXACT = 1, XC_COUNTERS_INTEGRATED = 2, XC_COUNTERS_COARSE = 3 };
+
+enum xc_identity { XC_IDENTITY_UUID = 1, XC_IDENTITY_CONFIG = 2, XC_IDENTITY_CONTROL = 3,
+                   XC_IDENTITY_NAME = 4 };
+
+enum xc_presence { XC_PRESENT = 1, XC_STALE = 2, XC_DELETED = 3 };
+
+enum xc_source_state {
+    XC_SOURCE_CONNECTING = 1,
+    XC_SOURCE_UP = 2,
+    XC_SOURCE_DEGRADED = 3,     /* the last poll failed, data are those before */
+    XC_SOURCE_DOWN = 4,         /* three or more polls failed */
+    XC_SOURCE_UNAUTHORISED = 5, /* credential or key refused */
+    XC_SOURCE_UNTRUSTED = 6,    /* host key or certificate unknown or changed */
+    XC_SOURCE_DISABLED = 7,
+};
+
+enum xc_origin_of_source { XC_FROM_CONFIG = 1, XC_FROM_SNMP = 2, XC_FROM_DISCOVERY = 3 };
+
+/* XenAction: numbers never change; columns restrict the list. */
+enum xc_action {
+    XC_ACTION_NOOP = 1,
+    XC_ACTION_START = 2,
+    XC_ACTION_SHUTDOWN = 3,
+    XC_ACTION_REBOOT = 4,
+    XC_ACTION_PAUSE = 5,
+    XC_ACTION_UNPAUSE = 6,
+    XC_ACTION_DESTROY = 9,
+    XC_ACTION_RESET = 10,
+    XC_ACTION_MIGRATE = 11,
+    XC_ACTION_CREATE = 12,
+    XC_ACTION_CHECK_MIGRATE = 28,
+};
+
+enum xc_op_state { XC_OP_ACCEPTED = 1, XC_OP_QUEUED = 2, XC_OP_RUNNING = 3, XC_OP_CANCELLING = 4,
+                   XC_OP_FINISHED = 5 };
+
+enum xc_result { XC_RESULT_NONE = 1, XC_RESULT_OK = 2, XC_RESULT_PARTIAL = 3,
+                 XC_RESULT_FAILED = 4, XC_RESULT_CANCELLED = 5, XC_RESULT_TIMED_OUT = 6,
+                 XC_RESULT_LOST = 7 };
+
+extern const struct xc_enum xc_domain_state_labels;
+extern const struct xc_enum xc_wanted_labels;
+extern const struct xc_enum xc_reason_labels;
+extern const struct xc_enum xc_domain_kind_labels;
+extern const struct xc_enum xc_virt_labels;
+extern const struct xc_enum xc_counter_kind_labels;
+extern const struct xc_enum xc_identity_labels;
+extern const struct xc_enum xc_presence_labels;
+extern const struct xc_enum xc_source_state_labels;
+extern const struct xc_enum xc_origin_labels;
+extern const struct xc_enum xc_action_labels;
+extern const struct xc_enum xc_op_state_labels;
+extern const struct xc_enum xc_result_labels;
+
+#define XC_IN(state) (1u << (state))
+
+/* What an action needs and aims at. */
+struct xc_action_info {
+    enum xc_action action;
+    uint32_t from;          /* states it is possible in, XC_IN() bits */
+    enum xc_wanted wanted;  /* what the operator wants afterwards; NONE: unchanged */
+    bool force;             /* may lose data of the guest: refused for protected domains */
+    bool soft;              /* needs the guest's help: a force action may supersede it */
+    bool stops;             /* ends the domain's running: refused for protected domains */
+    bool needs_host;        /* its argument is a host key */
+    unsigned timeout_sec;   /* default */
+    uint32_t capability;    /* XC_CAP_ bit of the driver */
+};
+
+enum xc_capability {
+    XC_CAP_START = 1u << 0,
+    XC_CAP_SHUTDOWN = 1u << 1,
+    XC_CAP_PAUSE = 1u << 2,
+    XC_CAP_SUSPEND = 1u << 3,
+    XC_CAP_MIGRATE = 1u << 4,
+    XC_CAP_LIVE_MIGRATE = 1u << 5,
+    XC_CAP_CREATE = 1u << 6,
+    XC_CAP_EVENTS = 1u << 7,
+    XC_CAP_DESTROY = 1u << 8,
+    XC_CAP_RESET = 1u << 9,
+    XC_CAP_REBOOT = 1u << 10,
+    XC_CAP_START_ELSEWHERE = 1u << 11, /* any host of the pool can start a halted domain */
+    XC_CAP_CHECK_MIGRATE = 1u << 12,
+    XC_CAP_PROGRESS = 1u << 13, /* operations report a percentage */
+};
+
+/* Never NULL for a value of enum xc_action but NOOP. */
+const struct xc_action_info *xc_action_info(enum xc_action action);
