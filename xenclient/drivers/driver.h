@@ -9,6 +9,7 @@
 #include "xenclient/drivers/credential.h"
 #include "xenclient/model/snapshot.h"
 #include "xenclient/transport/deadline.h"
+#include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
 
 /* Everything a driver may know about a source. Strings are never NULL ("" = not set). */
@@ -20,8 +21,10 @@ struct xc_source_spec {
     char *config_dirs; /* directories with configuration files, separated by ':'; default /etc/xen */
     char *save_dir;    /* where suspended domains are saved */
 };
+/* `to` is overwritten, not cleared; a NULL string of `from` becomes "". */
 void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from);
 void xc_source_spec_clear(struct xc_source_spec *spec);
+/* The reading forms of spec and order overwrite their target, which is always to be cleared. */
 void xc_source_spec_write(const struct xc_source_spec *spec, GByteArray *to);
 void xc_source_spec_read(struct xc_source_spec *spec, struct xc_reader *from);
 
@@ -33,6 +36,8 @@ struct xc_uri {
     unsigned port; /* 0: the scheme's default */
     char *path; /* "" or begins with '/' */
 };
+/* Overwrites *out; after badValue it is zeroed. The text of the error never repeats the URI, which may
+ * hold a password by mistake. Host without brackets, scheme in lower case. */
 bool xc_uri_parse(const char *text, struct xc_uri *out, GError **error);
 void xc_uri_clear(struct xc_uri *uri);
 
@@ -59,6 +64,11 @@ struct xc_order {
     uint32_t live;           /* migrate: 1 live */
     gint64 timeout_usec;     /* for the whole operation */
 };
+/* Most octets of order->content. */
+#define XC_ORDER_CONTENT_MAX 65536
+/* Longest time an operation may be given. */
+#define XC_ORDER_TIMEOUT_MAX (7 * 86400 * XC_USEC_PER_SEC)
+void xc_order_copy(struct xc_order *to, const struct xc_order *from); /* `to` is overwritten, not cleared */
 void xc_order_clear(struct xc_order *order);
 void xc_order_write(const struct xc_order *order, GByteArray *to);
 void xc_order_read(struct xc_order *order, struct xc_reader *from);
@@ -69,11 +79,12 @@ struct xc_outcome {
     enum xc_cause cause;
     char *text;            /* the hypervisor's own words, cleaned, at most 1,000 octets; may be NULL */
 };
+#define XC_OUTCOME_TEXT_MAX 1000
 void xc_outcome_clear(struct xc_outcome *outcome);
 /* Sets all members; frees an earlier text. */
 void xc_outcome_set(struct xc_outcome *outcome, enum xc_result result, enum xc_cause cause,
                     const char *format, ...) G_GNUC_PRINTF(4, 5);
-/* FAILED/TIMED_OUT/CANCELLED from an error. */
+/* FAILED/TIMED_OUT/CANCELLED/LOST from an error, by its cause. */
 void xc_outcome_from_error(struct xc_outcome *outcome, const GError *error);
 
 /* Told by a running operation whenever something is worth showing; may be called often.
@@ -101,7 +112,8 @@ struct xc_driver {
     /* Optional (NULL: no events). A descriptor that becomes readable when something may have
      * changed, or -1. Good until the connection is closed. */
     int (*event_fd)(struct xc_conn *conn);
-    /* With event_fd: called when it is readable. *changed: ask for a poll now. Never blocks. */
+    /* With event_fd: called when it is readable, and once after each poll, since a shared session may have
+     * taken the event in meanwhile. *changed (false before the call): ask for a poll now. Never blocks. */
     bool (*event_read)(struct xc_conn *conn, bool *changed, GError **error);
 
     /* Required. Runs one operation to its end on a connection of its own (decisions: polls and
