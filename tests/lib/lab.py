@@ -1,0 +1,367 @@
+"""A private estate for one test: snmpd, xen-farm and xensnmpd on loopback, in a folder of its own.
+
+    import os, sys
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+    from lab import Lab, ok, is_, diag, done
+
+    with Lab(hosts=3, domains=12) as lab:
+        rows = lab.table("xenDomainTable")              # {index: {column name: value}}
+        is_(lab.set(lab.oid("xenDomainPower", 1), "i", 5), "noError", "pause is accepted")
+        lab.wait(lambda: lab.get(lab.oid("xenDomainState", 1)) == 8, "domain 1 is paused")
+        lab.farm_ctl("host", "host1", "down")
+        lab.kill("xensnmpd"); lab.start("xensnmpd")
+    done()
+
+BUILD names the build folder (default: build). LAB_PATIENCE multiplies every time limit: sanitized or
+emulated programs are slow. LAB_KEEP=1 leaves the folder of a failed test behind and says where it is.
+When a test fails, the ends of all logs are printed. Nothing outlives the test, whatever ends it.
+"""
+
+import atexit
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from snmp import Client, SnmpError, index
+from tap import diag, done, failed, is_, ok
+
+__all__ = ["Lab", "LabError", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
+PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
+
+# SNMPv3 users of every lab: name -> pass phrase (authentication, privacy). Loopback only.
+USERS = {"operator": ("operator-auth-phrase", "operator-priv-phrase"),
+         "monitor": ("monitor-auth-phrase", "monitor-priv-phrase")}
+
+_SNMPD = """\
+agentAddress udp:127.0.0.1:{port}
+master agentx
+agentXSocket {agentx}
+agentXPerms 0777 0755
+agentXTimeout 5
+dontLogTCPWrappersConnects yes
+maxGetbulkResponses 1000
+[snmp] sendMessageMaxSize 65000
+[snmpd]
+rocommunity public 127.0.0.1
+rwcommunity private 127.0.0.1
+createUser operator SHA-256 "{operator[0]}" AES "{operator[1]}"
+createUser monitor SHA-256 "{monitor[0]}" AES "{monitor[1]}"
+rwuser operator authPriv
+rouser monitor authPriv
+sysLocation xensnmp test estate
+"""
+
+
+class LabError(Exception):
+    """The estate could not be brought up, or something awaited did not happen."""
+
+
+def free_port(kind=socket.SOCK_DGRAM):
+    """A port of 127.0.0.1 that nobody had a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+
+
+class Lab:
+    """hosts, domains, seed, names, speed shape the farm (farm=False: none). agent adds or overrides keys of section [agent],
+    sources adds sections: {"key": {"uri": ...}}. snmpd adds lines to snmpd.conf. leash=False: what is
+    started outlives this process (the demo). start=False: only the folder and files; start() what you need."""
+
+    def __init__(self, hosts=3, domains=12, control=True, seed=1, names=None, speed=None, farm=True,
+                 agent=None, sources=None, snmpd=None, port=None, folder=None, leash=True, start=True):
+        self.hosts, self.domains, self.seed, self.names, self.speed = hosts, domains, seed, names, speed
+        self.with_farm = farm
+        self.agent = {"control": "yes" if control else "no", **(agent or {})}
+        self.sources = dict(sources or {})
+        self.snmpd_lines = list(snmpd or [])
+        self.port = port
+        self.leash = leash
+        self.autostart = start
+        self.processes = {}
+        self._own_folder = folder is None
+        self.folder = folder or tempfile.mkdtemp(prefix="xensnmp-lab.")
+        self._schema = None
+        self._failed_before = 0
+
+    # --- life
+
+    def __enter__(self):
+        self._failed_before = failed()
+        if self.leash:
+            atexit.register(self.close)
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        try:
+            self._prepare()
+            if self.autostart:
+                self.start("snmpd")
+                if self.with_farm:
+                    self.start("xen-farm")
+                self.start("xensnmpd")
+                if self.with_farm:
+                    self.wait_rows()
+        except BaseException:
+            self.show_logs()
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind, error, trace):
+        bad = (kind is not None and not issubclass(kind, SystemExit)) or failed() > self._failed_before
+        if bad:
+            self.show_logs()
+        self.close(keep=bad and os.environ.get("LAB_KEEP"))
+
+    def close(self, keep=False):
+        """Ends all processes and removes the folder. Safe to call twice."""
+        for name in list(self.processes)[::-1]:
+            self.kill(name, signal.SIGTERM)
+        if keep:
+            diag(f"the folder of this lab is kept: {self.folder}")
+        elif self._own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def path(self, *names):
+        return os.path.join(self.folder, *names)
+
+    def _prepare(self):
+        for name in ("state", "credentials", "snmp", "library"):
+            os.makedirs(self.path(name), mode=0o700, exist_ok=True)
+        os.chmod(self.folder, 0o755)
+        open(self.path("known_hosts"), "a").close()
+        if self.port is None:
+            self.port = free_port()
+        self.client = self.user("public")
+        self.writer = self.user("private")
+        self.write_snmpd_conf()
+        if self.with_farm:
+            self.farm_sources()
+        self.write_config()
+
+    # --- configuration files
+
+    def write_snmpd_conf(self):
+        text = _SNMPD.format(port=self.port, agentx=self.path("agentx"), **USERS)
+        with open(self.path("snmpd.conf"), "w") as out:
+            out.write(text + "".join(line + "\n" for line in self.snmpd_lines))
+
+    def farm_sources(self):
+        """One source for each host that the farm makes; its keys are its host names."""
+        for host in self.host_names():
+            self.sources.setdefault(host, {"uri": f"sim://{self.path('farm.sock')}/{host}"})
+
+    def host_names(self):
+        return [f"host{n}" for n in range(1, self.hosts + 1)]
+
+    def write_config(self):
+        """Writes xensnmpd.conf from self.agent and self.sources."""
+        agent = {"state_dir": self.path("state"), "credential_dir": self.path("credentials"),
+                 "known_hosts": self.path("known_hosts"), "library_dir": self.path("library"),
+                 "agentx_socket": self.path("agentx"), "interval": 1, "log_level": "info",
+                 **self.agent}
+        sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}}
+        with open(self.path("xensnmpd.conf"), "w") as out:
+            for section, keys in sections.items():
+                out.write(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) + "\n")
+
+    # --- processes: "snmpd", "xen-farm", "xensnmpd"
+
+    def binary(self, name):
+        return os.path.join(BUILD, "bin", name)
+
+    def _arguments(self, name):
+        if name == "snmpd":
+            found = shutil.which("snmpd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+            if not found:
+                raise LabError("snmpd is not installed: packaging/install-packages demo")
+            return [found, "-f", "-C", "-c", self.path("snmpd.conf"), "-Lo", "-I",
+                    "-smux,-mteTrigger,-mteTriggerConf"]
+        if name == "xen-farm":
+            command = [self.binary(name), "--socket", self.path("farm.sock"), "--seed", str(self.seed),
+                       "--hosts", str(self.hosts), "--domains", str(self.domains)]
+            command += ["--names", self.names] if self.names else []
+            return command + (["--speed", str(self.speed)] if self.speed else [])
+        return [self.binary(name), "-c", self.path("xensnmpd.conf")]
+
+    def start(self, name, arguments=None):
+        """Starts a program and waits until it serves. Its output goes to NAME.log in the folder."""
+        env = dict(os.environ, MIBS="", SNMPCONFPATH=self.path("snmp"), SNMP_PERSISTENT_DIR=self.path("snmp"),
+                   G_DEBUG="fatal-criticals")
+        with open(self.path(name + ".log"), "ab") as log:
+            process = subprocess.Popen(arguments or self._arguments(name), stdin=subprocess.DEVNULL, stdout=log,
+                                       stderr=log, env=env, cwd=self.folder, start_new_session=True,
+                                       preexec_fn=_die_with_parent if self.leash else None)
+        self.processes[name] = process
+        if name == "snmpd":
+            self.wait(lambda: self._answers("1.3.6.1.2.1.1.3.0"), "snmpd answers", alive=name)
+        elif name == "xen-farm":
+            self.wait(lambda: "ready" in self.log(name), "xen-farm is ready", alive=name)
+        return process
+
+    def kill(self, name, how=signal.SIGKILL):
+        """Ends a program and what it started; returns its exit status."""
+        process = self.processes.pop(name, None)
+        if process is None:
+            return None
+        if process.poll() is None:
+            process.send_signal(signal.SIGCONT)
+            process.send_signal(how)
+            try:
+                process.wait(5 * PATIENCE if how != signal.SIGKILL else None)
+            except subprocess.TimeoutExpired:
+                diag(f"{name} did not end within {5 * PATIENCE:.0f} s of signal {how}: killed")
+                process.kill()
+                process.wait()
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        return process.returncode
+
+    def restart(self, name, how=signal.SIGTERM):
+        status = self.kill(name, how)
+        self.start(name)
+        return status
+
+    def pid(self, name):
+        return self.processes[name].pid
+
+    def log(self, name):
+        try:
+            with open(self.path(name + ".log"), errors="replace") as text:
+                return text.read()
+        except FileNotFoundError:
+            return ""
+
+    def show_logs(self, lines=30):
+        for name in ("snmpd", "xen-farm", "xensnmpd"):
+            text = self.log(name).splitlines()
+            if text:
+                diag(f"--- the end of {name}.log")
+                diag("\n".join(text[-lines:]))
+
+    def farm_ctl(self, *command):
+        """`xen-farm ctl`: scripts faults, reads counts. Returns what it printed; raises if it failed."""
+        result = subprocess.run([self.binary("xen-farm"), "ctl", self.path("farm.sock"), *command],
+                                stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        if result.returncode:
+            raise LabError(f"xen-farm ctl {' '.join(command)}: {result.stderr or result.stdout}")
+        return result.stdout
+
+    def xenctl(self, *arguments, user="private", stdin=None):
+        """Runs xenctl against this estate; the CompletedProcess has returncode, stdout, stderr."""
+        env = dict(os.environ, XENCTL_AGENT=f"127.0.0.1:{self.port}", XENCTL_COMMUNITY=user,
+                   SNMPCONFPATH=self.path("snmp"), SNMP_PERSISTENT_DIR=self.path("snmp"))
+        return subprocess.run([self.binary("xenctl"), *arguments], env=env, input=stdin,
+                              capture_output=True, text=True)
+
+    # --- waiting: polls, never sleeps for a fixed time
+
+    def wait(self, condition, what, seconds=20, alive=None):
+        """Until condition() is true; its value is returned. LabError names `what` when it stays false."""
+        end = time.monotonic() + seconds * PATIENCE
+        pause = 0.02
+        while True:
+            try:
+                value = condition()
+            except SnmpError:
+                value = None
+            if value:
+                return value
+            for name in [alive] if alive else list(self.processes):
+                status = self.processes[name].poll()
+                if status is not None:
+                    raise LabError(f"{name} ended with status {status} while waiting until {what}")
+            if time.monotonic() > end:
+                raise LabError(f"waited {seconds * PATIENCE:.0f} s in vain until {what}")
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+
+    def wait_rows(self, seconds=30):
+        """Until every domain of the farm has a row that knows its state."""
+        def complete():
+            states = [value for _, value in self.bulkwalk(self.oid("xenDomainState"), 50)]
+            return len(states) >= self.domains and 1 not in states
+        self.wait(complete, f"{self.domains} domains have rows", seconds)
+
+    def _answers(self, oid):
+        return Client(self.client.address, self.client.auth, self.client.env["SNMPCONFPATH"],
+                      timeout=0.3).get(oid) is not None
+
+    # --- SNMP
+
+    def user(self, who, timeout=None):
+        """A client for a community, or for one of the SNMPv3 users `operator` and `monitor`."""
+        if who in USERS:
+            auth, priv = USERS[who]
+            options = ["-v3", "-l", "authPriv", "-u", who, "-a", "SHA-256", "-A", auth, "-x", "AES", "-X", priv]
+        else:
+            options = ["-v2c", "-c", who]
+        return Client(f"127.0.0.1:{self.port}", options, self.path("snmp"), (timeout or 3) * PATIENCE)
+
+    def get(self, *oids):
+        return self.client.get(*oids)
+
+    def getnext(self, *oids):
+        return self.client.getnext(*oids)
+
+    def walk(self, oid):
+        return self.client.walk(oid)
+
+    def bulkwalk(self, oid, repetitions=20):
+        return self.client.bulkwalk(oid, repetitions)
+
+    def set(self, *varbinds):
+        """With the community that may write; "noError" or the name of the error."""
+        return self.writer.set(*varbinds)
+
+    # --- names
+
+    def schema(self):
+        """{object name: numeric OID}, asked of xensnmpd itself."""
+        if self._schema is None:
+            text = subprocess.run([self.binary("xensnmpd"), "--dump-schema"], check=True, capture_output=True,
+                                  text=True).stdout
+            self._schema = parse_schema(text)
+        return self._schema
+
+    def oid(self, name, *parts):
+        """The OID of an object by its name, with an index: oid("xenHostState", "host1"). Scalars: oid(name, 0)."""
+        base = self.schema()[name]
+        return base + ("." + index(*parts) if parts else "")
+
+    def table(self, name):
+        """{index: {column name: value}}; the index is the numeric OID behind the column, as text."""
+        base = self.schema()[name]
+        columns = {oid[len(base) + 3:]: column for column, oid in self.schema().items()
+                   if oid.startswith(base + ".1.")}
+        rows = {}
+        for oid, value in self.bulkwalk(base):
+            number, _, row = oid[len(base) + 3:].partition(".")
+            rows.setdefault(row, {})[columns.get(number, number)] = value
+        return rows
+
+
+def parse_schema(text):
+    """{name: oid} of every line of `xensnmpd --dump-schema` that has both."""
+    names = {}
+    for line in text.splitlines():
+        words = line.replace("\t", " ").split()
+        oids = [w.lstrip(".") for w in words if w.lstrip(".").startswith("1.3.6.1.")]
+        objects = [w for w in words if w.startswith("xen") and w.isalnum()]
+        if oids and objects:
+            names[objects[0]] = oids[0]
+    return names
