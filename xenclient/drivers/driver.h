@@ -8,25 +8,10 @@
 
 #include "xenclient/drivers/credential.h"
 #include "xenclient/model/snapshot.h"
+#include "xenclient/model/source.h"
 #include "xenclient/transport/deadline.h"
 #include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
-
-/* Everything a driver may know about a source. Strings are never NULL ("" = not set). */
-struct xc_source_spec {
-    char *key;         /* operator's name, 1..32 */
-    char *uri;         /* checked by xc_uri_parse() */
-    char *credential;  /* name of a credential, "" = none */
-    char *address;     /* what other control domains call this host (migration target) */
-    char *config_dirs; /* directories with configuration files, separated by ':'; default /etc/xen */
-    char *save_dir;    /* where suspended domains are saved */
-};
-/* `to` is overwritten, not cleared; a NULL string of `from` becomes "". */
-void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from);
-void xc_source_spec_clear(struct xc_source_spec *spec);
-/* The reading forms of spec and order overwrite their target, which is always to be cleared. */
-void xc_source_spec_write(const struct xc_source_spec *spec, GByteArray *to);
-void xc_source_spec_read(struct xc_source_spec *spec, struct xc_reader *from);
 
 /* The parts of a URI the suite accepts: scheme://[user@]host[:port][/path]. No password, no query. */
 struct xc_uri {
@@ -59,6 +44,7 @@ struct xc_order {
     char *config;            /* configuration path (start, create) */
     char *content;           /* create: the configuration itself instead of a path, at most 64 KiB */
     char *host_from;         /* name of the host within the source it acts on ("" single host) */
+    char *host_to;           /* name of the destination host within the target source ("" single host) */
     struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */
     char *boot_id;           /* boot id of the host when the order was first sent, "" unknown */
     uint32_t live;           /* migrate: 1 live */
