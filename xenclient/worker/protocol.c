@@ -1,0 +1,301 @@
+/* The messages between front and worker as data: which fields each has, and who may send it. */
+#include "xenclient/worker/protocol.h"
+
+#include "xenclient/util/text.h"
+
+#include <string.h>
+
+#define WIRE_PATH_MAX 4096
+
+enum part {
+    END, /* zero: rows need not say it */
+    SOURCE,
+    SERIAL,
+    HASH,
+    VERSION,
+    USEC,
+    RECONNECTS,
+    LAST,
+    CAUSE,
+    RESULT,
+    PROGRESS,
+    OP,
+    TEXT,
+    PHASE,
+    PATH,
+    KNOWN_HOSTS,
+    SPEC,
+    ORDER,
+    PIECE,
+};
+
+#define MAX_PARTS 5
+
+struct layout {
+    const char *name;
+    enum xc_sender sender;
+    enum part parts[MAX_PARTS];
+};
+
+/* clang-format off */
+static const struct layout layouts[] = {
+    [XC_MSG_HELLO]       = {"HELLO",       XC_FROM_WORKER, {HASH, VERSION}},
+    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS}},
+    [XC_MSG_SOURCE]      = {"SOURCE",      XC_FROM_FRONT,  {SOURCE, SPEC}},
+    [XC_MSG_FORGET]      = {"FORGET",      XC_FROM_FRONT,  {SOURCE}},
+    [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC}},
+    [XC_MSG_REPORT]      = {"REPORT",      XC_FROM_WORKER, {SOURCE, SERIAL, LAST, PIECE}},
+    [XC_MSG_POLL_FAILED] = {"POLL_FAILED", XC_FROM_WORKER, {SOURCE, SERIAL, CAUSE, TEXT}},
+    [XC_MSG_POLL_DONE]   = {"POLL_DONE",   XC_FROM_WORKER, {SOURCE, SERIAL, USEC, RECONNECTS}},
+    [XC_MSG_CHANGED]     = {"CHANGED",     XC_FROM_WORKER, {SOURCE}},
+    [XC_MSG_START]       = {"START",       XC_FROM_FRONT,  {SOURCE, ORDER}},
+    [XC_MSG_CANCEL]      = {"CANCEL",      XC_FROM_FRONT,  {OP}},
+    [XC_MSG_PROGRESS]    = {"PROGRESS",    XC_FROM_WORKER, {OP, PHASE, PROGRESS}},
+    [XC_MSG_OUTCOME]     = {"OUTCOME",     XC_FROM_WORKER, {OP, RESULT, CAUSE, TEXT}},
+    [XC_MSG_PING]        = {"PING",        XC_FROM_FRONT,  {SERIAL}},
+    [XC_MSG_PONG]        = {"PONG",        XC_FROM_WORKER, {SERIAL}},
+};
+/* clang-format on */
+
+static const struct layout *layout_of(uint32_t kind)
+{
+    return kind < G_N_ELEMENTS(layouts) && layouts[kind].name ? &layouts[kind] : NULL;
+}
+
+const char *xc_msg_name(uint32_t kind)
+{
+    const struct layout *layout = layout_of(kind);
+
+    return layout ? layout->name : "?";
+}
+
+/* --- writing */
+
+/* The reader refuses what is not clean, and a driver's words may come from anywhere. */
+static void put_words(GByteArray *to, const char *text, size_t max)
+{
+    g_autofree char *clean = xc_text_clean(text ? text : "", text ? strlen(text) : 0, max);
+
+    xc_put_text(to, clean);
+}
+
+static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
+{
+    switch (part) {
+    case END:
+        break;
+    case SOURCE:
+        xc_put_u32(to, msg->source);
+        break;
+    case SERIAL:
+        xc_put_u32(to, msg->serial);
+        break;
+    case HASH:
+        xc_put_u64(to, msg->hash);
+        break;
+    case VERSION:
+        xc_put_u32(to, msg->version);
+        break;
+    case USEC:
+        xc_put_u64(to, (uint64_t)CLAMP(msg->usec, 0, XC_PROTOCOL_BUDGET_MAX));
+        break;
+    case RECONNECTS:
+        xc_put_u32(to, msg->reconnects);
+        break;
+    case LAST:
+        xc_put_u8(to, msg->last);
+        break;
+    case CAUSE:
+        xc_put_u32(to, (uint32_t)msg->cause);
+        break;
+    case RESULT:
+        xc_put_u32(to, (uint32_t)msg->result);
+        break;
+    case PROGRESS:
+        xc_put_u32(to, (uint32_t)(CLAMP(msg->progress, -1, 100) + 1));
+        break;
+    case OP:
+        xc_put_raw(to, &msg->op, sizeof(msg->op));
+        break;
+    case TEXT:
+        put_words(to, msg->text, XC_PROTOCOL_TEXT_MAX);
+        break;
+    case PHASE:
+        put_words(to, msg->text, XC_PROTOCOL_PHASE_MAX);
+        break;
+    case PATH:
+        xc_put_text(to, msg->text);
+        break;
+    case KNOWN_HOSTS:
+        xc_put_text(to, msg->known_hosts);
+        break;
+    case SPEC:
+        xc_source_spec_write(&msg->spec, to);
+        break;
+    case ORDER:
+        xc_order_write(&msg->order, to);
+        break;
+    case PIECE:
+        xc_put_raw(to, msg->piece, msg->piece_length);
+        break;
+    }
+}
+
+void xc_msg_append(const struct xc_msg *msg, GByteArray *to)
+{
+    const struct layout *layout = layout_of((uint32_t)msg->kind);
+    g_autoptr(GByteArray) body = g_byte_array_new();
+
+    g_return_if_fail(layout);
+    for (unsigned i = 0; i < MAX_PARTS; i++)
+        put_part(layout->parts[i], msg, body);
+    xc_frame_append(to, (uint32_t)msg->kind, body);
+}
+
+/* --- reading */
+
+/* A number that must not be above max. */
+static uint32_t get_upto(struct xc_reader *from, uint32_t max)
+{
+    uint32_t value = xc_get_u32(from);
+
+    if (value > max)
+        from->bad = true;
+    return from->bad ? 0 : value;
+}
+
+static int get_label(struct xc_reader *from, const struct xc_enum *labels)
+{
+    int value = (int)get_upto(from, G_MAXINT);
+
+    if (!from->bad && !xc_enum_has(labels, value))
+        from->bad = true;
+    return from->bad ? 0 : value;
+}
+
+static gint64 get_usec(struct xc_reader *from)
+{
+    uint64_t value = xc_get_u64(from);
+
+    if (value > (uint64_t)XC_PROTOCOL_BUDGET_MAX)
+        from->bad = true;
+    return from->bad ? 0 : (gint64)value;
+}
+
+static void get_uuid(struct xc_uuid *to, struct xc_reader *from)
+{
+    const uint8_t *raw = xc_get_raw(from, sizeof(*to));
+
+    if (raw)
+        memcpy(to, raw, sizeof(*to));
+}
+
+/* Words for people must arrive as put_words() leaves them. */
+static char *get_words(struct xc_reader *from, size_t max)
+{
+    char *text = xc_get_text(from, max);
+    g_autofree char *clean = xc_text_clean(text, strlen(text), max);
+
+    if (strcmp(clean, text) != 0)
+        from->bad = true;
+    return text;
+}
+
+static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
+{
+    switch (part) {
+    case END:
+        break;
+    case SOURCE:
+        msg->source = xc_get_u32(from);
+        if (msg->source == 0)
+            from->bad = true;
+        break;
+    case SERIAL:
+        msg->serial = xc_get_u32(from);
+        break;
+    case HASH:
+        msg->hash = xc_get_u64(from);
+        break;
+    case VERSION:
+        msg->version = xc_get_u32(from);
+        break;
+    case USEC:
+        msg->usec = get_usec(from);
+        break;
+    case RECONNECTS:
+        msg->reconnects = xc_get_u32(from);
+        break;
+    case LAST: {
+        uint8_t last = xc_get_u8(from);
+
+        if (last > 1)
+            from->bad = true;
+        msg->last = last == 1;
+        break;
+    }
+    case CAUSE:
+        msg->cause = (enum xc_cause)get_label(from, &xc_cause_labels);
+        break;
+    case RESULT:
+        msg->result = (enum xc_result)get_label(from, &xc_result_labels);
+        if (msg->result == XC_RESULT_NONE)
+            from->bad = true;
+        break;
+    case PROGRESS:
+        msg->progress = (int)get_upto(from, 101) - 1;
+        break;
+    case OP:
+        get_uuid(&msg->op, from);
+        break;
+    case TEXT:
+        msg->text = get_words(from, XC_PROTOCOL_TEXT_MAX);
+        break;
+    case PHASE:
+        msg->text = get_words(from, XC_PROTOCOL_PHASE_MAX);
+        break;
+    case PATH:
+        msg->text = xc_get_text(from, WIRE_PATH_MAX);
+        break;
+    case KNOWN_HOSTS:
+        msg->known_hosts = xc_get_text(from, WIRE_PATH_MAX);
+        break;
+    case SPEC:
+        xc_source_spec_read(&msg->spec, from);
+        break;
+    case ORDER:
+        xc_order_read(&msg->order, from);
+        break;
+    case PIECE:
+        msg->piece_length = from->bad ? 0 : (size_t)(from->end - from->at);
+        msg->piece = xc_get_raw(from, msg->piece_length);
+        break;
+    }
+}
+
+bool xc_msg_read(struct xc_msg *msg, enum xc_sender sender, uint32_t kind, const uint8_t *body,
+                 size_t length)
+{
+    const struct layout *layout = layout_of(kind);
+    struct xc_reader from = XC_READER(body, length);
+
+    *msg = (struct xc_msg){.progress = -1};
+    if (!layout || layout->sender != sender)
+        return false;
+    msg->kind = (enum xc_message)kind;
+    for (unsigned i = 0; i < MAX_PARTS; i++)
+        get_part(layout->parts[i], msg, &from);
+    if (xc_reader_end(&from))
+        return true;
+    xc_msg_clear(msg);
+    return false;
+}
+
+void xc_msg_clear(struct xc_msg *msg)
+{
+    g_free(msg->text);
+    g_free(msg->known_hosts);
+    xc_source_spec_clear(&msg->spec);
+    xc_order_clear(&msg->order);
+    *msg = (struct xc_msg){.progress = -1};
+}
