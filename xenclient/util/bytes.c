@@ -30,9 +30,16 @@ void xc_put_u64(GByteArray *to, uint64_t value)
 
 void xc_put_text(GByteArray *to, const char *text)
 {
-    size_t length = text ? MIN(strlen(text), G_MAXUINT16) : 0;
-    uint16_t le = GUINT16_TO_LE((uint16_t)length);
+    size_t length = text ? strlen(text) : 0;
+    uint16_t le;
 
+    if (length > G_MAXUINT16) {
+        length = G_MAXUINT16;
+        /* Half a character would make the reader refuse the whole message. */
+        while (length > 0 && ((guchar)text[length] & 0xc0) == 0x80)
+            length--;
+    }
+    le = GUINT16_TO_LE((uint16_t)length);
     xc_put_raw(to, &le, sizeof(le));
     xc_put_raw(to, text, length);
 }
@@ -51,7 +58,8 @@ const uint8_t *xc_get_raw(struct xc_reader *from, size_t length)
         from->bad = true;
         return NULL;
     }
-    from->at += length;
+    if (length)
+        from->at += length;
     return at;
 }
 

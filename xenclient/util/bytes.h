@@ -13,12 +13,19 @@ struct xc_reader {
     const uint8_t *end;
     bool bad;
 };
-#define XC_READER(data, length) {(const uint8_t *)(data), (const uint8_t *)(data) + (length), false}
+/* data may be NULL when length is 0 (an empty GByteArray). */
+static inline struct xc_reader xc_reader_over(const void *data, size_t length)
+{
+    const uint8_t *at = data;
+
+    return (struct xc_reader){at, length ? at + length : at, false};
+}
+#define XC_READER(data, length) xc_reader_over((data), (length))
 
 void xc_put_u8(GByteArray *to, uint8_t value);
 void xc_put_u32(GByteArray *to, uint32_t value);
 void xc_put_u64(GByteArray *to, uint64_t value);
-/* NULL is written as "". Longer than 65,535 octets: cut. */
+/* NULL is written as "". Longer than 65,535 octets: cut between characters. */
 void xc_put_text(GByteArray *to, const char *text);
 void xc_put_blob(GByteArray *to, const void *data, uint32_t length);
 void xc_put_raw(GByteArray *to, const void *data, size_t length);

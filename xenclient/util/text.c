@@ -84,11 +84,28 @@ bool xc_text_to_i64(const char *text, int64_t min, int64_t max, int64_t *out, GE
     return true;
 }
 
+/* The digits behind the point times scale, rounded to nearest. *text is moved behind them. */
+static bool take_fraction(const char **text, uint64_t scale, uint64_t *out)
+{
+    size_t digits = strspn(*text, "0123456789");
+    uint64_t part = 0;
+    uint64_t whole = 1;
+
+    for (size_t i = 0; i < MIN(digits, 9); i++) {
+        part = part * 10 + (uint64_t)((*text)[i] - '0');
+        whole *= 10;
+    }
+    *text += digits;
+    /* part < whole, so the result fits wherever scale does. */
+    *out = (uint64_t)(((unsigned __int128)part * scale + whole / 2) / whole);
+    return digits > 0;
+}
+
 bool xc_text_to_scaled(const char *text, uint64_t scale, uint64_t *out, GError **error)
 {
     size_t whole = text ? strspn(text, "0123456789") : 0;
-    uint64_t value = 0;
-    uint64_t unit = scale;
+    uint64_t value;
+    uint64_t fraction = 0;
     const char *p;
 
     if (whole == 0 || whole > 18)
@@ -96,25 +113,15 @@ bool xc_text_to_scaled(const char *text, uint64_t scale, uint64_t *out, GError *
     value = g_ascii_strtoull(text, NULL, 10);
     if (scale && value > G_MAXUINT64 / scale / 2)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "number too large");
-    value *= scale;
     p = text + whole;
     if (*p == '.') {
-        size_t digits = strspn(++p, "0123456789");
-
-        if (digits == 0)
+        p++;
+        if (!take_fraction(&p, scale, &fraction))
             return xc_fail(error, XC_CAUSE_BAD_VALUE, "not a decimal number");
-        for (size_t i = 0; i < digits && unit > 1; i++) {
-            /* One digit at a time; the last one that matters is rounded. */
-            uint64_t digit = (uint64_t)(p[i] - '0');
-
-            value += (digit * unit + 5) / 10;
-            unit /= 10;
-        }
-        p += digits;
     }
     if (*p)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "not a decimal number");
-    *out = value;
+    *out = value * scale + fraction;
     return true;
 }
 
