@@ -134,6 +134,7 @@ void xc_uuid_format(const struct xc_uuid *uuid, char out[XC_UUID_TEXT])
 
 bool xc_uuid_parse(const char *text, struct xc_uuid *out)
 {
+    struct xc_uuid uuid = {{0}};
     int n = 0;
 
     if (strlen(text) != XC_UUID_TEXT - 1)
@@ -148,12 +149,10 @@ bool xc_uuid_parse(const char *text, struct xc_uuid *out)
 
         if (digit < 0)
             return false;
-        if (n % 2 == 0)
-            out->b[n / 2] = (uint8_t)(digit << 4);
-        else
-            out->b[n / 2] |= (uint8_t)digit;
+        uuid.b[n / 2] |= (uint8_t)(n % 2 == 0 ? digit << 4 : digit);
         n++;
     }
+    *out = uuid;
     return true;
 }
 

@@ -286,7 +286,8 @@ static uint32_t move_devices(GArray *array, gsize size, gsize ordinal, const uin
         if (*at != UINT32_MAX)
             kept++;
     }
-    qsort(array->data, array->len, size, compare);
+    if (array->len) /* qsort() must not be given the NULL of an empty array */
+        qsort(array->data, array->len, size, compare);
     return kept;
 }
 
