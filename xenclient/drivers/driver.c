@@ -1,4 +1,4 @@
-/* What every driver shares: specs, URIs, orders, outcomes, and the choice of a driver by scheme. */
+/* What every driver shares: URIs, orders, outcomes, and the choice of a driver by scheme. */
 #include "xenclient/drivers/driver.h"
 
 #include "xenclient/util/text.h"
@@ -6,63 +6,9 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* Bound of every text of a spec or order on a pipe; the owners of the columns allow less. */
+/* Bound of every text of an order on a pipe; the owners of the columns allow less. */
 #define WIRE_TEXT_MAX 4096
 #define URI_MAX       255
-
-/* --- specs */
-
-static const size_t spec_texts[] = {
-    offsetof(struct xc_source_spec, key),         offsetof(struct xc_source_spec, uri),
-    offsetof(struct xc_source_spec, credential),  offsetof(struct xc_source_spec, address),
-    offsetof(struct xc_source_spec, config_dirs), offsetof(struct xc_source_spec, save_dir),
-};
-
-static char **text_at(void *object, size_t offset)
-{
-    return (char **)(void *)((char *)object + offset);
-}
-
-static const char *const_text_at(const void *object, size_t offset)
-{
-    const char *text = *(const char *const *)(const void *)((const char *)object + offset);
-
-    return text ? text : "";
-}
-
-static void copy_texts(void *to, const void *from, const size_t *offsets, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        *text_at(to, offsets[i]) = g_strdup(const_text_at(from, offsets[i]));
-}
-
-static void clear_texts(void *object, const size_t *offsets, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        g_clear_pointer(text_at(object, offsets[i]), g_free);
-}
-
-void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from)
-{
-    copy_texts(to, from, spec_texts, G_N_ELEMENTS(spec_texts));
-}
-
-void xc_source_spec_clear(struct xc_source_spec *spec)
-{
-    clear_texts(spec, spec_texts, G_N_ELEMENTS(spec_texts));
-}
-
-void xc_source_spec_write(const struct xc_source_spec *spec, GByteArray *to)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(spec_texts); i++)
-        xc_put_text(to, const_text_at(spec, spec_texts[i]));
-}
-
-void xc_source_spec_read(struct xc_source_spec *spec, struct xc_reader *from)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(spec_texts); i++)
-        *text_at(spec, spec_texts[i]) = xc_get_text(from, WIRE_TEXT_MAX);
-}
 
 /* --- URIs */
 
@@ -190,24 +136,37 @@ void xc_uri_clear(struct xc_uri *uri)
 
 /* --- orders */
 
-static const size_t order_texts[] = {
-    offsetof(struct xc_order, name),
-    offsetof(struct xc_order, config),
-    offsetof(struct xc_order, host_from),
+static const size_t texts[] = {
+    offsetof(struct xc_order, name),      offsetof(struct xc_order, config),
+    offsetof(struct xc_order, host_from), offsetof(struct xc_order, host_to),
     offsetof(struct xc_order, boot_id),
 };
+
+static char **text_at(struct xc_order *order, size_t i)
+{
+    return (char **)(void *)((char *)order + texts[i]);
+}
+
+static const char *const_text_at(const struct xc_order *order, size_t i)
+{
+    const char *text = *(const char *const *)(const void *)((const char *)order + texts[i]);
+
+    return text ? text : "";
+}
 
 void xc_order_copy(struct xc_order *to, const struct xc_order *from)
 {
     *to = *from;
-    copy_texts(to, from, order_texts, G_N_ELEMENTS(order_texts));
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        *text_at(to, i) = g_strdup(const_text_at(from, i));
     to->content = g_strdup(from->content ? from->content : "");
     xc_source_spec_copy(&to->target, &from->target);
 }
 
 void xc_order_clear(struct xc_order *order)
 {
-    clear_texts(order, order_texts, G_N_ELEMENTS(order_texts));
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_clear_pointer(text_at(order, i), g_free);
     g_clear_pointer(&order->content, g_free);
     xc_source_spec_clear(&order->target);
 }
@@ -224,8 +183,8 @@ void xc_order_write(const struct xc_order *order, GByteArray *to)
     xc_put_u64(to, (uint64_t)order->domid);
     xc_put_u32(to, order->live);
     xc_put_u64(to, (uint64_t)order->timeout_usec);
-    for (size_t i = 0; i < G_N_ELEMENTS(order_texts); i++)
-        xc_put_text(to, const_text_at(order, order_texts[i]));
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        xc_put_text(to, const_text_at(order, i));
     xc_put_blob(to, content, (uint32_t)strlen(content));
     xc_source_spec_write(&order->target, to);
 }
@@ -272,8 +231,8 @@ void xc_order_read(struct xc_order *order, struct xc_reader *from)
     order->domid = (int64_t)xc_get_u64(from);
     order->live = xc_get_u32(from);
     timeout = xc_get_u64(from);
-    for (size_t i = 0; i < G_N_ELEMENTS(order_texts); i++)
-        *text_at(order, order_texts[i]) = xc_get_text(from, WIRE_TEXT_MAX);
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        *text_at(order, i) = xc_get_text(from, WIRE_TEXT_MAX);
     order->content = read_content(from);
     xc_source_spec_read(&order->target, from);
     if (action > G_MAXINT || !xc_enum_has(&xc_action_labels, (int)action) || order->live > 1 ||
