@@ -1,32 +1,38 @@
-# xensnmp. `make help` tells the targets. One file, not recursive; sources by wildcard per folder.
-# Settings: BUILD=folder (build), SANITIZER=address,undefined, V=1, CC=, CFLAGS=, PREFIX=, DESTDIR=.
+# xensnmp. One file, not recursive in sources: they are found by wildcard, folder by folder. `make help` tells the targets.
+#
+# A target that people call installs the packages it needs and lacks, then calls this file again for the work: only
+# then may pkg-config be asked, which a bare machine does not have. The list is packaging/packages.txt.
+# Settings: BUILD=folder SANITIZER=address,undefined V=1 JOBS=n CC= CFLAGS= LDFLAGS= PREFIX= DESTDIR=
 
 BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 SANITIZER ?=
 V ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 VERSION := 0.1.0
 
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-5s %s\n')
+again = $(Q)+$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
-# What each part needs. The first goals of a bare machine (demo, check, lint, ...) install packages
-# before they build, so pkg-config is asked only in the build itself.
+# --- settings of compiler and linker; the two that ask pkg-config do so once, when first used
 PKGS := glib-2.0 gio-2.0 gio-unix-2.0 sqlite3 libssh2
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lm -lpthread)$(PKG_LIBS)
+SNMP_LIBS := -lnetsnmp
+SNMPAGENT_LIBS := -lnetsnmpagent -lnetsnmp
+
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Werror -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
         -Wpointer-arith -Wvla -Wundef
 HARDEN := $(if $(SANITIZER),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 SAN := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 STD := -std=gnu11 -I. -I$(BUILD)/gen -D_GNU_SOURCE -DXENSNMP_VERSION='"$(VERSION)"' -DG_LOG_DOMAIN='"xensnmp"'
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lm -lpthread
-SNMP_LIBS := -lnetsnmp
-SNMPAGENT_LIBS := -lnetsnmpagent -lnetsnmp
 ALL_CFLAGS = $(STD) $(WARN) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 
+# --- sources and what is made of them
 CORE_SRC := $(sort $(wildcard xenclient/*/*.c))
 SUBAGENT_SRC := $(sort $(filter-out subagent/main.c,$(wildcard subagent/*.c subagent/*/*.c)))
 SNMPCLIENT_SRC := $(sort $(wildcard snmpclient/*.c))
@@ -34,45 +40,52 @@ FARM_SRC := $(sort $(wildcard tools/xen-farm/*.c))
 XENCTL_SRC := $(sort $(wildcard tools/xenctl/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+SQL := $(sort $(wildcard xenclient/store/*.sql))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE_LIB := $(BUILD)/libxenclient.a
 SUBAGENT_LIB := $(BUILD)/libsubagent.a
 SNMPCLIENT_LIB := $(BUILD)/libsnmpclient.a
 FARM_LIB := $(BUILD)/libfarm.a
-BINS := $(BUILD)/bin/xensnmpd $(BUILD)/bin/xen-farm $(BUILD)/bin/xenctl
+BINS := $(addprefix $(BUILD)/bin/,xensnmpd xen-farm xenctl)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
 
-.PHONY: all help build-all unit demo demo-stop demo-run check check-run check-asan check-real lint \
-        bench install clean deps fuzz
 .DEFAULT_GOAL := all
+.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run check-real bench bench-run \
+        lint install clean flags FORCE
+.DELETE_ON_ERROR:
+export BUILD
 
+## make              builds everything into build/bin
+## make demo         runs a small simulated fleet, changes it by snmpset and shows it; KEEP=1 leaves it running.
+##                   DEMO_PORT= DEMO_HOSTS= DEMO_DOMAINS= DEMO_NAMES=file
+## make demo-stop    ends a demo that was kept
+## make check        unit, contract and integration tests
+## make check-asan   the same under AddressSanitizer and UndefinedBehaviorSanitizer
+## make check-real   tests against two real Xen hosts in QEMU (software emulation; minutes)
+## make lint         warnings of two compilers, layout, static analysis, house rules
+## make bench        figures with goals; fails when one is missed
+## make install      into DESTDIR and PREFIX (/usr/local)
+## make clean        removes what was built
 all: deps-build
-	$(Q)$(MAKE) --no-print-directory build-all
-
-build-all: $(BINS)
+	$(again) build-all
 
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make              build everything into build/bin
-## make demo         watch a small fleet, change it by snmpset, show it (KEEP=1 leaves it running)
-## make demo-stop    end a demo that was kept
-## make check        all tests but those of check-asan and check-real
-## make check-asan   unit and integration tests under AddressSanitizer and UBSan
-## make check-real   tests against two real Xen hosts in QEMU
-## make lint         compilers, clang-format, clang-tidy, cppcheck, house rules, MIB
-## make bench        figures with goals; exits 1 when one is missed
-## make install      into DESTDIR and PREFIX
-## make clean        removes build/
+build-all: $(BINS)
+unit: $(UNIT_BINS)
 
-# --- packages: one list, packaging/packages.txt
 deps-%:
 	$(Q)packaging/install-packages $*
 
-# --- objects
-$(BUILD)/obj/%.o: %.c
+# --- objects; $(BUILD)/flags changes when a setting does, so that no build mixes two
+$(BUILD)/flags: FORCE
+	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS))
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(say) CC $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -81,9 +94,11 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/gen/%.sql.h: xenclient/store/%.sql
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
-SQL_HEADERS := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(wildcard xenclient/store/*.sql))
-$(call obj,$(wildcard xenclient/store/*.c)): $(SQL_HEADERS)
+$(call obj,$(wildcard xenclient/store/*.c)): $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
 
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# --- libraries and programs
 define archive
 $(1): $(call obj,$(2))
 	$$(say) AR $$@
@@ -108,23 +123,59 @@ $(BUILD)/bin/xen-farm: $(call obj,tools/xen-farm/main.c) $(FARM_LIB) $(CORE_LIB)
 $(BUILD)/bin/xenctl: $(call obj,$(XENCTL_SRC)) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMP_LIBS))
 
-# A unit test links every library; what it does not use stays out.
-$(BUILD)/tests/unit/%: $(BUILD)/obj/tests/unit/%.o $(FARM_LIB) $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
+# A test links every library; what it does not use stays out.
+$(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) \
+                            $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
-$(BUILD)/tests/bench/%: $(BUILD)/obj/tests/bench/%.o $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
-	$(call link,$^ $(SNMPAGENT_LIBS))
-unit: $(UNIT_BINS)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
-
-# --- tests: TAP everywhere, prove adds up
-PROVE := prove --exec tests/lib/run-one
-export BUILD
+# --- tests: TAP everywhere, prove adds up; tests/lib/run-one keeps what each said
+prove = TAP_STAGE=$(1) prove -j$(JOBS) --timer --exec tests/lib/run-one $(2)
+SCRIPTED := $(sort $(wildcard tests/contract/*.t tests/integration/*.t))
 
 check: deps-build deps-check
-	$(Q)$(MAKE) --no-print-directory check-run
+	$(again) check-run
 check-run: build-all unit
-	$(Q)$(PROVE) $(UNIT_BINS) $(sort $(wildcard tests/contract/*.t tests/integration/*.t))
+	$(Q)$(call prove,check,$(UNIT_BINS) $(SCRIPTED))
+
+# Sanitized programs are slow: the lab waits longer.
+check-asan: deps-build deps-check deps-asan
+	$(again) BUILD=$(BUILD)-asan SANITIZER=address,undefined CFLAGS='-O1 -g' asan-run
+asan-run: build-all unit
+	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,$(UNIT_BINS) $(SCRIPTED))
+
+check-real: deps-build deps-check deps-real
+	$(again) build-all
+	$(Q)$(call prove,check-real,-j1 $(sort $(wildcard tests/real/*.t)))
+
+lint: deps-build deps-check deps-lint
+	$(Q)$(call prove,lint,-j1 $(sort $(wildcard tests/lint/*.sh)))
+
+# What lint's tools need to know, one word a line.
+flags:
+	@printf '%s\n' $(STD) $(PKG_CFLAGS)
+
+bench: deps-build deps-bench
+	$(again) bench-run
+bench-run: build-all $(BENCH_BINS)
+	$(Q)tests/bench/run
+
+# --- demo
+demo: deps-build deps-demo
+	$(again) build-all
+	$(Q)tools/demo/run
+demo-stop:
+	$(Q)tools/demo/run stop
+
+# --- installation
+SHARE := $(DESTDIR)$(PREFIX)/share
+install: deps-build
+	$(again) build-all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(SHARE)/snmp/mibs $(SHARE)/doc/xensnmp/docs
+	install -m 755 $(BUILD)/bin/xensnmpd $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(BUILD)/bin/xenctl $(BUILD)/bin/xen-farm $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 mibs/XENSNMP-MIB.txt $(SHARE)/snmp/mibs/
+	install -m 644 README.md ARCHITECTURE.md LICENSE packaging/snmpd.conf $(SHARE)/doc/xensnmp/
+	install -m 644 docs/*.md $(SHARE)/doc/xensnmp/docs/
 
 clean:
-	rm -rf $(BUILD)
+	rm -rf $(BUILD) $(BUILD)-asan
