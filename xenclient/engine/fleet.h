@@ -42,7 +42,7 @@ gint64 xc_slot_age(const struct xc_slot *slot);
 struct xc_track {
     uint32_t index;
     enum xc_identity identity;
-    enum xc_presence presence;
+    enum xc_presence presence;  /* PRESENT or DELETED; see xc_ref_presence() */
     enum xc_wanted wanted;      /* last accepted wish; NONE */
     char *home;                 /* host key where its configuration lies or it last ran */
     gint64 state_since_real;
@@ -54,6 +54,8 @@ struct xc_track {
     uint32_t last_op;           /* index of the last one, 0 none */
     void *counters;             /* private to counters.c */
     enum xc_domain_state state; /* last seen, for state_since */
+    uint32_t owner;             /* id of the source whose row stands for the domain; private to fleet.c */
+    bool owner_alive;
 };
 
 /* A row of the domain tables: which snapshot row stands for the index now. */
@@ -97,5 +99,7 @@ bool xc_ref_shows(const struct xc_domain_ref *ref, const struct xc_field *field)
 bool xc_host_ref_shows(const struct xc_host_ref *ref, const struct xc_field *field);
 /* The state to show: unknown while the source is down. */
 enum xc_domain_state xc_ref_state(const struct xc_domain_ref *ref);
+/* STALE when the source's data are. */
+enum xc_presence xc_ref_presence(const struct xc_domain_ref *ref);
 /* The state of the host: its source's state. */
 enum xc_source_state xc_host_ref_state(const struct xc_host_ref *ref);

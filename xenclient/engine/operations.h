@@ -2,30 +2,7 @@
 #pragma once
 
 #include "xenclient/engine/fleet.h"
-
-struct xc_op {
-    uint32_t index;       /* xenOperationIndex, ascending for ever */
-    struct xc_uuid uuid;
-    enum xc_action action;
-    enum xc_op_state state;
-    enum xc_result result;
-    enum xc_cause cause;
-    char *text;           /* result in words, "" while open */
-    char *phase;          /* what it is doing, "" before and after */
-    int progress;         /* 0..100, -1 not known */
-    uint32_t domain;      /* target index; 0: a domain yet to be created */
-    char *target;         /* name at the time of the request */
-    char *source;         /* key of the source that executes it */
-    char *host_from;      /* host keys, "" none */
-    char *host_to;
-    char *argument;       /* configuration path or name, "" none */
-    char *note;           /* "" none */
-    char *boot_id;        /* of the executing host when first sent, "" unknown */
-    unsigned attempts;
-    gint64 timeout_usec;
-    gint64 created_real, started_real, ended_real; /* 0: not yet */
-    gint64 started_mono, ended_mono;               /* this process' clock; 0: not yet */
-};
+#include "xenclient/model/operation.h"
 
 /* All present rows, ascending by index. */
 const struct xc_op *const *xc_ops(const struct xc_engine *engine, size_t *n);
