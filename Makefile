@@ -53,7 +53,7 @@ BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
 
 .DEFAULT_GOAL := all
 .PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run check-real bench bench-run \
-        lint install clean flags FORCE
+        lint lint-build generated install clean flags FORCE
 .DELETE_ON_ERROR:
 export BUILD
 
@@ -94,7 +94,8 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 $(BUILD)/gen/%.sql.h: xenclient/store/%.sql
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
-$(call obj,$(wildcard xenclient/store/*.c)): $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
+GENERATED := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
+$(call obj,$(wildcard xenclient/store/*.c)): $(GENERATED)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
@@ -150,7 +151,9 @@ check-real: deps-build deps-check deps-real
 lint: deps-build deps-check deps-lint
 	$(Q)$(call prove,lint,-j1 $(sort $(wildcard tests/lint/*.sh)))
 
-# What lint's tools need to know, one word a line.
+# For the scripts of lint: all there is to compile; what the compiler needs to know, one word a line.
+lint-build: build-all unit $(BENCH_BINS)
+generated: $(GENERATED)
 flags:
 	@printf '%s\n' $(STD) $(PKG_CFLAGS)
 

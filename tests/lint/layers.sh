@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# layers.sh: who may include whom. Knowledge points down only (ARCHITECTURE.md has the drawing).
+. tests/lint/lib
+
+# folder | what its files may include, as patterns; a folder may always include itself
+layers='
+xenclient/util      |
+xenclient/model     | xenclient/util
+xenclient/transport | xenclient/util
+xenclient/drivers   | xenclient/util xenclient/model xenclient/transport
+xenclient/store     | xenclient/util xenclient/model
+xenclient/worker    | xenclient/util xenclient/model xenclient/transport xenclient/drivers
+xenclient/engine    | xenclient/util xenclient/model xenclient/transport xenclient/drivers xenclient/store xenclient/worker
+snmpclient          | xenclient/util xenclient/model
+subagent            | xenclient
+tools/xen-farm      | xenclient
+tools/xenctl        | snmpclient xenclient
+'
+# library header | the only folders that may know it; tests may know all
+libraries='
+net-snmp  | subagent snmpclient
+libssh2   | xenclient/transport
+sqlite3   | xenclient/store
+'
+
+trim() {
+    sed 's/^ *//; s/ *$//' <<<"$1"
+}
+
+# Every include: FILE:LINE "header" or <header>
+includes=$(c_files | xargs grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/null |
+    sed -E 's/^([^:]*:[0-9]+):[^<"]*([<"][^>"]*[>"]).*/\1 \2/')
+
+own_folder() { # the layer a path belongs to
+    local folder
+    while IFS='|' read -r folder _; do
+        folder=$(trim "$folder")
+        [ -n "$folder" ] && [[ $1 == "$folder"/* ]] && echo "$folder"
+    done <<<"$layers"
+}
+
+strays() {
+    local where header
+    while read -r where header; do
+        [[ $header == \"* ]] || continue
+        header=${header//\"/}
+        [[ $where == tests/* || $header == *.sql.h ]] && continue
+        [ -e "$header" ] || echo "$where includes \"$header\": name it by its path from the top"
+    done <<<"$includes"
+}
+
+upward() {
+    local line folder may file header target
+    while IFS='|' read -r folder may; do
+        folder=$(trim "$folder")
+        [ -n "$folder" ] || continue
+        grep "^$folder/" <<<"$includes" | while read -r line header; do
+            [[ $header == \"* ]] || continue
+            target=${header//\"/}
+            [[ $target == *.sql.h || $target == "$folder"/* ]] && continue
+            for file in $may; do
+                [[ $target == "$file" || $target == "$file"/* ]] && continue 2
+            done
+            echo "$line includes $target: $folder may not know it"
+        done
+    done <<<"$layers"
+}
+
+homeless() {
+    local file
+    c_files | grep -v '^tests/' | while read -r file; do
+        [[ $file == xenclient/xenclient.h ]] && continue
+        [ -n "$(own_folder "$file")" ] || echo "$file belongs to no layer listed in tests/lint/layers.sh"
+    done
+}
+
+guests() {
+    local library may where header folder
+    while IFS='|' read -r library may; do
+        library=$(trim "$library")
+        [ -n "$library" ] || continue
+        grep "<$library" <<<"$includes" | while read -r where header; do
+            for folder in $may tests; do
+                [[ $where == "$folder"/* ]] && continue 2
+            done
+            echo "$where includes $header: only $(trim "$may") may"
+        done
+    done <<<"$libraries"
+}
+
+strays | report "includes name files by their path from the top"
+upward | report "includes point down only"
+homeless | report "every source file belongs to a layer"
+guests | report "each foreign library is known in its own folder only"
+finish
