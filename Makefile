@@ -47,6 +47,7 @@ CORE_LIB := $(BUILD)/libxenclient.a
 SUBAGENT_LIB := $(BUILD)/libsubagent.a
 SNMPCLIENT_LIB := $(BUILD)/libsnmpclient.a
 FARM_LIB := $(BUILD)/libfarm.a
+XENCTL_LIB := $(BUILD)/libxenctl.a
 BINS := $(addprefix $(BUILD)/bin/,xensnmpd xen-farm xenctl)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
@@ -97,6 +98,13 @@ $(BUILD)/gen/%.sql.h: xenclient/store/%.sql
 GENERATED := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
 $(call obj,$(wildcard xenclient/store/*.c)): $(GENERATED)
 
+# Names, numbers and labels of the MIB for the SNMP client: the MIB text is the one place that has them.
+MIB_DEF := $(BUILD)/gen/xen_mib.def
+$(MIB_DEF): snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
+$(call obj,$(SNMPCLIENT_SRC) $(XENCTL_SRC) $(UNIT_SRC)): | $(MIB_DEF)
+
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # --- libraries and programs
@@ -110,6 +118,7 @@ $(eval $(call archive,$(CORE_LIB),$(CORE_SRC)))
 $(eval $(call archive,$(SUBAGENT_LIB),$(SUBAGENT_SRC)))
 $(eval $(call archive,$(SNMPCLIENT_LIB),$(SNMPCLIENT_SRC)))
 $(eval $(call archive,$(FARM_LIB),$(filter-out tools/xen-farm/main.c,$(FARM_SRC))))
+$(eval $(call archive,$(XENCTL_LIB),$(filter-out tools/xenctl/main.c,$(XENCTL_SRC))))
 
 define link
 $(say) LD $@
@@ -121,12 +130,12 @@ $(BUILD)/bin/xensnmpd: $(call obj,subagent/main.c) $(SUBAGENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 $(BUILD)/bin/xen-farm: $(call obj,tools/xen-farm/main.c) $(FARM_LIB) $(CORE_LIB)
 	$(call link,$^)
-$(BUILD)/bin/xenctl: $(call obj,$(XENCTL_SRC)) $(SNMPCLIENT_LIB) $(CORE_LIB)
+$(BUILD)/bin/xenctl: $(call obj,tools/xenctl/main.c) $(XENCTL_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMP_LIBS))
 
 # A test links every library; what it does not use stays out.
-$(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) \
-                            $(CORE_LIB)
+$(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) $(SUBAGENT_LIB) \
+                            $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # --- tests: TAP everywhere, prove adds up; tests/lib/run-one keeps what each said
@@ -153,7 +162,7 @@ lint: deps-build deps-check deps-lint
 
 # For the scripts of lint: all there is to compile; what the compiler needs to know, one word a line.
 lint-build: build-all unit $(BENCH_BINS)
-generated: $(GENERATED)
+generated: $(GENERATED) $(MIB_DEF)
 flags:
 	@printf '%s\n' $(STD) $(PKG_CFLAGS)
 

@@ -1,0 +1,498 @@
+/* One conversation with one agent, on net-snmp's single-session interface. */
+#include "snmpclient/session.h"
+
+#include "snmpclient/probe.h"
+
+#include <net-snmp/net-snmp-config.h>
+
+#include <net-snmp/net-snmp-includes.h>
+#include <string.h>
+
+/* Varbinds in a GET: their answers stay well below 64 KiB with strings of 255 octets. */
+#define GET_BATCH ((size_t)64)
+
+struct sn_session {
+    void *handle;
+    char *host;
+    char *write_community; /* NULL: that of the session */
+    int retries;
+};
+
+/* --- the library: no MIB files, no configuration files, no state files, no log */
+static gpointer init_library(gpointer unused)
+{
+    static const int switches[] = {
+        NETSNMP_DS_LIB_DONT_READ_CONFIGS, NETSNMP_DS_LIB_DONT_PERSIST_STATE,
+        NETSNMP_DS_LIB_DISABLE_PERSISTENT_LOAD, NETSNMP_DS_LIB_DISABLE_PERSISTENT_SAVE};
+
+    g_setenv("MIBS", "", TRUE);
+    for (size_t i = 0; i < G_N_ELEMENTS(switches); i++)
+        netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, switches[i], 1);
+    snmp_disable_log();
+    init_snmp("xensnmp-client");
+    return unused;
+}
+
+static void library(void)
+{
+    static GOnce once = G_ONCE_INIT;
+
+    g_once(&once, init_library, NULL);
+}
+
+/* --- errors */
+static const char *const status_names[] = {"noError",
+                                           "tooBig",
+                                           "noSuchName",
+                                           "badValue",
+                                           "readOnly",
+                                           "genErr",
+                                           "noAccess",
+                                           "wrongType",
+                                           "wrongLength",
+                                           "wrongEncoding",
+                                           "wrongValue",
+                                           "noCreation",
+                                           "inconsistentValue",
+                                           "resourceUnavailable",
+                                           "commitFailed",
+                                           "undoFailed",
+                                           "authorizationError",
+                                           "notWritable",
+                                           "inconsistentName"};
+
+const char *sn_status_name(int status)
+{
+    if (status < 0 || (size_t)status >= G_N_ELEMENTS(status_names))
+        return "unknown error";
+    return status_names[status];
+}
+
+/* The library's error numbers that mean "you are not let in", each with the key to mend. */
+static const struct {
+    int code;
+    const char *text;
+} auth_errors[] = {
+    {SNMPERR_UNKNOWN_USER_NAME, "the agent does not know this user: check user in the client file"},
+    {SNMPERR_USM_UNKNOWNSECURITYNAME, "the agent does not know this user: check user"},
+    {SNMPERR_AUTHENTICATION_FAILURE,
+     "the pass phrase or its protocol is wrong: check auth_password and auth_protocol"},
+    {SNMPERR_USM_AUTHENTICATIONFAILURE,
+     "the pass phrase or its protocol is wrong: check auth_password and auth_protocol"},
+    {SNMPERR_DECRYPTION_ERR, "decryption failed: check priv_password and priv_protocol"},
+    {SNMPERR_USM_DECRYPTIONERROR, "decryption failed: check priv_password and priv_protocol"},
+    {SNMPERR_UNSUPPORTED_SEC_LEVEL, "the agent has no such level for this user: check level"},
+    {SNMPERR_USM_UNSUPPORTEDSECURITYLEVEL,
+     "the agent has no such level for this user: check level"},
+    {SNMPERR_BAD_SEC_LEVEL, "the agent has no such level for this user: check level"},
+    {SNMPERR_NOT_IN_TIME_WINDOW, "the agent's engine clock does not fit: try again"},
+    {SNMPERR_UNKNOWN_REPORT,
+     "the agent refuses this user, level or context: check user, level and context"},
+};
+
+static void set_auth_error(GError **error, const char *host, int code)
+{
+    const char *text = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(auth_errors); i++)
+        if (auth_errors[i].code == code)
+            text = auth_errors[i].text;
+    if (text)
+        g_set_error(error, SN_ERROR, SN_ERROR_AUTH, "%s: %s", host, text);
+    else
+        g_set_error(error, SN_ERROR, SN_ERROR_UNREACHABLE, "%s: %s", host,
+                    snmp_api_errstring(code));
+}
+
+/* No answer has two causes that only a look at the port can tell apart. */
+static void set_timeout_error(GError **error, const char *host)
+{
+    if (sn_probe_refused(host))
+        g_set_error(error, SN_ERROR, SN_ERROR_UNREACHABLE,
+                    "%s: nothing listens there: is snmpd running, and is agentAddress right?",
+                    host);
+    else
+        g_set_error(
+            error, SN_ERROR, SN_ERROR_TIMEOUT,
+            "%s: no answer: agent down, firewall, or a community or context it does not know",
+            host);
+}
+
+/* --- opening */
+static bool pass_phrase_key(netsnmp_session *to, const char *what, const char *phrase, u_char *key,
+                            size_t *length, GError **error)
+{
+    if (generate_Ku(to->securityAuthProto, (u_int)to->securityAuthProtoLen, (const u_char *)phrase,
+                    strlen(phrase), key, length) == SNMPERR_SUCCESS)
+        return true;
+    g_set_error(error, SN_ERROR, SN_ERROR_CONFIG, "%s: no key can be made of this pass phrase",
+                what);
+    return false;
+}
+
+static bool set_auth(netsnmp_session *to, const struct sn_settings *s, GError **error)
+{
+    int type = usm_lookup_auth_type(s->auth_protocol);
+
+    if (type <= 0) {
+        g_set_error(error, SN_ERROR, SN_ERROR_CONFIG,
+                    "auth_protocol %s: not known; SHA-512, SHA-384, SHA-256, SHA-224, SHA, MD5",
+                    s->auth_protocol);
+        return false;
+    }
+    to->securityAuthProto = sc_get_auth_oid(type, &to->securityAuthProtoLen);
+    to->securityAuthKeyLen = USM_AUTH_KU_LEN;
+    return pass_phrase_key(to, "auth_password", s->auth_password, to->securityAuthKey,
+                           &to->securityAuthKeyLen, error);
+}
+
+static bool set_priv(netsnmp_session *to, const struct sn_settings *s, GError **error)
+{
+    int type = usm_lookup_priv_type(s->priv_protocol);
+
+    if (type <= 0) {
+        g_set_error(error, SN_ERROR, SN_ERROR_CONFIG,
+                    "priv_protocol %s: not known; AES, AES-192, AES-256, DES", s->priv_protocol);
+        return false;
+    }
+    to->securityPrivProto = sc_get_priv_oid(type, &to->securityPrivProtoLen);
+    to->securityPrivKeyLen = USM_PRIV_KU_LEN;
+    return pass_phrase_key(to, "priv_password", s->priv_password, to->securityPrivKey,
+                           &to->securityPrivKeyLen, error);
+}
+
+static bool set_v3(netsnmp_session *to, const struct sn_settings *s, GError **error)
+{
+    to->version = SNMP_VERSION_3;
+    to->securityModel = SNMP_SEC_MODEL_USM;
+    to->securityLevel = (int)s->level;
+    to->securityName = s->user;
+    to->securityNameLen = strlen(s->user);
+    if (s->context) {
+        to->contextName = s->context;
+        to->contextNameLen = strlen(s->context);
+    }
+    return (s->level < SN_AUTH_NO_PRIV || set_auth(to, s, error)) &&
+           (s->level < SN_AUTH_PRIV || set_priv(to, s, error));
+}
+
+static void set_v2(netsnmp_session *to, const struct sn_settings *s)
+{
+    to->version = SNMP_VERSION_2c;
+    to->community = (u_char *)s->community;
+    to->community_len = strlen(s->community);
+}
+
+/* net-snmp wants the transport named before an IPv6 address in brackets. */
+static char *peer_name(const char *host)
+{
+    return host[0] == '[' ? g_strconcat("udp6:", host, NULL) : g_strdup(host);
+}
+
+static void *open_handle(netsnmp_session *want, const char *host, GError **error)
+{
+    void *handle = snmp_sess_open(want);
+
+    if (handle)
+        return handle;
+    if (want->s_snmp_errno == SNMPERR_TIMEOUT)
+        set_timeout_error(error, host);
+    else
+        set_auth_error(error, host, want->s_snmp_errno);
+    return NULL;
+}
+
+struct sn_session *sn_open(const struct sn_settings *s, GError **error)
+{
+    g_autofree char *peer = peer_name(s->host);
+    struct sn_session *session;
+    netsnmp_session want;
+    void *handle;
+    bool ok = true;
+
+    library();
+    snmp_sess_init(&want);
+    want.peername = peer;
+    want.timeout = (long)s->timeout_msec * 1000;
+    want.retries = (int)s->retries;
+    if (s->version == 3)
+        ok = set_v3(&want, s, error);
+    else
+        set_v2(&want, s);
+    handle = ok ? open_handle(&want, s->host, error) : NULL;
+    explicit_bzero(want.securityAuthKey, sizeof(want.securityAuthKey));
+    explicit_bzero(want.securityPrivKey, sizeof(want.securityPrivKey));
+    if (!handle)
+        return NULL;
+    session = g_new0(struct sn_session, 1);
+    session->handle = handle;
+    session->host = g_strdup(s->host);
+    session->write_community = s->version == 2 ? g_strdup(s->write_community) : NULL;
+    session->retries = (int)s->retries;
+    return session;
+}
+
+void *sn_close(struct sn_session *session)
+{
+    if (!session)
+        return NULL;
+    snmp_sess_close(session->handle);
+    if (session->write_community)
+        explicit_bzero(session->write_community, strlen(session->write_community));
+    g_free(session->write_community);
+    g_free(session->host);
+    g_free(session);
+    return NULL;
+}
+
+/* --- one exchange. The request is consumed; the answer is freed with snmp_free_pdu(). */
+static netsnmp_pdu *exchange(struct sn_session *session, netsnmp_pdu *request, GError **error)
+{
+    netsnmp_session *opaque = snmp_sess_session(session->handle);
+    netsnmp_pdu *answer = NULL;
+    int r = snmp_sess_synch_response(session->handle, request, &answer);
+
+    if (r == STAT_SUCCESS && answer && answer->command == SNMP_MSG_RESPONSE)
+        return answer;
+    if (r == STAT_TIMEOUT)
+        set_timeout_error(error, session->host);
+    else
+        set_auth_error(error, session->host, opaque->s_snmp_errno);
+    if (answer)
+        snmp_free_pdu(answer);
+    return NULL;
+}
+
+static void set_status_error(GError **error, const struct sn_session *session, long status)
+{
+    int code = status == SNMP_ERR_AUTHORIZATIONERROR ? SN_ERROR_AUTH : SN_ERROR_REFUSED;
+
+    g_set_error(error, SN_ERROR, code, "%s: %s%s", session->host, sn_status_name((int)status),
+                code == SN_ERROR_AUTH ? ": snmpd.conf grants this user or community no access"
+                                      : "");
+}
+
+/* --- varbinds */
+static struct sn_oid from_oid(const oid *ids, size_t n)
+{
+    struct sn_oid out = {.n = (unsigned)MIN(n, (size_t)SN_OID_MAX)};
+
+    for (unsigned i = 0; i < out.n; i++)
+        out.id[i] = (uint32_t)ids[i];
+    return out;
+}
+
+static size_t to_oid(const struct sn_oid *from, oid *ids)
+{
+    for (unsigned i = 0; i < from->n; i++)
+        ids[i] = from->id[i];
+    return from->n;
+}
+
+static void take_bytes(struct sn_value *out, const netsnmp_variable_list *var)
+{
+    out->type = SN_BYTES;
+    out->length = var->val_len;
+    out->bytes = g_malloc(var->val_len + 1);
+    if (var->val_len)
+        memcpy(out->bytes, var->val.string, var->val_len);
+    out->bytes[var->val_len] = '\0';
+}
+
+static void take_value(struct sn_value *out, const netsnmp_variable_list *var)
+{
+    struct sn_oid id;
+
+    switch (var->type) {
+    case ASN_INTEGER:
+        out->type = SN_INTEGER;
+        out->integer = *var->val.integer;
+        break;
+    case ASN_GAUGE:
+    case ASN_COUNTER:
+    case ASN_TIMETICKS:
+    case ASN_UINTEGER:
+        out->type = SN_UNSIGNED;
+        out->number = (uint32_t)*var->val.integer;
+        break;
+    case ASN_COUNTER64:
+        out->type = SN_UNSIGNED;
+        out->number =
+            (uint64_t)(uint32_t)var->val.counter64->high << 32 | (uint32_t)var->val.counter64->low;
+        break;
+    case ASN_OCTET_STR:
+    case ASN_IPADDRESS:
+    case ASN_OPAQUE:
+    case ASN_BIT_STR:
+        take_bytes(out, var);
+        break;
+    case ASN_OBJECT_ID:
+        id = from_oid(var->val.objid, var->val_len / sizeof(oid));
+        out->type = SN_OID;
+        out->bytes = sn_oid_format(&id);
+        out->length = strlen(out->bytes);
+        break;
+    default: /* noSuchObject, noSuchInstance, endOfMibView */
+        break;
+    }
+}
+
+static void add_nulls(netsnmp_pdu *pdu, const struct sn_oid *oids, size_t n)
+{
+    oid ids[SN_OID_MAX];
+
+    for (size_t i = 0; i < n; i++)
+        snmp_add_null_var(pdu, ids, to_oid(&oids[i], ids));
+}
+
+/* --- GET */
+static bool take_answers(const netsnmp_pdu *answer, size_t n, struct sn_value *out)
+{
+    size_t i = 0;
+
+    for (const netsnmp_variable_list *var = answer->variables; var; var = var->next_variable) {
+        if (i == n)
+            return false;
+        take_value(&out[i++], var);
+    }
+    return i == n;
+}
+
+static bool get_some(struct sn_session *session, const struct sn_oid *oids, size_t n,
+                     struct sn_value *out, GError **error)
+{
+    netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GET);
+    netsnmp_pdu *answer;
+    long status;
+    bool ok;
+
+    add_nulls(request, oids, n);
+    answer = exchange(session, request, error);
+    if (!answer)
+        return false;
+    status = answer->errstat;
+    ok = status == SNMP_ERR_NOERROR && take_answers(answer, n, out);
+    snmp_free_pdu(answer);
+    if (status == SNMP_ERR_TOOBIG && n > 1)
+        return get_some(session, oids, n / 2, out, error) &&
+               get_some(session, oids + n / 2, n - n / 2, out + n / 2, error);
+    if (status != SNMP_ERR_NOERROR)
+        set_status_error(error, session, status);
+    else if (!ok)
+        g_set_error(error, SN_ERROR, SN_ERROR_PROTOCOL, "%s: the answer has not what was asked",
+                    session->host);
+    return ok;
+}
+
+bool sn_get(struct sn_session *session, const struct sn_oid *oids, size_t n, struct sn_value *out,
+            GError **error)
+{
+    memset(out, 0, n * sizeof(*out));
+    for (size_t i = 0; i < n; i += GET_BATCH)
+        if (!get_some(session, oids + i, MIN(GET_BATCH, n - i), out + i, error))
+            return false;
+    return true;
+}
+
+/* --- GETBULK */
+static void clear_bind(gpointer bind)
+{
+    sn_value_clear(&((struct sn_bind *)bind)->value);
+}
+
+static GArray *take_binds(const netsnmp_pdu *answer)
+{
+    GArray *binds = g_array_new(FALSE, TRUE, sizeof(struct sn_bind));
+
+    g_array_set_clear_func(binds, clear_bind);
+    for (const netsnmp_variable_list *var = answer->variables; var; var = var->next_variable) {
+        struct sn_bind bind = {.oid = from_oid(var->name, var->name_length)};
+
+        take_value(&bind.value, var);
+        g_array_append_val(binds, bind);
+    }
+    return binds;
+}
+
+GArray *sn_bulk(struct sn_session *session, const struct sn_oid *oids, size_t n,
+                unsigned repetitions, GError **error)
+{
+    netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETBULK);
+    netsnmp_pdu *answer;
+    GArray *binds = NULL;
+    long status;
+
+    request->non_repeaters = 0;
+    request->max_repetitions = repetitions;
+    add_nulls(request, oids, n);
+    answer = exchange(session, request, error);
+    if (!answer)
+        return NULL;
+    status = answer->errstat;
+    if (status == SNMP_ERR_NOERROR)
+        binds = take_binds(answer);
+    snmp_free_pdu(answer);
+    if (status == SNMP_ERR_TOOBIG && repetitions > 1)
+        return sn_bulk(session, oids, n, repetitions / 2, error);
+    if (!binds)
+        set_status_error(error, session, status);
+    return binds;
+}
+
+/* --- SET */
+static void add_write(netsnmp_pdu *pdu, const struct sn_write *write)
+{
+    oid ids[SN_OID_MAX];
+    size_t n = to_oid(&write->oid, ids);
+    long number = (long)write->number;
+
+    if (write->type == 'i')
+        snmp_pdu_add_variable(pdu, ids, n, ASN_INTEGER, &number, sizeof(number));
+    else if (write->type == 'u')
+        snmp_pdu_add_variable(pdu, ids, n, ASN_UNSIGNED, &number, sizeof(number));
+    else
+        snmp_pdu_add_variable(pdu, ids, n, ASN_OCTET_STR, write->text, write->length);
+}
+
+/* A SET goes out once: neither the master nor the agent can tell a copy from a second wish. */
+static netsnmp_pdu *exchange_once(struct sn_session *session, netsnmp_pdu *request, GError **error)
+{
+    netsnmp_session *opaque = snmp_sess_session(session->handle);
+    netsnmp_pdu *answer;
+
+    if (session->write_community) {
+        request->community = (u_char *)strdup(session->write_community);
+        request->community_len = strlen(session->write_community);
+    }
+    opaque->retries = 0;
+    answer = exchange(session, request, error);
+    opaque->retries = session->retries;
+    return answer;
+}
+
+bool sn_set(struct sn_session *session, const struct sn_write *writes, size_t n,
+            struct sn_refusal *refusal_out, GError **error)
+{
+    netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_SET);
+    struct sn_refusal refusal = {0};
+    netsnmp_pdu *answer;
+    bool answered;
+
+    for (size_t i = 0; i < n; i++)
+        add_write(request, &writes[i]);
+    answer = exchange_once(session, request, error);
+    answered = answer != NULL;
+    if (answer) {
+        refusal.status = (int)answer->errstat;
+        refusal.name = sn_status_name(refusal.status);
+        refusal.index = answer->errindex >= 1 && (size_t)answer->errindex <= n
+                            ? (unsigned)answer->errindex - 1
+                            : (unsigned)n;
+        snmp_free_pdu(answer);
+        if (refusal.status)
+            g_set_error(error, SN_ERROR, SN_ERROR_REFUSED, "%s: %s", session->host, refusal.name);
+    }
+    if (refusal_out)
+        *refusal_out = refusal;
+    return answered && !refusal.status;
+}
