@@ -77,6 +77,20 @@ static int reap(pid_t pid, char **signal_out)
     return status_of(raw, signal_out);
 }
 
+static gpointer reap_thread(gpointer data)
+{
+    reap(GPOINTER_TO_INT(data), NULL);
+    return NULL;
+}
+
+/* Kills a whole group without waiting for it: what sudo runs is not ours to kill and may take long.
+ */
+static void end_group(pid_t pid)
+{
+    kill(-pid, SIGKILL);
+    g_thread_unref(g_thread_new("reap", reap_thread, GINT_TO_POINTER(pid)));
+}
+
 static void close_end(int *fd)
 {
     if (*fd >= 0)
@@ -217,10 +231,10 @@ bool xc_process_exec(const char *const *argv, const void *input, size_t length,
     ok = ok && converse(&pipes, call, out, error);
     pipes_close(&pipes);
     ok = ok && wait_end(pid, call, error);
-    if (pid > 0 && !ok)
-        kill(-pid, SIGKILL);
-    if (pid > 0)
+    if (ok)
         out->status = reap(pid, &out->signal);
+    else if (pid > 0)
+        end_group(pid);
     return ok;
 }
 
@@ -249,10 +263,8 @@ bool xc_process_read(struct xc_process *process, GString *to, int *status)
 
 void xc_process_stop(struct xc_process *process)
 {
-    if (process->pid > 0) {
-        kill(-process->pid, SIGKILL);
-        reap(process->pid, NULL);
-    }
+    if (process->pid > 0)
+        end_group(process->pid);
     close_end(&process->fd);
     process->pid = 0;
 }

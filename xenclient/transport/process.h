@@ -20,5 +20,5 @@ struct xc_process {
 bool xc_process_start(const char *const *argv, struct xc_process *out, GError **error);
 /* Appends what has come. False: it has ended; *status as for xc_exec, the descriptor is closed. */
 bool xc_process_read(struct xc_process *process, GString *to, int *status);
-/* Kills and reaps its group. */
+/* Kills its group; does not wait. */
 void xc_process_stop(struct xc_process *process);
