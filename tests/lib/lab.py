@@ -20,6 +20,7 @@ When a test fails, the ends of all logs are printed. Nothing outlives the test, 
 import atexit
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -61,6 +62,9 @@ sysLocation xensnmp test estate
 """
 
 
+_SANITIZER = re.compile(r"ERROR: \w+Sanitizer: .*|.*: runtime error: .*")
+
+
 class LabError(Exception):
     """The estate could not be brought up, or something awaited did not happen."""
 
@@ -77,14 +81,18 @@ def _die_with_parent():
 
 
 class Lab:
-    """hosts, domains, seed, names, speed shape the farm (farm=False: none). agent adds or overrides keys of section [agent],
-    sources adds sections: {"key": {"uri": ...}}. snmpd adds lines to snmpd.conf. leash=False: what is
-    started outlives this process (the demo). start=False: only the folder and files; start() what you need."""
+    """hosts, domains, seed, names, speed and farm_options shape the farm (farm=False: none). agent adds or overrides keys of
+    section [agent], sources adds sections: {"key": {"uri": ...}}. snmpd adds lines to snmpd.conf. leash=False: what is
+    started outlives this process (the demo). start=False: only the folder and files; start() what you need.
+    started: called with the lab whenever a program was started."""
 
     def __init__(self, hosts=3, domains=12, control=True, seed=1, names=None, speed=None, farm=True,
-                 agent=None, sources=None, snmpd=None, port=None, folder=None, leash=True, start=True):
+                 farm_options=(), agent=None, sources=None, snmpd=None, port=None, folder=None, leash=True,
+                 start=True, started=None):
         self.hosts, self.domains, self.seed, self.names, self.speed = hosts, domains, seed, names, speed
         self.with_farm = farm
+        self.farm_options = list(farm_options)
+        self.started = started
         self.agent = {"control": "yes" if control else "no", **(agent or {})}
         self.sources = dict(sources or {})
         self.snmpd_lines = list(snmpd or [])
@@ -120,10 +128,22 @@ class Lab:
         return self
 
     def __exit__(self, kind, error, trace):
+        if kind is None:
+            self._check_ends()
         bad = (kind is not None and not issubclass(kind, SystemExit)) or failed() > self._failed_before
         if bad:
             self.show_logs()
         self.close(keep=bad and os.environ.get("LAB_KEEP"))
+
+    def _check_ends(self):
+        """What we built must end when asked, with status 0, and no sanitizer may have spoken, not even in a worker."""
+        for name in [n for n in ("xensnmpd", "xen-farm") if n in self.processes]:
+            status = self.kill(name, signal.SIGTERM)
+            if status != 0:
+                ok(False, f"{name} ends with status 0 when told to (got {status})")
+            reports = _SANITIZER.findall(self.log(name))
+            if reports:
+                ok(False, f"no sanitizer report from {name}: {reports[0]}")
 
     def close(self, keep=False):
         """Ends all processes and removes the folder. Safe to call twice."""
@@ -193,7 +213,8 @@ class Lab:
             command = [self.binary(name), "--socket", self.path("farm.sock"), "--seed", str(self.seed),
                        "--hosts", str(self.hosts), "--domains", str(self.domains)]
             command += ["--names", self.names] if self.names else []
-            return command + (["--speed", str(self.speed)] if self.speed else [])
+            command += ["--speed", str(self.speed)] if self.speed else []
+            return command + self.farm_options
         return [self.binary(name), "-c", self.path("xensnmpd.conf")]
 
     def start(self, name, arguments=None):
@@ -205,6 +226,8 @@ class Lab:
                                        stderr=log, env=env, cwd=self.folder, start_new_session=True,
                                        preexec_fn=_die_with_parent if self.leash else None)
         self.processes[name] = process
+        if self.started:
+            self.started(self)
         if name == "snmpd":
             self.wait(lambda: self._answers("1.3.6.1.2.1.1.3.0"), "snmpd answers", alive=name)
         elif name == "xen-farm":
