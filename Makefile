@@ -95,8 +95,16 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 $(BUILD)/gen/%.sql.h: xenclient/store/%.sql
 	$(Q)mkdir -p $(@D)
 	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
-GENERATED := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
-$(call obj,$(wildcard xenclient/store/*.c)): $(GENERATED)
+SQL_HEADERS := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
+$(call obj,$(wildcard xenclient/store/*.c)): $(SQL_HEADERS)
+
+# The MIB is the only place with names and numbers; the client reads them from it at build time.
+$(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
+$(call obj,$(SNMPCLIENT_SRC) $(XENCTL_SRC)): $(BUILD)/gen/xen_mib.def
+
+GENERATED := $(SQL_HEADERS) $(BUILD)/gen/xen_mib.def
 
 # Names, numbers and labels of the MIB for the SNMP client: the MIB text is the one place that has them.
 MIB_DEF := $(BUILD)/gen/xen_mib.def

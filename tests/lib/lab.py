@@ -93,6 +93,7 @@ class Lab:
         self.with_farm = farm
         self.farm_options = list(farm_options)
         self.started = started
+        self.kept = False
         self.agent = {"control": "yes" if control else "no", **(agent or {})}
         self.sources = dict(sources or {})
         self.snmpd_lines = list(snmpd or [])
@@ -151,8 +152,13 @@ class Lab:
             self.kill(name, signal.SIGTERM)
         if keep:
             diag(f"the folder of this lab is kept: {self.folder}")
-        elif self._own_folder:
+        elif self._own_folder and not self.kept:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def keep(self):
+        """From here on programs and folder are the caller's: nothing is ended or removed."""
+        self.kept = True
+        self.processes.clear()
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
