@@ -1,13 +1,15 @@
-/* The engine: sources are polled, domains get their indexes, operations run. It lives on one GLib main
- * loop together with whoever shows it (SNMP); workers and the store thread do what may block. */
+/* The engine: sources are polled, domains get their indexes, operations run. It lives on one GLib
+ * main loop together with whoever shows it (SNMP); workers and the store thread do what may block.
+ */
 #pragma once
 
 #include "xenclient/engine/config.h"
 #include "xenclient/engine/fleet.h"
 #include "xenclient/engine/operations.h"
 
-/* Opens the stores, loads sources, identities and operations, starts workers and polling; operations found open go on.
- * The config must outlive the engine. worker_exe NULL: /proc/self/exe. */
+/* Opens the stores, loads sources, identities and operations, starts workers and polling;
+ * operations found open go on. The config must outlive the engine. worker_exe NULL: /proc/self/exe.
+ */
 struct xc_engine *xc_engine_new(const struct xc_config *config, const char *worker_exe,
                                 GError **error);
 /* Stops polling, writes what is open, ends workers. Returns NULL; takes NULL. */
@@ -19,11 +21,11 @@ void xc_engine_poll_now(struct xc_engine *engine, const char *source_key);
 /* For the agent scalars. */
 struct xc_engine_health {
     gint64 started_real;
-    bool starting;           /* some enabled source has not answered or failed yet */
-    const char *reason;      /* why not ok, "" ok */
+    bool starting;      /* some enabled source has not answered or failed yet */
+    const char *reason; /* why not ok, "" ok */
     uint64_t polls_ok, polls_failed;
     unsigned poll_max_msec;
-    gint64 oldest_age_sec;   /* worst enabled source; -1 unknown */
+    gint64 oldest_age_sec; /* worst enabled source; -1 unknown */
     unsigned workers, workers_lost;
     unsigned queue_depth;
     uint32_t sets_accepted, sets_refused;

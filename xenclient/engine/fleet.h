@@ -14,21 +14,21 @@ struct xc_slot {
     bool enabled;
     unsigned interval_sec; /* the effective one */
     enum xc_source_state state;
-    enum xc_cause cause;     /* of the last failure; NONE while up */
-    char *state_text;        /* last failure in words, "" while up */
-    gint64 since_real;       /* the state's begin, microseconds UTC */
-    gint64 last_ok_real;     /* 0 never */
-    gint64 last_ok_mono;     /* 0 never: xc_slot_age() */
-    gint64 last_try_real;    /* 0 never */
+    enum xc_cause cause;  /* of the last failure; NONE while up */
+    char *state_text;     /* last failure in words, "" while up */
+    gint64 since_real;    /* the state's begin, microseconds UTC */
+    gint64 last_ok_real;  /* 0 never */
+    gint64 last_ok_mono;  /* 0 never: xc_slot_age() */
+    gint64 last_try_real; /* 0 never */
     uint64_t polls_ok;
     uint64_t polls_failed;
     uint64_t reconnects;
     unsigned failed_in_row;
-    unsigned poll_msec;      /* last successful poll */
+    unsigned poll_msec; /* last successful poll */
     unsigned poll_avg_msec;
     struct xc_snapshot *snapshot; /* NULL before the first poll */
-    char **host_keys;        /* one per host of the snapshot */
-    void *poller;            /* private to poller.c */
+    char **host_keys;             /* one per host of the snapshot */
+    void *poller;                 /* private to poller.c */
 };
 
 /* The source's data are older than stale_after polls: live fields vanish. */
@@ -42,19 +42,19 @@ gint64 xc_slot_age(const struct xc_slot *slot);
 struct xc_track {
     uint32_t index;
     enum xc_identity identity;
-    enum xc_presence presence;  /* PRESENT or DELETED; see xc_ref_presence() */
-    enum xc_wanted wanted;      /* last accepted wish; NONE */
-    char *home;                 /* host key where its configuration lies or it last ran */
+    enum xc_presence presence; /* PRESENT or DELETED; see xc_ref_presence() */
+    enum xc_wanted wanted;     /* last accepted wish; NONE */
+    char *home;                /* host key where its configuration lies or it last ran */
     gint64 state_since_real;
-    gint64 discontinuity_mono;  /* 0: none since start */
-    gint64 deleted_mono;        /* presence DELETED since */
-    uint32_t lock;              /* TestAndIncr, 0..2147483647 */
+    gint64 discontinuity_mono; /* 0: none since start */
+    gint64 deleted_mono;       /* presence DELETED since */
+    uint32_t lock;             /* TestAndIncr, 0..2147483647 */
     bool protect;
     uint32_t active_op;         /* index of the operation in progress, 0 none */
     uint32_t last_op;           /* index of the last one, 0 none */
     void *counters;             /* private to counters.c */
     enum xc_domain_state state; /* last seen, for state_since */
-    uint32_t owner;             /* id of the source whose row stands for the domain; private to fleet.c */
+    uint32_t owner; /* id of the source whose row stands for the domain; private to fleet.c */
     bool owner_alive;
 };
 
@@ -67,9 +67,9 @@ struct xc_domain_ref {
 };
 
 struct xc_host_ref {
-    const char *key;       /* index of the host tables */
+    const char *key; /* index of the host tables */
     const struct xc_slot *slot;
-    gssize row;            /* in slot->snapshot->hosts; -1: never polled */
+    gssize row; /* in slot->snapshot->hosts; -1: never polled */
     gint64 discontinuity_mono;
 };
 
@@ -84,7 +84,8 @@ const struct xc_host_ref *xc_fleet_host(const struct xc_engine *engine, const ch
 /* Sorted like hosts, by key. */
 struct xc_slot *const *xc_fleet_sources(const struct xc_engine *engine, size_t *n);
 struct xc_slot *xc_fleet_source(const struct xc_engine *engine, const char *key);
-/* Changes whenever a domain, a domain's name or its host changes: key of caches such as the name order. */
+/* Changes whenever a domain, a domain's name or its host changes: key of caches such as the name
+ * order. */
 uint64_t xc_fleet_generation(const struct xc_engine *engine);
 /* The host key a domain is on (running) or belongs to. "" if none is known. */
 const char *xc_fleet_host_key(const struct xc_domain_ref *ref);

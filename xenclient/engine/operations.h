@@ -1,4 +1,5 @@
-/* Operations: what was asked, what became of it. Rows are journalled before a SET is answered. Main-loop thread only. */
+/* Operations: what was asked, what became of it. Rows are journalled before a SET is answered.
+ * Main-loop thread only. */
 #pragma once
 
 #include "xenclient/engine/fleet.h"
@@ -11,35 +12,37 @@ const struct xc_op *xc_op_find(const struct xc_engine *engine, uint32_t index);
 gint64 xc_op_elapsed(const struct xc_op *op);
 
 struct xc_op_counts {
-    unsigned queued, running;       /* now */
-    uint32_t succeeded, failed;     /* since start of this process */
+    unsigned queued, running;   /* now */
+    uint32_t succeeded, failed; /* since start of this process */
 };
 struct xc_op_counts xc_op_counts(const struct xc_engine *engine);
 
-/* --- One SET PDU as a transaction: everything is checked and reserved first, written in one commit, then
- * set going. Nothing happens to any hypervisor before xc_txn_dispatch(). */
+/* --- One SET PDU as a transaction: everything is checked and reserved first, written in one
+ * commit, then set going. Nothing happens to any hypervisor before xc_txn_dispatch(). */
 struct xc_txn;
 
 struct xc_request {
     enum xc_action action;
-    uint32_t domain;       /* 0 with CREATE */
-    const char *host;      /* destination (migrate), place (create), start-on; NULL or "" none */
-    const char *argument;  /* create: path or library name; NULL none */
-    bool from_library;     /* create: `argument` names a file of the collector's library */
-    unsigned timeout_sec;  /* 0 default */
-    const char *note;      /* NULL none */
-    bool locked;           /* the PDU carries the row's lock: never merged with an equal request */
+    uint32_t domain;      /* 0 with CREATE */
+    const char *host;     /* destination (migrate), place (create), start-on; NULL or "" none */
+    const char *argument; /* create: path or library name; NULL none */
+    bool from_library;    /* create: `argument` names a file of the collector's library */
+    unsigned timeout_sec; /* 0 default */
+    const char *note;     /* NULL none */
+    bool locked;          /* the PDU carries the row's lock: never merged with an equal request */
 };
 
 struct xc_txn *xc_txn_new(struct xc_engine *engine);
-/* Each add checks against policy, state, limits, other parts of the same transaction, and reserves. On error the
- * transaction stays usable only for xc_txn_free(). GError codes are causes; xc_error_info(code)->snmp is
- * the SNMP error. An equal request that is merged adds nothing and succeeds. */
+/* Each add checks against policy, state, limits, other parts of the same transaction, and reserves.
+ * On error the transaction stays usable only for xc_txn_free(). GError codes are causes;
+ * xc_error_info(code)->snmp is the SNMP error. An equal request that is merged adds nothing and
+ * succeeds. */
 bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError **error);
 bool xc_txn_cancel_op(struct xc_txn *txn, uint32_t op, GError **error);
 bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bool enabled,
-                       unsigned interval_sec, GError **error);   /* create or change */
-bool xc_txn_remove_source(struct xc_txn *txn, const char *key, GError **error); /* absent: succeeds */
+                       unsigned interval_sec, GError **error); /* create or change */
+bool xc_txn_remove_source(struct xc_txn *txn, const char *key,
+                          GError **error); /* absent: succeeds */
 bool xc_txn_protect(struct xc_txn *txn, uint32_t domain, bool protect, GError **error);
 /* Checks equality now and increments at write; part of the transaction. */
 bool xc_txn_lock(struct xc_txn *txn, uint32_t domain, uint32_t value, GError **error);
@@ -47,16 +50,17 @@ bool xc_txn_lock(struct xc_txn *txn, uint32_t domain, uint32_t value, GError **e
 bool xc_txn_write(struct xc_txn *txn, GError **error);
 /* After write: cannot fail. */
 void xc_txn_dispatch(struct xc_txn *txn);
-/* Gives back reservations; takes back what was written but not dispatched. Returns NULL; takes NULL. */
+/* Gives back reservations; takes back what was written but not dispatched. Returns NULL; takes
+ * NULL. */
 void *xc_txn_free(struct xc_txn *txn);
 
 /* --- Refused SETs, explained (ring of the last XC_REFUSALS). */
 #define XC_REFUSALS 50
 struct xc_refusal {
-    uint32_t serial;     /* ascending from 1 */
+    uint32_t serial; /* ascending from 1 */
     gint64 when_real;
-    char *object;        /* OID in dotted form */
-    char *value;         /* cleaned */
+    char *object; /* OID in dotted form */
+    char *value;  /* cleaned */
     int snmp_error;
     enum xc_cause cause;
     char *text;

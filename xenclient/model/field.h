@@ -93,10 +93,11 @@ void xc_uuid_random(struct xc_uuid *out);
 
 /* Wire form of an object's DRIVER fields: u64 mask of known fields, then each in order. */
 void xc_object_write(const struct xc_object *type, const void *object, GByteArray *to);
-/* Fills a zeroed object; texts go into `text`. Enumerations outside their labels, unknown mask bits,
- * texts too long make the reader bad. */
+/* Fills a zeroed object; texts go into `text`. Enumerations outside their labels, unknown mask
+ * bits, texts too long make the reader bad. */
 void xc_object_read(const struct xc_object *type, void *object, struct xc_reader *from,
                     GStringChunk *text);
 
-/* FNV-1a over the names, kinds and order of the whole dictionary: both ends of a pipe compare it. */
+/* FNV-1a over the names, kinds and order of the whole dictionary: both ends of a pipe compare it.
+ */
 uint64_t xc_dictionary_hash(void);

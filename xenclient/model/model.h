@@ -79,4 +79,4 @@ extern const struct xc_object xc_vbd_type;
 #define XC_SET(TYPE, object, member, value)                                                        \
     ((object)->has |= XC_BIT(TYPE, member), (object)->member = (value))
 #define XC_CLEAR(TYPE, object, member) ((object)->has &= ~XC_BIT(TYPE, member))
-#define XC_HAS(TYPE, object, member) (((object)->has & XC_BIT(TYPE, member)) != 0)
+#define XC_HAS(TYPE, object, member)   (((object)->has & XC_BIT(TYPE, member)) != 0)

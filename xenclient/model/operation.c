@@ -15,10 +15,9 @@ static char **string_at(struct xc_op *op, size_t i)
     return (char **)(void *)((char *)op + strings[i]);
 }
 
-struct xc_op *xc_op_new(void)
+void xc_op_init(struct xc_op *op)
 {
-    struct xc_op *op = g_new0(struct xc_op, 1);
-
+    *op = (struct xc_op){0};
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         *string_at(op, i) = g_strdup("");
     op->state = XC_OP_ACCEPTED;
@@ -26,15 +25,26 @@ struct xc_op *xc_op_new(void)
     op->cause = XC_CAUSE_NONE;
     op->progress = -1;
     op->target_domid = -1;
+}
+
+void xc_op_clear(struct xc_op *op)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_clear_pointer(string_at(op, i), g_free);
+}
+
+struct xc_op *xc_op_new(void)
+{
+    struct xc_op *op = g_new(struct xc_op, 1);
+
+    xc_op_init(op);
     return op;
 }
 
 void *xc_op_free(struct xc_op *op)
 {
-    if (!op)
-        return NULL;
-    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
-        g_free(*string_at(op, i));
+    if (op)
+        xc_op_clear(op);
     g_free(op);
     return NULL;
 }

@@ -6,26 +6,26 @@
 #include "xenclient/util/error.h"
 
 struct xc_op {
-    uint32_t index;       /* xenOperationIndex, ascending for ever */
+    uint32_t index; /* xenOperationIndex, ascending for ever */
     struct xc_uuid uuid;
     enum xc_action action;
     enum xc_op_state state;
     enum xc_result result;
     enum xc_cause cause;
-    char *text;           /* result in words, "" while open */
-    char *phase;          /* what it is doing, "" before and after */
-    int progress;         /* 0..100, -1 not known */
-    uint32_t domain;      /* target index; 0: a domain yet to be created */
-    char *target;         /* name at the time of the request */
-    char *source;         /* key of the source that executes it */
-    char *host_from;      /* host keys, "" none */
+    char *text;      /* result in words, "" while open */
+    char *phase;     /* what it is doing, "" before and after */
+    int progress;    /* 0..100, -1 not known */
+    uint32_t domain; /* target index; 0: a domain yet to be created */
+    char *target;    /* name at the time of the request */
+    char *source;    /* key of the source that executes it */
+    char *host_from; /* host keys, "" none */
     char *host_to;
-    char *argument;       /* configuration path or name, "" none */
-    char *content;        /* create: the configuration itself, "" none */
-    char *note;           /* "" none */
+    char *argument;             /* configuration path or name, "" none */
+    char *content;              /* create: the configuration itself, "" none */
+    char *note;                 /* "" none */
     struct xc_uuid target_uuid; /* of the domain when it was asked; nil none */
-    int64_t target_domid; /* as last seen; -1 none */
-    char *boot_id;        /* of the executing host when first sent, "" unknown */
+    int64_t target_domid;       /* as last seen; -1 none */
+    char *boot_id;              /* of the executing host when first sent, "" unknown */
     unsigned attempts;
     gint64 timeout_usec;
     gint64 created_real, started_real, ended_real; /* 0: not yet */
@@ -34,6 +34,8 @@ struct xc_op {
 
 /* All strings "" and numbers at "nothing yet". */
 struct xc_op *xc_op_new(void);
+void xc_op_init(struct xc_op *op);
+void xc_op_clear(struct xc_op *op); /* frees the strings, not op */
 void *xc_op_free(struct xc_op *op); /* returns NULL; takes NULL */
 typedef struct xc_op xc_op;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_op, xc_op_free)

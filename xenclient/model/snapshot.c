@@ -272,8 +272,8 @@ static int by_vbd(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Gives each device its domain's new ordinal; those of dropped domains go to the end (returned count
- * is without them). now_at has no entry (UINT32_MAX) for a dropped domain. */
+/* Gives each device its domain's new ordinal; those of dropped domains go to the end (returned
+ * count is without them). now_at has no entry (UINT32_MAX) for a dropped domain. */
 static uint32_t move_devices(GArray *array, gsize size, gsize ordinal, const uint32_t *now_at,
                              int (*compare)(const void *, const void *))
 {
@@ -395,8 +395,8 @@ bool xc_snapshot_same_members(const struct xc_snapshot *a, const struct xc_snaps
 
 static bool differs(const struct xc_domain *a, const struct xc_domain *b)
 {
-    const uint64_t watched = XC_BIT(DOMAIN, state) | XC_BIT(DOMAIN, reason) |
-                             XC_BIT(DOMAIN, name) | XC_BIT(DOMAIN, uuid) | XC_BIT(DOMAIN, domid);
+    const uint64_t watched = XC_BIT(DOMAIN, state) | XC_BIT(DOMAIN, reason) | XC_BIT(DOMAIN, name) |
+                             XC_BIT(DOMAIN, uuid) | XC_BIT(DOMAIN, domid);
 
     if ((a->has & watched) != (b->has & watched) || a->host != b->host)
         return true;

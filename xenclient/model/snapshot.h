@@ -1,11 +1,12 @@
-/* What one source said at one moment: first a report that a driver fills, then, sealed, an immutable
- * reference-counted snapshot. A report belongs to one thread; a snapshot may be read by all. */
+/* What one source said at one moment: first a report that a driver fills, then, sealed, an
+ * immutable reference-counted snapshot. A report belongs to one thread; a snapshot may be read by
+ * all. */
 #pragma once
 
 #include "xenclient/model/model.h"
 
 /* Most of each kind that one source may report; more is an error of the source. */
-#define XC_MAX_HOSTS 1024
+#define XC_MAX_HOSTS   1024
 #define XC_MAX_DOMAINS 200000
 #define XC_MAX_DEVICES 800000
 
@@ -38,7 +39,8 @@ const char *xc_report_text(struct xc_report *report, const char *bytes, gssize l
 void xc_report_sum_devices(struct xc_report *report);
 
 /* Wire form in pieces below limit octets: u32 counts per kind, then the objects. A set larger than
- * limit comes as several pieces; devices refer to ordinals of the whole report. `send` returns false to stop. */
+ * limit comes as several pieces; devices refer to ordinals of the whole report. `send` returns
+ * false to stop. */
 typedef bool (*xc_report_send_fn)(GByteArray *piece, bool last, void *data);
 bool xc_report_write(const struct xc_report *report, size_t limit, xc_report_send_fn send,
                      void *data);
@@ -61,8 +63,8 @@ struct xc_snapshot {
 };
 typedef struct xc_snapshot xc_snapshot;
 
-/* Takes the report (do not use it again): sorts domains by index, drops those with index 0, hangs devices
- * to them. */
+/* Takes the report (do not use it again): sorts domains by index, drops those with index 0, hangs
+ * devices to them. */
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
 struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
 void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */

@@ -2,9 +2,9 @@
 #include "xenclient/model/state.h"
 
 static const struct xc_label domain_state[] = {
-    {1, "unknown"},     {2, "other"},     {3, "preparing"}, {4, "running"},
-    {5, "suspending"},  {6, "suspended"}, {7, "resuming"},  {8, "paused"},
-    {9, "migrating"},   {10, "shuttingDown"}, {11, "shutdown"}, {12, "crashed"},
+    {1, "unknown"},    {2, "other"},         {3, "preparing"}, {4, "running"},
+    {5, "suspending"}, {6, "suspended"},     {7, "resuming"},  {8, "paused"},
+    {9, "migrating"},  {10, "shuttingDown"}, {11, "shutdown"}, {12, "crashed"},
 };
 XC_ENUM_DEFINE(xc_domain_state_labels, "XenDomainState", domain_state);
 
@@ -44,8 +44,8 @@ static const struct xc_label origin[] = {{1, "config"}, {2, "snmp"}, {3, "discov
 XC_ENUM_DEFINE(xc_origin_labels, "XenOrigin", origin);
 
 static const struct xc_label action[] = {
-    {1, "noop"},   {2, "start"},   {3, "shutdown"}, {4, "reboot"},
-    {5, "pause"},  {6, "unpause"}, {9, "destroy"},  {10, "reset"},
+    {1, "noop"},     {2, "start"},   {3, "shutdown"},      {4, "reboot"},
+    {5, "pause"},    {6, "unpause"}, {9, "destroy"},       {10, "reset"},
     {11, "migrate"}, {12, "create"}, {28, "checkMigrate"},
 };
 XC_ENUM_DEFINE(xc_action_labels, "XenAction", action);
@@ -66,28 +66,61 @@ XC_ENUM_DEFINE(xc_result_labels, "XenResult", result);
 
 /* Time-outs: what a loaded host with a large guest needs, not what an idle one takes. */
 static const struct xc_action_info actions[] = {
-    {.action = XC_ACTION_START, .from = XC_IN(XC_STATE_SHUTDOWN), .wanted = XC_WANTED_RUNNING,
-     .timeout_sec = 300, .capability = XC_CAP_START},
-    {.action = XC_ACTION_SHUTDOWN, .from = XC_IN(XC_STATE_RUNNING), .wanted = XC_WANTED_SHUTDOWN,
-     .soft = true, .stops = true, .timeout_sec = 120, .capability = XC_CAP_SHUTDOWN},
-    {.action = XC_ACTION_REBOOT, .from = XC_IN(XC_STATE_RUNNING), .wanted = XC_WANTED_RUNNING,
-     .soft = true, .timeout_sec = 180, .capability = XC_CAP_REBOOT},
-    {.action = XC_ACTION_PAUSE, .from = XC_IN(XC_STATE_RUNNING), .wanted = XC_WANTED_PAUSED,
-     .timeout_sec = 60, .capability = XC_CAP_PAUSE},
-    {.action = XC_ACTION_UNPAUSE, .from = XC_IN(XC_STATE_PAUSED), .wanted = XC_WANTED_RUNNING,
-     .timeout_sec = 60, .capability = XC_CAP_PAUSE},
-    {.action = XC_ACTION_DESTROY, .from = ALIVE, .wanted = XC_WANTED_SHUTDOWN, .force = true,
-     .stops = true, .timeout_sec = 120, .capability = XC_CAP_DESTROY},
+    {.action = XC_ACTION_START,
+     .from = XC_IN(XC_STATE_SHUTDOWN),
+     .wanted = XC_WANTED_RUNNING,
+     .timeout_sec = 300,
+     .capability = XC_CAP_START},
+    {.action = XC_ACTION_SHUTDOWN,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .wanted = XC_WANTED_SHUTDOWN,
+     .soft = true,
+     .stops = true,
+     .timeout_sec = 120,
+     .capability = XC_CAP_SHUTDOWN},
+    {.action = XC_ACTION_REBOOT,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .wanted = XC_WANTED_RUNNING,
+     .soft = true,
+     .timeout_sec = 180,
+     .capability = XC_CAP_REBOOT},
+    {.action = XC_ACTION_PAUSE,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .wanted = XC_WANTED_PAUSED,
+     .timeout_sec = 60,
+     .capability = XC_CAP_PAUSE},
+    {.action = XC_ACTION_UNPAUSE,
+     .from = XC_IN(XC_STATE_PAUSED),
+     .wanted = XC_WANTED_RUNNING,
+     .timeout_sec = 60,
+     .capability = XC_CAP_PAUSE},
+    {.action = XC_ACTION_DESTROY,
+     .from = ALIVE,
+     .wanted = XC_WANTED_SHUTDOWN,
+     .force = true,
+     .stops = true,
+     .timeout_sec = 120,
+     .capability = XC_CAP_DESTROY},
     {.action = XC_ACTION_RESET,
      .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_CRASHED),
-     .wanted = XC_WANTED_RUNNING, .force = true, .timeout_sec = 300, .capability = XC_CAP_RESET},
-    {.action = XC_ACTION_MIGRATE, .from = XC_IN(XC_STATE_RUNNING), .needs_host = true,
-     .timeout_sec = 3600, .capability = XC_CAP_MIGRATE},
-    {.action = XC_ACTION_CREATE, .wanted = XC_WANTED_RUNNING, .timeout_sec = 300,
+     .wanted = XC_WANTED_RUNNING,
+     .force = true,
+     .timeout_sec = 300,
+     .capability = XC_CAP_RESET},
+    {.action = XC_ACTION_MIGRATE,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .needs_host = true,
+     .timeout_sec = 3600,
+     .capability = XC_CAP_MIGRATE},
+    {.action = XC_ACTION_CREATE,
+     .wanted = XC_WANTED_RUNNING,
+     .timeout_sec = 300,
      .capability = XC_CAP_CREATE},
     {.action = XC_ACTION_CHECK_MIGRATE,
      .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_SHUTDOWN),
-     .needs_host = true, .timeout_sec = 60, .capability = XC_CAP_CHECK_MIGRATE},
+     .needs_host = true,
+     .timeout_sec = 60,
+     .capability = XC_CAP_CHECK_MIGRATE},
 };
 
 const struct xc_action_info *xc_action_info(enum xc_action wanted_action)

@@ -23,8 +23,13 @@ enum xc_domain_state {
 };
 
 /* VirtualMachineAdminState of RFC 7666, and none for "nothing was asked". */
-enum xc_wanted { XC_WANTED_NONE = 0, XC_WANTED_RUNNING = 1, XC_WANTED_SUSPENDED = 2,
-                 XC_WANTED_PAUSED = 3, XC_WANTED_SHUTDOWN = 4 };
+enum xc_wanted {
+    XC_WANTED_NONE = 0,
+    XC_WANTED_RUNNING = 1,
+    XC_WANTED_SUSPENDED = 2,
+    XC_WANTED_PAUSED = 3,
+    XC_WANTED_SHUTDOWN = 4
+};
 
 enum xc_reason {
     XC_REASON_NONE = 1,
@@ -35,16 +40,30 @@ enum xc_reason {
     XC_REASON_SUSPEND = 6,
 };
 
-enum xc_domain_kind { XC_KIND_GUEST = 1, XC_KIND_CONTROL = 2, XC_KIND_STUB = 3,
-                      XC_KIND_TEMPLATE = 4, XC_KIND_DRIVER = 5 };
+enum xc_domain_kind {
+    XC_KIND_GUEST = 1,
+    XC_KIND_CONTROL = 2,
+    XC_KIND_STUB = 3,
+    XC_KIND_TEMPLATE = 4,
+    XC_KIND_DRIVER = 5
+};
 
-enum xc_virt { XC_VIRT_UNKNOWN = 1, XC_VIRT_PV = 2, XC_VIRT_HVM = 3, XC_VIRT_PVH = 4,
-               XC_VIRT_PVHVM = 5 };
+enum xc_virt {
+    XC_VIRT_UNKNOWN = 1,
+    XC_VIRT_PV = 2,
+    XC_VIRT_HVM = 3,
+    XC_VIRT_PVH = 4,
+    XC_VIRT_PVHVM = 5
+};
 
 enum xc_counter_kind { XC_COUNTERS_EXACT = 1, XC_COUNTERS_INTEGRATED = 2, XC_COUNTERS_COARSE = 3 };
 
-enum xc_identity { XC_IDENTITY_UUID = 1, XC_IDENTITY_CONFIG = 2, XC_IDENTITY_CONTROL = 3,
-                   XC_IDENTITY_NAME = 4 };
+enum xc_identity {
+    XC_IDENTITY_UUID = 1,
+    XC_IDENTITY_CONFIG = 2,
+    XC_IDENTITY_CONTROL = 3,
+    XC_IDENTITY_NAME = 4
+};
 
 enum xc_presence { XC_PRESENT = 1, XC_STALE = 2, XC_DELETED = 3 };
 
@@ -75,12 +94,23 @@ enum xc_action {
     XC_ACTION_CHECK_MIGRATE = 28,
 };
 
-enum xc_op_state { XC_OP_ACCEPTED = 1, XC_OP_QUEUED = 2, XC_OP_RUNNING = 3, XC_OP_CANCELLING = 4,
-                   XC_OP_FINISHED = 5 };
+enum xc_op_state {
+    XC_OP_ACCEPTED = 1,
+    XC_OP_QUEUED = 2,
+    XC_OP_RUNNING = 3,
+    XC_OP_CANCELLING = 4,
+    XC_OP_FINISHED = 5
+};
 
-enum xc_result { XC_RESULT_NONE = 1, XC_RESULT_OK = 2, XC_RESULT_PARTIAL = 3,
-                 XC_RESULT_FAILED = 4, XC_RESULT_CANCELLED = 5, XC_RESULT_TIMED_OUT = 6,
-                 XC_RESULT_LOST = 7 };
+enum xc_result {
+    XC_RESULT_NONE = 1,
+    XC_RESULT_OK = 2,
+    XC_RESULT_PARTIAL = 3,
+    XC_RESULT_FAILED = 4,
+    XC_RESULT_CANCELLED = 5,
+    XC_RESULT_TIMED_OUT = 6,
+    XC_RESULT_LOST = 7
+};
 
 extern const struct xc_enum xc_domain_state_labels;
 extern const struct xc_enum xc_wanted_labels;
@@ -101,14 +131,14 @@ extern const struct xc_enum xc_result_labels;
 /* What an action needs and aims at. */
 struct xc_action_info {
     enum xc_action action;
-    uint32_t from;          /* states it is possible in, XC_IN() bits */
-    enum xc_wanted wanted;  /* what the operator wants afterwards; NONE: unchanged */
-    bool force;             /* may lose data of the guest: refused for protected domains */
-    bool soft;              /* needs the guest's help: a force action may supersede it */
-    bool stops;             /* ends the domain's running: refused for protected domains */
-    bool needs_host;        /* its argument is a host key */
-    unsigned timeout_sec;   /* default */
-    uint32_t capability;    /* XC_CAP_ bit of the driver */
+    uint32_t from;         /* states it is possible in, XC_IN() bits */
+    enum xc_wanted wanted; /* what the operator wants afterwards; NONE: unchanged */
+    bool force;            /* may lose data of the guest: refused for protected domains */
+    bool soft;             /* needs the guest's help: a force action may supersede it */
+    bool stops;            /* ends the domain's running: refused for protected domains */
+    bool needs_host;       /* its argument is a host key */
+    unsigned timeout_sec;  /* default */
+    uint32_t capability;   /* XC_CAP_ bit of the driver */
 };
 
 enum xc_capability {

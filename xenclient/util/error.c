@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-G_DEFINE_QUARK(xc-error-quark, xc_error)
+G_DEFINE_QUARK(xc - error - quark, xc_error)
 
 static const struct xc_error_info infos[] = {
     {XC_CAUSE_NONE, "none", "no error", "nothing to do", false, XC_SNMP_NO_ERROR},
@@ -112,13 +112,16 @@ bool xc_fail(GError **error, enum xc_cause cause, const char *format, ...)
 }
 
 static const struct xc_label cause_labels[] = {
-    {1, "none"},           {2, "badState"},        {3, "noSuchTarget"},   {4, "noSuchHost"},
-    {5, "hostDown"},       {6, "authFailed"},      {7, "tlsFailed"},      {8, "noMemory"},
-    {9, "noStorage"},      {10, "noNetwork"},      {11, "incompatibleCpu"}, {12, "noGuestDriver"},
-    {13, "guestIgnored"},  {14, "notSupported"},   {15, "busy"},          {16, "protected"},
-    {17, "driverError"},   {18, "transport"},      {19, "internal"},      {20, "policy"},
-    {21, "hostKey"},       {22, "badValue"},       {23, "ambiguous"},     {24, "conflict"},
-    {25, "timedOut"},      {26, "store"},          {27, "badConfig"},     {28, "worker"},
-    {29, "limit"},         {30, "cancelled"},      {31, "lost"},
+    {1, "none"},          {2, "badState"},         {3, "noSuchTarget"},
+    {4, "noSuchHost"},    {5, "hostDown"},         {6, "authFailed"},
+    {7, "tlsFailed"},     {8, "noMemory"},         {9, "noStorage"},
+    {10, "noNetwork"},    {11, "incompatibleCpu"}, {12, "noGuestDriver"},
+    {13, "guestIgnored"}, {14, "notSupported"},    {15, "busy"},
+    {16, "protected"},    {17, "driverError"},     {18, "transport"},
+    {19, "internal"},     {20, "policy"},          {21, "hostKey"},
+    {22, "badValue"},     {23, "ambiguous"},       {24, "conflict"},
+    {25, "timedOut"},     {26, "store"},           {27, "badConfig"},
+    {28, "worker"},       {29, "limit"},           {30, "cancelled"},
+    {31, "lost"},
 };
 XC_ENUM_DEFINE(xc_cause_labels, "XenCause", cause_labels);

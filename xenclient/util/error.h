@@ -58,11 +58,11 @@ enum xc_snmp_error {
 
 struct xc_error_info {
     enum xc_cause cause;
-    const char *label;        /* MIB label, camelCase */
-    const char *text;         /* what happened, for people */
-    const char *advice;       /* what to do about it */
-    bool retry;               /* a later attempt may succeed without any change */
-    enum xc_snmp_error snmp;  /* what a SET refused for this cause answers */
+    const char *label;       /* MIB label, camelCase */
+    const char *text;        /* what happened, for people */
+    const char *advice;      /* what to do about it */
+    bool retry;              /* a later attempt may succeed without any change */
+    enum xc_snmp_error snmp; /* what a SET refused for this cause answers */
 };
 
 #define XC_ERROR (xc_error_quark())

@@ -24,5 +24,6 @@ bool xc_text_to_i64(const char *text, int64_t min, int64_t max, int64_t *out, GE
  * no exponent; at most 9 digits behind the point are looked at. */
 bool xc_text_to_scaled(const char *text, uint64_t scale, uint64_t *out, GError **error);
 
-/* 1..max octets of A-Za-z0-9._- beginning with a letter or digit: keys of sources, hosts, credentials. */
+/* 1..max octets of A-Za-z0-9._- beginning with a letter or digit: keys of sources, hosts,
+ * credentials. */
 bool xc_text_is_key(const char *text, size_t max);

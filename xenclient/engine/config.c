@@ -1,0 +1,447 @@
+/* The configuration file: one table of options makes parser, checks, defaults and sample. */
+#include "xenclient/engine/config.h"
+
+#include "xenclient/util/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum kind { NUMBER, SWITCH, TEXT, PATH, CHOICE, LIST };
+
+/* One option of section [agent]. */
+struct option {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    const char *initial; /* default, in the file's own form */
+    unsigned min, max;   /* NUMBER */
+    const char *choices; /* CHOICE: words separated by blanks */
+    const char *help;
+};
+
+#define AT(member) offsetof(struct xc_config, member)
+
+static const struct option options[] = {
+    {"control", SWITCH, AT(control), "no", 0, 0, NULL,
+     "Accept SETs that act on domains, sources and settings."},
+    {"state_dir", PATH, AT(state_dir), "/var/lib/xensnmp", 0, 0, NULL,
+     "Databases: indexes, registered sources, operations."},
+    {"credential_dir", PATH, AT(credential_dir), "/etc/xensnmp/credentials", 0, 0, NULL,
+     "One file of mode 0600 per credential; `xenctl credential add` writes them."},
+    {"known_hosts", PATH, AT(known_hosts), "/etc/xensnmp/known_hosts", 0, 0, NULL,
+     "SSH host keys that are trusted; `xenctl trust` adds to it."},
+    {"library_dir", PATH, AT(library_dir), "/etc/xensnmp/library", 0, 0, NULL,
+     "Domain configurations that xenHostCreate may name."},
+    {"agentx_socket", TEXT, AT(agentx_socket), "", 0, 0, NULL,
+     "AgentX socket of snmpd; empty: /var/agentx/master."},
+    {"user", TEXT, AT(user), "xensnmp", 0, 0, NULL,
+     "Account to run as when started as root; empty: stay root."},
+    {"log_level", CHOICE, AT(log_level), "info", 0, 0, "error warning info debug",
+     "Least important message that is still logged."},
+    {"protected", LIST, AT(protected_names), "", 0, 0, NULL,
+     "Names (globs, separated by ';') of domains that start out protected."},
+    {"interval", NUMBER, AT(interval_sec), "10", 1, 3600, NULL,
+     "Seconds between two polls of a source."},
+    {"poll_timeout", NUMBER, AT(poll_timeout_sec), "15", 1, 600, NULL,
+     "Seconds that one poll may take."},
+    {"stale_after", NUMBER, AT(stale_after), "5", 2, 100, NULL,
+     "Failed polls after which live values vanish."},
+    {"tombstone", NUMBER, AT(tombstone_sec), "3600", 0, 31536000, NULL,
+     "Seconds that the row of a deleted domain stays."},
+    {"duplicate_window", NUMBER, AT(dup_window_sec), "5", 0, 600, NULL,
+     "Seconds after an operation's end in which an equal request is the same one."},
+    {"operation_expire", NUMBER, AT(op_expire_sec), "86400", 60, 31536000, NULL,
+     "Seconds that a finished operation stays."},
+    {"operation_rows", NUMBER, AT(op_max_rows), "1000", 10, 100000, NULL,
+     "Finished operations that stay at most."},
+    {"max_operations", NUMBER, AT(max_ops), "8", 1, 1000, NULL, "Operations at once, in all."},
+    {"max_operations_per_host", NUMBER, AT(max_ops_per_host), "2", 1, 100, NULL,
+     "Operations at once, per source."},
+    {"queue_limit", NUMBER, AT(queue_limit), "10000", 1, 1000000, NULL,
+     "Operations accepted and not finished, at most."},
+    {"shutdown_timeout", NUMBER, AT(shutdown_timeout_sec), "120", 1, 86400, NULL,
+     "Seconds a guest may take to shut down."},
+    {"sources_per_worker", NUMBER, AT(sources_per_worker), "64", 1, 1000, NULL,
+     "Sources that share one worker process."},
+    {"max_workers", NUMBER, AT(max_workers), "16", 1, 64, NULL, "Worker processes at most."},
+    {"worker_memory", NUMBER, AT(worker_rss_mib), "512", 0, 65536, NULL,
+     "MiB beyond which a worker is replaced; 0: no limit."},
+};
+
+/* Options of a section [source KEY]; all texts but two. */
+struct source_option {
+    const char *name;
+    size_t offset; /* of a char * in struct xc_config_source */
+    const char *help;
+};
+#define SPEC(member)                                                                               \
+    (offsetof(struct xc_config_source, spec) + offsetof(struct xc_source_spec, member))
+static const struct source_option source_options[] = {
+    {"uri", SPEC(uri),
+     "ssh://USER@HOST[:PORT] (xl over SSH), xl:/// (xl on this machine), sim://..."},
+    {"credential", SPEC(credential), "Name of a file in credential_dir."},
+    {"address", SPEC(address), "What other hosts call this one, for migrations to it."},
+    {"config_dirs", SPEC(config_dirs),
+     "Directories with domain configurations, separated by ':'; default /etc/xen."},
+    {"save_dir", SPEC(save_dir), "Where suspended domains are saved."},
+};
+
+/* The file being read, for messages that name the line. */
+struct reading {
+    const char *path;
+    char **lines;
+    GKeyFile *file;
+};
+
+static char **text_at(void *base, size_t offset)
+{
+    return (char **)(void *)((char *)base + offset);
+}
+
+/* --- messages */
+
+static bool is_section(const char *line, const char *section)
+{
+    size_t n = strlen(section);
+
+    while (*line == ' ' || *line == '\t')
+        line++;
+    return *line == '[' && strncmp(line + 1, section, n) == 0 && line[n + 1] == ']';
+}
+
+/* The line (from 1) of a key of a section, or of the section when key is NULL; 0 unknown. */
+static unsigned line_of(const struct reading *r, const char *section, const char *key)
+{
+    bool inside = false;
+
+    for (unsigned i = 0; r->lines[i]; i++) {
+        const char *line = r->lines[i];
+        size_t n = key ? strlen(key) : 0;
+
+        while (*line == ' ' || *line == '\t')
+            line++;
+        if (*line == '[') {
+            inside = is_section(line, section);
+            if (inside && !key)
+                return i + 1;
+        } else if (inside && key && strncmp(line, key, n) == 0 && strchr(" \t=", line[n]) != NULL) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+static bool wrong(const struct reading *r, const char *section, const char *key, GError **error,
+                  const char *format, ...) G_GNUC_PRINTF(5, 6);
+static bool wrong(const struct reading *r, const char *section, const char *key, GError **error,
+                  const char *format, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    text = g_strdup_vprintf(format, args);
+    va_end(args);
+    return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s:%u: [%s] %s%s%s", r->path,
+                   line_of(r, section, key), section, key ? key : "", key ? ": " : "", text);
+}
+
+/* --- values */
+
+static bool to_switch(const char *text, bool *out)
+{
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {{"yes", true}, {"true", true},   {"on", true},   {"1", true},
+                 {"no", false}, {"false", false}, {"off", false}, {"0", false}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
+        if (g_ascii_strcasecmp(text, words[i].word) == 0) {
+            *out = words[i].value;
+            return true;
+        }
+    return false;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    g_auto(GStrv) list = g_strsplit(words, " ", -1);
+
+    return g_strv_contains((const gchar *const *)list, word);
+}
+
+/* Puts a value in its place. False: *allowed tells what would have been right (newly allocated). */
+static bool assign(struct xc_config *config, const struct option *option, const char *text,
+                   char **allowed)
+{
+    void *at = (char *)config + option->offset;
+    uint64_t number;
+
+    switch (option->kind) {
+    case NUMBER:
+        if (!xc_text_to_u64(text, option->min, option->max, &number, NULL)) {
+            *allowed = g_strdup_printf("a number from %u to %u", option->min, option->max);
+            return false;
+        }
+        *(unsigned *)at = (unsigned)number;
+        return true;
+    case SWITCH:
+        if (!to_switch(text, at)) {
+            *allowed = g_strdup("yes or no");
+            return false;
+        }
+        return true;
+    case PATH:
+        if (*text != '/') {
+            *allowed = g_strdup("an absolute path");
+            return false;
+        }
+        break;
+    case CHOICE:
+        if (!has_word(option->choices, text)) {
+            *allowed = g_strdup_printf("one of: %s", option->choices);
+            return false;
+        }
+        break;
+    case LIST:
+        g_strfreev(*(char ***)at);
+        *(char ***)at = g_strsplit(text, ";", -1);
+        for (char **word = *(char ***)at; *word; word++)
+            g_strstrip(*word);
+        return true;
+    case TEXT:
+        break;
+    }
+    g_free(*(char **)at);
+    *(char **)at = g_strdup(text);
+    return true;
+}
+
+struct xc_config *xc_config_new(void)
+{
+    struct xc_config *config = g_new0(struct xc_config, 1);
+
+    config->sources = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        g_autofree char *allowed = NULL;
+
+        if (!assign(config, &options[i], options[i].initial, &allowed))
+            g_error("default of %s is not %s", options[i].name, allowed);
+    }
+    return config;
+}
+
+static void source_free(struct xc_config_source *source)
+{
+    xc_source_spec_clear(&source->spec);
+    g_free(source);
+}
+
+void *xc_config_free(struct xc_config *config)
+{
+    if (!config)
+        return NULL;
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        void *at = (char *)config + options[i].offset;
+
+        if (options[i].kind == LIST)
+            g_strfreev(*(char ***)at);
+        else if (options[i].kind != NUMBER && options[i].kind != SWITCH)
+            g_free(*(char **)at);
+    }
+    for (guint i = 0; i < config->sources->len; i++)
+        source_free(config->sources->pdata[i]);
+    g_ptr_array_unref(config->sources);
+    g_free(config);
+    return NULL;
+}
+
+/* --- sections */
+
+static bool read_agent(const struct reading *r, struct xc_config *config, GError **error)
+{
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "agent", NULL, NULL);
+
+    for (char **key = keys; key && *key; key++) {
+        g_autofree char *text = g_key_file_get_string(r->file, "agent", *key, NULL);
+        g_autofree char *allowed = NULL;
+        const struct option *option = NULL;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+            if (strcmp(options[i].name, *key) == 0)
+                option = &options[i];
+        if (!option)
+            return wrong(r, "agent", *key, error,
+                         "unknown key; `xensnmpd --sample-config` lists those there are");
+        if (!text)
+            return wrong(r, "agent", *key, error, "not a text in UTF-8");
+        if (!assign(config, option, g_strstrip(text), &allowed))
+            return wrong(r, "agent", *key, error, "\"%s\" is not allowed: %s is", text, allowed);
+    }
+    return true;
+}
+
+static bool read_source_key(const struct reading *r, const char *section, const char *key,
+                            struct xc_config_source *source, GError **error)
+{
+    g_autofree char *text = g_key_file_get_string(r->file, section, key, NULL);
+    uint64_t number;
+
+    if (!text)
+        return wrong(r, section, key, error, "not a text in UTF-8");
+    g_strstrip(text);
+    if (strcmp(key, "interval") == 0) {
+        if (!xc_text_to_u64(text, 1, 3600, &number, NULL))
+            return wrong(r, section, key, error,
+                         "\"%s\" is not allowed: a number from 1 to 3600 is", text);
+        source->interval_sec = (unsigned)number;
+        return true;
+    }
+    if (strcmp(key, "enabled") == 0) {
+        if (!to_switch(text, &source->enabled))
+            return wrong(r, section, key, error, "\"%s\" is not allowed: yes or no is", text);
+        return true;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++) {
+        char **at = text_at(source, source_options[i].offset);
+
+        if (strcmp(source_options[i].name, key) != 0)
+            continue;
+        if (strlen(text) > XC_TEXT_MAX)
+            return wrong(r, section, key, error, "longer than %d octets", XC_TEXT_MAX);
+        g_free(*at);
+        *at = g_steal_pointer(&text);
+        return true;
+    }
+    return wrong(r, section, key, error,
+                 "unknown key; a source has uri, credential, address, config_dirs, save_dir, "
+                 "interval, enabled");
+}
+
+static bool check_source(const struct reading *r, const char *section,
+                         const struct xc_config *config, const struct xc_config_source *source,
+                         GError **error)
+{
+    const struct xc_source_spec *spec = &source->spec;
+    g_autoptr(GError) inner = NULL;
+
+    if (!*spec->uri)
+        return wrong(r, section, NULL, error, "has no uri");
+    if (!xc_driver_for(spec->uri, &inner))
+        return wrong(r, section, "uri", error, "%s", inner->message);
+    if (*spec->credential && !xc_credential_exists(config->credential_dir, spec->credential))
+        return wrong(r, section, "credential", error,
+                     "%s/%s does not exist; `xenctl credential add %s` writes it",
+                     config->credential_dir, spec->credential, spec->credential);
+    return true;
+}
+
+static bool read_source(const struct reading *r, const char *section, struct xc_config *config,
+                        GError **error)
+{
+    const char *name = section + strlen("source ");
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, section, NULL, NULL);
+    struct xc_config_source *source;
+
+    if (!xc_text_is_key(name, 32))
+        return wrong(r, section, NULL, error,
+                     "the key of a source is 1 to 32 of A-Z a-z 0-9 . _ - and begins with a "
+                     "letter or digit");
+    source = g_new0(struct xc_config_source, 1);
+    g_ptr_array_add(config->sources, source);
+    source->enabled = true;
+    source->spec.key = g_strdup(name);
+    for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++)
+        *text_at(source, source_options[i].offset) = g_strdup("");
+    for (char **key = keys; key && *key; key++)
+        if (!read_source_key(r, section, *key, source, error))
+            return false;
+    return check_source(r, section, config, source, error);
+}
+
+static bool twice(const struct reading *r, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) owned = g_ptr_array_new_with_free_func(g_free);
+
+    for (unsigned i = 0; r->lines[i]; i++) {
+        char *section = g_strstrip(g_strdup(r->lines[i]));
+
+        g_ptr_array_add(owned, section);
+        if (*section == '[' && !g_hash_table_add(seen, section)) {
+            xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s:%u: %s stands twice", r->path, i + 1, section);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_all(const struct reading *r, struct xc_config *config, GError **error)
+{
+    g_auto(GStrv) sections = g_key_file_get_groups(r->file, NULL);
+
+    /* [agent] first, wherever it stands: sources are checked against its directories. */
+    if (twice(r, error) || !read_agent(r, config, error))
+        return false;
+    for (char **section = sections; *section; section++) {
+        if (strcmp(*section, "agent") == 0)
+            continue;
+        if (!g_str_has_prefix(*section, "source "))
+            return wrong(r, *section, NULL, error,
+                         "unknown section; there are [agent] and [source KEY]");
+        if (!read_source(r, *section, config, error))
+            return false;
+    }
+    return true;
+}
+
+struct xc_config *xc_config_load(const char *path, GError **error)
+{
+    g_autoptr(xc_config) config = xc_config_new();
+    g_autoptr(GKeyFile) file = g_key_file_new();
+    g_autofree char *content = NULL;
+    g_auto(GStrv) lines = NULL;
+    g_autoptr(GError) inner = NULL;
+    gsize length;
+
+    if (!g_file_get_contents(path, &content, &length, &inner)) {
+        xc_fail(error, XC_CAUSE_BAD_CONFIG,
+                "%s: %s; `xensnmpd --sample-config` prints one to begin with", path,
+                inner->message);
+        return NULL;
+    }
+    if (!g_key_file_load_from_data(file, content, length, G_KEY_FILE_NONE, &inner)) {
+        xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s: %s", path, inner->message);
+        return NULL;
+    }
+    lines = g_strsplit(content, "\n", -1);
+    struct reading r = {path, lines, file};
+    if (!read_all(&r, config, error))
+        return NULL;
+    return g_steal_pointer(&config);
+}
+
+char *xc_config_sample(void)
+{
+    GString *out = g_string_new("# xensnmpd.conf: every option with its default.\n\n[agent]\n");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
+        const struct option *o = &options[i];
+
+        g_string_append_printf(out, "# %s", o->help);
+        if (o->kind == NUMBER)
+            g_string_append_printf(out, " (%u to %u)", o->min, o->max);
+        else if (o->kind == CHOICE)
+            g_string_append_printf(out, " (%s)", o->choices);
+        g_string_append_printf(out, "\n#%s = %s\n", o->name, o->initial);
+    }
+    g_string_append(out, "\n# One section per source; KEY is its name in SNMP and xenctl.\n"
+                         "#[source dom0-a]\n");
+    for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++)
+        g_string_append_printf(out, "# %s\n#%s =\n", source_options[i].help,
+                               source_options[i].name);
+    g_string_append(out, "# Seconds between two polls; default: that of [agent].\n#interval = 10\n"
+                         "# Poll it at all?\n#enabled = yes\n");
+    return g_string_free(out, FALSE);
+}

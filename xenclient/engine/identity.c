@@ -1,0 +1,272 @@
+/* Which index a domain has, for ever. Several keys may lead to one index: its uuid, the
+ * configuration that creates it on a source, a source's control domain. */
+#include "xenclient/engine/private.h"
+
+#include <string.h>
+
+#define HOST_KEY_MAX 32
+
+void xc_known_free(struct xc_known *known)
+{
+    g_free(known->home);
+    g_free(known->alias);
+    g_clear_pointer(&known->counters, g_bytes_unref);
+    g_free(known);
+}
+
+struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index)
+{
+    struct xc_known *known = g_hash_table_lookup(engine->known, GUINT_TO_POINTER(index));
+
+    if (!known) {
+        known = g_new0(struct xc_known, 1);
+        known->home = g_strdup("");
+        g_hash_table_insert(engine->known, GUINT_TO_POINTER(index), known);
+    }
+    return known;
+}
+
+void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name)
+{
+    const struct xc_known *known = xc_known_get(engine, index);
+
+    xc_store_put_domain(engine->store, index, name, known->home, known->wanted, known->protect,
+                        NULL, NULL);
+}
+
+enum xc_identity xc_identity_kind(const struct xc_domain *domain)
+{
+    if (XC_HAS(DOMAIN, domain, kind) && domain->kind == XC_KIND_CONTROL)
+        return XC_IDENTITY_CONTROL;
+    if (XC_HAS(DOMAIN, domain, config) &&
+        !(XC_HAS(DOMAIN, domain, uuid_fixed) && domain->uuid_fixed))
+        return XC_IDENTITY_CONFIG;
+    return XC_HAS(DOMAIN, domain, uuid) ? XC_IDENTITY_UUID : XC_IDENTITY_NAME;
+}
+
+static uint32_t lookup(const struct xc_engine *engine, const char *key)
+{
+    return GPOINTER_TO_UINT(g_hash_table_lookup(engine->identities, key));
+}
+
+static void bind(struct xc_engine *engine, const char *key, uint32_t index)
+{
+    g_hash_table_replace(engine->identities, g_strdup(key), GUINT_TO_POINTER(index));
+    xc_store_put_identity(engine->store, key, index);
+}
+
+static bool name_is_protected(const struct xc_engine *engine, const char *name)
+{
+    char **globs = engine->config->protected_names;
+
+    for (; globs && *globs; globs++)
+        if (g_pattern_match_simple(*globs, name))
+            return true;
+    return false;
+}
+
+static uint32_t allocate(struct xc_engine *engine, const struct xc_slot *slot,
+                         const struct xc_domain *domain, const char *key)
+{
+    uint32_t index = engine->next_index++;
+    const char *name = XC_HAS(DOMAIN, domain, name) ? domain->name : "";
+    struct xc_known *known = xc_known_get(engine, index);
+
+    g_free(known->home);
+    known->home = g_strdup(slot->spec.key);
+    known->protect = name_is_protected(engine, name);
+    xc_known_save(engine, index, name);
+    bind(engine, key, index);
+    g_hash_table_add(engine->fresh, GUINT_TO_POINTER(index));
+    return index;
+}
+
+/* The key of a domain whose uuid is not known yet or says nothing. */
+static char *other_key(const struct xc_slot *slot, const struct xc_domain *domain,
+                       const struct xc_host *host)
+{
+    char host_uuid[XC_UUID_TEXT] = "";
+
+    switch (xc_identity_kind(domain)) {
+    case XC_IDENTITY_CONTROL:
+        if (host && XC_HAS(HOST, host, uuid))
+            xc_uuid_format(&host->uuid, host_uuid);
+        return g_strdup_printf("dom0:%s:%s", slot->spec.key, host_uuid);
+    case XC_IDENTITY_CONFIG:
+        return g_strdup_printf("config:%s:%s", slot->spec.key, domain->config);
+    default:
+        return g_strdup_printf("name:%s:%s", slot->spec.key,
+                               XC_HAS(DOMAIN, domain, name) ? domain->name : "");
+    }
+}
+
+/* A domain known by its configuration gets a new uuid at each start; remember the present one, so
+ * that it is recognised on another host, and drop the one before. */
+static void set_alias(struct xc_engine *engine, uint32_t index, const char *uuid_key)
+{
+    struct xc_known *known = xc_known_get(engine, index);
+
+    if (g_strcmp0(known->alias, uuid_key) == 0)
+        return;
+    if (known->alias) {
+        g_hash_table_remove(engine->identities, known->alias);
+        xc_store_drop_identity(engine->store, known->alias);
+    }
+    g_free(known->alias);
+    known->alias = g_strdup(uuid_key);
+    bind(engine, uuid_key, index);
+}
+
+static uint32_t index_of(struct xc_engine *engine, const struct xc_slot *slot,
+                         const struct xc_domain *domain, const struct xc_host *host)
+{
+    enum xc_identity kind = xc_identity_kind(domain);
+    bool has_uuid = kind != XC_IDENTITY_CONTROL && XC_HAS(DOMAIN, domain, uuid) &&
+                    !xc_uuid_is_nil(&domain->uuid);
+    char uuid_key[sizeof("uuid:") + XC_UUID_TEXT] = "uuid:";
+    g_autofree char *key = NULL;
+    uint32_t index;
+
+    if (has_uuid) {
+        xc_uuid_format(&domain->uuid, uuid_key + strlen("uuid:"));
+        index = lookup(engine, uuid_key);
+        if (index) {
+            if (kind == XC_IDENTITY_CONFIG) {
+                key = other_key(slot, domain, host);
+                if (lookup(engine, key) != index)
+                    bind(engine, key, index);
+            }
+            return index;
+        }
+        if (kind == XC_IDENTITY_UUID)
+            return allocate(engine, slot, domain, uuid_key);
+    }
+    key = other_key(slot, domain, host);
+    index = lookup(engine, key);
+    if (!index)
+        index = allocate(engine, slot, domain, key);
+    if (has_uuid)
+        set_alias(engine, index, uuid_key);
+    return index;
+}
+
+/* Two rows of one report for the same domain (a migration within the host): the better one stays.
+ */
+static void keep_better(GArray *domains, uint32_t first, uint32_t second)
+{
+    struct xc_domain *a = &g_array_index(domains, struct xc_domain, first);
+    struct xc_domain *b = &g_array_index(domains, struct xc_domain, second);
+
+    if (xc_domain_alive(b) && !xc_domain_alive(a))
+        a->index = 0;
+    else
+        b->index = 0;
+}
+
+GArray *xc_identity_resolve(struct xc_engine *engine, const struct xc_slot *slot,
+                            struct xc_report *report)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+    GArray *fresh = NULL;
+
+    for (guint i = 0; i < report->domains->len; i++) {
+        struct xc_domain *domain = &g_array_index(report->domains, struct xc_domain, i);
+        const struct xc_host *host =
+            domain->host < report->hosts->len
+                ? &g_array_index(report->hosts, struct xc_host, domain->host)
+                : NULL;
+        uint32_t index = index_of(engine, slot, domain, host);
+        gpointer before;
+
+        domain->index = index;
+        if (g_hash_table_contains(engine->fresh, GUINT_TO_POINTER(index))) {
+            if (!fresh)
+                fresh = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+            g_array_append_val(fresh, index);
+        }
+        if (g_hash_table_lookup_extended(seen, GUINT_TO_POINTER(index), NULL, &before))
+            keep_better(report->domains, GPOINTER_TO_UINT(before), i);
+        if (domain->index)
+            g_hash_table_insert(seen, GUINT_TO_POINTER(index), GUINT_TO_POINTER(i));
+    }
+    return fresh;
+}
+
+static gboolean leads_to_fresh(gpointer key, gpointer value, gpointer data)
+{
+    (void)key;
+    return g_hash_table_contains(data, value);
+}
+
+void xc_identity_committed(struct xc_engine *engine, const GArray *indexes, bool kept)
+{
+    if (!kept)
+        g_hash_table_foreach_remove(engine->identities, leads_to_fresh, engine->fresh);
+    for (guint i = 0; i < indexes->len; i++)
+        g_hash_table_remove(engine->fresh, GUINT_TO_POINTER(g_array_index(indexes, uint32_t, i)));
+}
+
+/* --- host keys */
+
+static bool host_key_taken(const struct xc_engine *engine, const char *key)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, engine->host_keys);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (strcmp(value, key) == 0)
+            return true;
+    return false;
+}
+
+/* source.name in the characters of a key, made unique by a number. */
+static char *new_host_key(const struct xc_engine *engine, const char *source, const char *name,
+                          bool single)
+{
+    g_autofree char *base = single ? g_strdup(source) : g_strdup_printf("%s.%s", source, name);
+
+    for (char *p = base; *p; p++)
+        if (!g_ascii_isalnum(*p) && !strchr("._-", *p))
+            *p = '_';
+    if (strlen(base) > HOST_KEY_MAX)
+        base[HOST_KEY_MAX] = '\0';
+    for (unsigned n = 2; host_key_taken(engine, base); n++) {
+        g_autofree char *tail = g_strdup_printf("-%u", n);
+        size_t keep = MIN(strlen(base), HOST_KEY_MAX - strlen(tail));
+        g_autofree char *longer = g_strdup_printf("%.*s%s", (int)keep, base, tail);
+
+        if (!host_key_taken(engine, longer))
+            return g_steal_pointer(&longer);
+    }
+    return g_steal_pointer(&base);
+}
+
+char **xc_identity_host_keys(struct xc_engine *engine, const struct xc_slot *slot,
+                             const struct xc_report *report)
+{
+    bool single = report->hosts->len == 1;
+    char **keys = g_new0(char *, report->hosts->len + 1);
+
+    for (guint i = 0; i < report->hosts->len; i++) {
+        const struct xc_host *host = &g_array_index(report->hosts, struct xc_host, i);
+        char uuid[XC_UUID_TEXT] = "";
+        const char *known = NULL;
+
+        if (XC_HAS(HOST, host, uuid) && !xc_uuid_is_nil(&host->uuid)) {
+            xc_uuid_format(&host->uuid, uuid);
+            known = g_hash_table_lookup(engine->host_keys, uuid);
+        }
+        if (known || (single && !*uuid)) {
+            keys[i] = g_strdup(known ? known : slot->spec.key);
+            continue;
+        }
+        keys[i] = new_host_key(engine, slot->spec.key,
+                               XC_HAS(HOST, host, name) ? host->name : "host", single);
+        if (*uuid) {
+            g_hash_table_insert(engine->host_keys, g_strdup(uuid), g_strdup(keys[i]));
+            xc_store_put_host(engine->store, uuid, keys[i]);
+        }
+    }
+    return keys;
+}

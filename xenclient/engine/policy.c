@@ -1,0 +1,152 @@
+/* May this be done to this target, here and now? One function per kind of question. */
+#include "xenclient/engine/private.h"
+
+#include <string.h>
+
+#define DEFAULT_CONFIG_DIR "/etc/xen"
+
+bool xc_policy_control(const struct xc_engine *engine, GError **error)
+{
+    if (engine->config->control)
+        return true;
+    return xc_fail(error, XC_CAUSE_POLICY,
+                   "control is off: set `control = yes` in section [agent] of the configuration");
+}
+
+static const char *name_of(const struct xc_domain_ref *ref)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+
+    return XC_HAS(DOMAIN, domain, name) ? domain->name : "?";
+}
+
+static bool check_source(const struct xc_slot *slot, const struct xc_action_info *info,
+                         GError **error)
+{
+    if (slot->state == XC_SOURCE_UNAUTHORISED || slot->state == XC_SOURCE_UNTRUSTED ||
+        xc_slot_down(slot))
+        return xc_fail(error, XC_CAUSE_HOST_DOWN, "source %s does not answer: %s", slot->spec.key,
+                       slot->state_text);
+    if ((slot->driver->capabilities & info->capability) != info->capability)
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "driver %s cannot %s", slot->driver->name,
+                       xc_enum_label(&xc_action_labels, (int)info->action));
+    return true;
+}
+
+static bool check_state(const struct xc_domain_ref *ref, const struct xc_action_info *info,
+                        GError **error)
+{
+    enum xc_domain_state state = xc_ref_state(ref);
+
+    if (ref->track->presence == XC_DELETED)
+        return xc_fail(error, XC_CAUSE_BAD_STATE,
+                       "%s: deleted; no configuration of it is known any more", name_of(ref));
+    if (info->from & XC_IN(state))
+        return true;
+    return xc_fail(error, XC_CAUSE_BAD_STATE, "%s: cannot %s while it is %s", name_of(ref),
+                   xc_enum_label(&xc_action_labels, (int)info->action),
+                   xc_enum_label(&xc_domain_state_labels, (int)state));
+}
+
+static bool check_memory(const struct xc_domain_ref *ref, const struct xc_host_ref *to,
+                         GError **error)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+    const struct xc_host *host = &to->slot->snapshot->hosts[to->row];
+    uint64_t need = XC_HAS(DOMAIN, domain, mem_kib) ? domain->mem_kib : 0;
+
+    if (!XC_HAS(HOST, host, mem_free_kib) || host->mem_free_kib >= need)
+        return true;
+    return xc_fail(error, XC_CAUSE_NO_MEMORY,
+                   "%s: cannot go to %s: needs %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT
+                   " MiB free",
+                   name_of(ref), to->key, need / 1024, host->mem_free_kib / 1024);
+}
+
+/* The destination of a migration (or of the question whether one is possible). */
+static bool check_destination(struct xc_engine *engine, const struct xc_request *request,
+                              const struct xc_domain_ref *ref, const struct xc_action_info *info,
+                              GError **error)
+{
+    const struct xc_host_ref *to = xc_fleet_host(engine, request->host);
+
+    if (!to)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host has the key %s", request->host);
+    if (strcmp(to->key, xc_fleet_host_key(ref)) == 0)
+        return xc_fail(error, XC_CAUSE_BAD_STATE, "%s: is on %s already", name_of(ref), to->key);
+    if (to->slot->driver != ref->slot->driver)
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
+                       "%s: cannot go from a host of driver %s to one of driver %s", name_of(ref),
+                       ref->slot->driver->name, to->slot->driver->name);
+    if (to->row < 0)
+        return xc_fail(error, XC_CAUSE_HOST_DOWN, "host %s has not answered yet", to->key);
+    if (!check_source(to->slot, info, error))
+        return false;
+    /* A check is there to find this out, and says more. */
+    return request->action == XC_ACTION_CHECK_MIGRATE || check_memory(ref, to, error);
+}
+
+/* Where a domain is to be started, if not at home. */
+static bool check_place(struct xc_engine *engine, const struct xc_request *request,
+                        const struct xc_domain_ref *ref, GError **error)
+{
+    const struct xc_host_ref *to = xc_fleet_host(engine, request->host);
+
+    if (!to || to->row < 0)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host that answers has the key %s",
+                       request->host);
+    if (xc_snapshot_find(to->slot->snapshot, ref->index) >= 0 ||
+        (to->slot == ref->slot && (to->slot->driver->capabilities & XC_CAP_START_ELSEWHERE)))
+        return true;
+    return xc_fail(error, XC_CAUSE_NO_STORAGE, "%s: its configuration is not on %s", name_of(ref),
+                   to->key);
+}
+
+bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
+                     const struct xc_domain_ref *ref, GError **error)
+{
+    const struct xc_action_info *info = xc_action_info(request->action);
+    const struct xc_domain *domain = xc_ref_domain(ref);
+    bool has_host = request->host && *request->host;
+
+    if (!xc_policy_control(engine, error))
+        return false;
+    if (XC_HAS(DOMAIN, domain, kind) && domain->kind != XC_KIND_GUEST)
+        return xc_fail(error, XC_CAUSE_PROTECTED, "%s: a control domain takes no action",
+                       name_of(ref));
+    if (ref->track->protect && (info->force || info->stops))
+        return xc_fail(error, XC_CAUSE_PROTECTED,
+                       "%s: is protected; clear xenDomainProtected first", name_of(ref));
+    if (info->needs_host && !has_host)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "%s: a host key is needed", name_of(ref));
+    if (ref->slot != engine->graveyard && !check_source(ref->slot, info, error))
+        return false;
+    if (!check_state(ref, info, error))
+        return false;
+    if (info->needs_host)
+        return check_destination(engine, request, ref, info, error);
+    if (request->action == XC_ACTION_START && has_host)
+        return check_place(engine, request, ref, error);
+    return true;
+}
+
+bool xc_policy_config_path(const struct xc_slot *slot, const char *path, GError **error)
+{
+    const char *list = *slot->spec.config_dirs ? slot->spec.config_dirs : DEFAULT_CONFIG_DIR;
+    g_auto(GStrv) dirs = g_strsplit(list, ":", -1);
+
+    if (*path != '/' || strstr(path, "/../") || g_str_has_suffix(path, "/..") || strchr(path, '\n'))
+        return xc_fail(error, XC_CAUSE_BAD_VALUE,
+                       "the path of a configuration is absolute and without \"..\"");
+    for (char **dir = dirs; *dir; dir++) {
+        size_t n = strlen(*dir);
+
+        while (n > 1 && (*dir)[n - 1] == '/')
+            n--;
+        if (n && strncmp(path, *dir, n) == 0 && path[n] == '/' && path[n + 1])
+            return true;
+    }
+    return xc_fail(error, XC_CAUSE_PROTECTED,
+                   "%s is not in the configuration directories of source %s (%s)", path,
+                   slot->spec.key, list);
+}

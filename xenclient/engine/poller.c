@@ -1,0 +1,349 @@
+/* When sources are asked, and what happens with their answers. */
+#include "xenclient/engine/private.h"
+
+#include <string.h>
+
+#define MIN_GAP_USEC      (XC_USEC_PER_SEC / 2) /* between two polls that events ask for */
+#define MAX_BACK_OFF_SEC  60
+#define FIRST_SPREAD_MSEC 5 /* per source: a restart does not poll all hosts in one instant */
+
+int xc_key_compare(const char *a, const char *b)
+{
+    size_t x = strlen(a);
+    size_t y = strlen(b);
+
+    if (x != y)
+        return x < y ? -1 : 1;
+    return memcmp(a, b, x);
+}
+
+bool xc_slot_stale(const struct xc_slot *slot)
+{
+    const struct xc_poller *poller = slot->poller;
+
+    if (!poller || slot->state == XC_SOURCE_UP)
+        return false;
+    return slot->failed_in_row >= poller->engine->config->stale_after || !slot->enabled;
+}
+
+bool xc_slot_down(const struct xc_slot *slot)
+{
+    return slot->failed_in_row >= XC_FAILED_POLLS_DOWN || !slot->enabled;
+}
+
+gint64 xc_slot_age(const struct xc_slot *slot)
+{
+    if (!slot->last_ok_mono)
+        return -1;
+    return (xc_clock_mono() - slot->last_ok_mono) / XC_USEC_PER_SEC;
+}
+
+static void set_state(struct xc_slot *slot, enum xc_source_state state, enum xc_cause cause,
+                      const char *text)
+{
+    g_autofree char *clean = xc_text_clean(text, strlen(text), XC_TEXT_MAX);
+
+    if (slot->state != state) {
+        slot->since_real = xc_clock_real();
+        xc_log(state == XC_SOURCE_UP ? XC_LOG_INFO : XC_LOG_WARNING, "source %s: %s%s%s",
+               slot->spec.key, xc_enum_label(&xc_source_state_labels, (int)state),
+               *text ? ": " : "", text);
+    }
+    slot->state = state;
+    slot->cause = cause;
+    g_free(slot->state_text);
+    slot->state_text = g_steal_pointer(&clean);
+}
+
+struct xc_slot *xc_slot_new(struct xc_engine *engine, const struct xc_source_spec *spec,
+                            enum xc_origin_of_source origin, bool enabled, unsigned interval_sec,
+                            GError **error)
+{
+    const struct xc_driver *driver = xc_driver_for(spec->uri, error);
+    struct xc_slot *slot;
+    struct xc_poller *poller;
+
+    if (!driver)
+        return NULL;
+    slot = g_new0(struct xc_slot, 1);
+    poller = g_new0(struct xc_poller, 1);
+    slot->id = engine->next_slot++;
+    slot->driver = driver;
+    slot->origin = origin;
+    slot->enabled = enabled;
+    slot->interval_sec = interval_sec ? interval_sec : engine->config->interval_sec;
+    slot->poller = poller;
+    slot->state_text = g_strdup("");
+    poller->engine = engine;
+    xc_source_spec_copy(&slot->spec, spec);
+    slot->cause = XC_CAUSE_NONE;
+    slot->state = enabled ? XC_SOURCE_CONNECTING : XC_SOURCE_DISABLED;
+    slot->since_real = xc_clock_real();
+    return slot;
+}
+
+void xc_slot_free(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+
+    if (poller) {
+        if (poller->timer)
+            g_source_remove(poller->timer);
+        xc_report_free(poller->waiting);
+        xc_snapshot_unref(poller->pending);
+        g_strfreev(poller->pending_keys);
+        g_free(poller);
+    }
+    xc_snapshot_unref(slot->snapshot);
+    g_strfreev(slot->host_keys);
+    g_free(slot->state_text);
+    xc_source_spec_clear(&slot->spec);
+    g_free(slot);
+}
+
+struct xc_slot *xc_slot_by_id(struct xc_engine *engine, uint32_t id)
+{
+    for (guint i = 0; i < engine->slots->len; i++) {
+        struct xc_slot *slot = engine->slots->pdata[i];
+
+        if (slot->id == id)
+            return slot;
+    }
+    return NULL;
+}
+
+/* --- the schedule */
+
+static gboolean on_timer(void *data);
+
+static void schedule(struct xc_slot *slot, gint64 delay_usec)
+{
+    struct xc_poller *poller = slot->poller;
+
+    if (poller->timer)
+        g_source_remove(poller->timer);
+    poller->timer = g_timeout_add((guint)(MAX(delay_usec, 0) / 1000), on_timer, slot);
+}
+
+static gint64 budget(const struct xc_slot *slot)
+{
+    const struct xc_poller *poller = slot->poller;
+
+    return (gint64)poller->engine->config->poll_timeout_sec * XC_USEC_PER_SEC;
+}
+
+static void begin_poll(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+
+    if (poller->timer) {
+        g_source_remove(poller->timer);
+        poller->timer = 0;
+    }
+    poller->again = false;
+    if (!xc_supervisor_poll(poller->engine->supervisor, slot->id, budget(slot))) {
+        schedule(slot, XC_USEC_PER_SEC);
+        return;
+    }
+    poller->polling = true;
+    poller->begun++;
+    poller->begun_mono = xc_clock_mono();
+    slot->last_try_real = xc_clock_real();
+}
+
+static gboolean on_timer(void *data)
+{
+    struct xc_slot *slot = data;
+    struct xc_poller *poller = slot->poller;
+
+    poller->timer = 0;
+    begin_poll(slot);
+    return G_SOURCE_REMOVE;
+}
+
+/* The regular delay: interval, 10 % of jitter either way, doubled per failure once the source is
+ * down. */
+static gint64 regular_delay(const struct xc_slot *slot)
+{
+    gint64 delay = (gint64)slot->interval_sec * XC_USEC_PER_SEC;
+    gint64 most = MAX(delay, (gint64)MAX_BACK_OFF_SEC * XC_USEC_PER_SEC);
+
+    for (unsigned i = XC_FAILED_POLLS_DOWN; i <= slot->failed_in_row && delay < most; i++)
+        delay *= 2;
+    delay = MIN(delay, most);
+    return delay * g_random_int_range(900, 1100) / 1000;
+}
+
+static void schedule_next(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+    gint64 gap = poller->begun_mono + MIN_GAP_USEC - xc_clock_mono();
+
+    if (poller->again) {
+        schedule(slot, gap);
+        return;
+    }
+    schedule(slot, MAX(gap, regular_delay(slot) - (xc_clock_mono() - poller->begun_mono)));
+}
+
+void xc_slot_begin(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+
+    if (!slot->enabled)
+        return;
+    xc_supervisor_add(poller->engine->supervisor, slot->id, &slot->spec);
+    schedule(slot, (gint64)g_random_int_range(
+                       0, (gint32)(poller->engine->slots->len * FIRST_SPREAD_MSEC + 1)) *
+                       1000);
+}
+
+void xc_slot_end(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+
+    if (poller->timer)
+        g_source_remove(poller->timer);
+    poller->timer = 0;
+    if (slot->enabled)
+        xc_supervisor_remove(poller->engine->supervisor, slot->id);
+}
+
+void xc_slot_poll_now(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+    gint64 gap = poller->begun_mono + MIN_GAP_USEC - xc_clock_mono();
+
+    if (!slot->enabled)
+        return;
+    poller->again = true;
+    if (!poller->polling && !poller->waiting)
+        schedule(slot, poller->begun_mono ? gap : 0);
+}
+
+/* --- answers */
+
+/* The report has all its indexes: counters, then out with it. */
+static void publish(struct xc_slot *slot, struct xc_report *report)
+{
+    struct xc_poller *poller = slot->poller;
+    struct xc_engine *engine = poller->engine;
+    char **keys = xc_identity_host_keys(engine, slot, report);
+
+    xc_fleet_adopt(engine, slot, report, keys);
+    xc_fleet_publish(engine, slot, xc_snapshot_seal(report), keys);
+    poller->published = poller->begun;
+    schedule_next(slot);
+    xc_ops_published(engine);
+}
+
+static void resolve(struct xc_slot *slot, struct xc_report *report);
+
+/* The store has committed the new indexes (or could not). */
+static void committed(const GError *error, void *data)
+{
+    struct xc_slot_id *id = data;
+    struct xc_engine *engine = id->engine;
+    struct xc_slot *slot = xc_slot_by_id(engine, id->id);
+    struct xc_poller *poller = slot ? slot->poller : NULL;
+
+    engine->store_failed = error != NULL;
+    xc_identity_committed(engine, id->fresh, error == NULL);
+    g_array_unref(id->fresh);
+    g_free(id);
+    if (!poller || !poller->waiting)
+        return;
+    if (error) {
+        poller->waiting = xc_report_free(poller->waiting);
+        xc_poller_failed(slot->id, error, engine);
+        return;
+    }
+    /* Again, for another source may have lost what this one relied on. */
+    resolve(slot, g_steal_pointer(&poller->waiting));
+}
+
+static void resolve(struct xc_slot *slot, struct xc_report *report)
+{
+    struct xc_poller *poller = slot->poller;
+    GArray *fresh = xc_identity_resolve(poller->engine, slot, report);
+    struct xc_slot_id *id;
+
+    if (!fresh) {
+        publish(slot, report);
+        return;
+    }
+    id = g_new(struct xc_slot_id, 1);
+    *id = (struct xc_slot_id){poller->engine, slot->id, fresh};
+    poller->waiting = report;
+    xc_store_barrier(poller->engine->store, committed, id);
+}
+
+void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_usec,
+                      uint32_t reconnects, void *data)
+{
+    struct xc_engine *engine = data;
+    struct xc_slot *slot = xc_slot_by_id(engine, source);
+    struct xc_poller *poller = slot ? slot->poller : NULL;
+
+    if (!slot || !poller->polling) {
+        xc_report_free(report);
+        return;
+    }
+    poller->polling = false;
+    slot->polls_ok++;
+    engine->polls_ok++;
+    slot->failed_in_row = 0;
+    slot->reconnects = reconnects;
+    slot->last_ok_mono = xc_clock_mono();
+    slot->last_ok_real = xc_clock_real();
+    slot->poll_msec = (unsigned)(took_usec / 1000);
+    slot->poll_avg_msec =
+        slot->polls_ok == 1 ? slot->poll_msec : (slot->poll_avg_msec * 7 + slot->poll_msec) / 8;
+    engine->poll_max_msec = MAX(engine->poll_max_msec, slot->poll_msec);
+    set_state(slot, XC_SOURCE_UP, XC_CAUSE_NONE, "");
+    resolve(slot, report);
+}
+
+void xc_poller_failed(uint32_t source, const GError *error, void *data)
+{
+    struct xc_engine *engine = data;
+    struct xc_slot *slot = xc_slot_by_id(engine, source);
+    struct xc_poller *poller = slot ? slot->poller : NULL;
+    enum xc_cause cause = xc_error_cause(error);
+    enum xc_source_state state;
+
+    if (!slot)
+        return;
+    poller->polling = false;
+    slot->polls_failed++;
+    engine->polls_failed++;
+    slot->failed_in_row++;
+    if (cause == XC_CAUSE_AUTH_FAILED)
+        state = XC_SOURCE_UNAUTHORISED;
+    else if (cause == XC_CAUSE_HOST_KEY || cause == XC_CAUSE_TLS_FAILED)
+        state = XC_SOURCE_UNTRUSTED;
+    else
+        state = slot->failed_in_row >= XC_FAILED_POLLS_DOWN ? XC_SOURCE_DOWN : XC_SOURCE_DEGRADED;
+    set_state(slot, state, cause, error->message);
+    if (slot->failed_in_row == XC_FAILED_POLLS_DOWN)
+        xc_fleet_dirty(engine);
+    poller->published = poller->begun;
+    schedule_next(slot);
+    xc_ops_published(engine);
+}
+
+void xc_poller_changed(uint32_t source, void *data)
+{
+    struct xc_slot *slot = xc_slot_by_id(data, source);
+
+    if (slot)
+        xc_slot_poll_now(slot);
+}
+
+void xc_engine_poll_now(struct xc_engine *engine, const char *source_key)
+{
+    struct xc_slot *slot = xc_fleet_source(engine, source_key);
+
+    if (slot)
+        xc_slot_poll_now(slot);
+}

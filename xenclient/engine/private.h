@@ -1,0 +1,200 @@
+/* What the parts of the engine share. Nobody outside xenclient/engine/ includes this. */
+#pragma once
+
+#include "xenclient/engine/engine.h"
+#include "xenclient/store/operations_db.h"
+#include "xenclient/store/store.h"
+#include "xenclient/util/clock.h"
+#include "xenclient/util/log.h"
+#include "xenclient/util/text.h"
+#include "xenclient/worker/supervisor.h"
+
+#define XC_FAILED_POLLS_DOWN 3
+
+struct xc_engine {
+    const struct xc_config *config;
+    struct xc_store *store;
+    struct xc_journal *journal;
+    struct xc_supervisor *supervisor;
+    gint64 started_real;
+    guint tick; /* one a second */
+    bool closing;
+
+    /* sources */
+    GPtrArray *slots; /* struct xc_slot *, sorted by key as SNMP sorts */
+    uint32_t next_slot;
+
+    /* identity */
+    GHashTable *identities; /* char *key -> index */
+    GHashTable *known;      /* index -> struct xc_known *, every domain ever seen */
+    uint32_t next_index;
+    GHashTable *host_keys; /* uuid text -> host key */
+    GHashTable *fresh;     /* index -> 1: not known to be committed yet */
+
+    /* fleet */
+    GHashTable *tracks; /* index -> struct xc_track * */
+    GArray *refs;       /* struct xc_domain_ref, by index */
+    GArray *hosts;      /* struct xc_host_ref, by key as SNMP sorts */
+    GPtrArray *host_key_texts;
+    struct xc_slot *graveyard; /* rows of domains that no source reports any more */
+    GHashTable *ghosts;        /* index -> 1 */
+    uint64_t generation;
+    bool dirty;
+    bool regrave;  /* the graveyard must be made anew too */
+    guint rebuild; /* timer */
+    gint64 rebuilt_mono;
+    size_t n_running, n_problem;
+
+    /* operations */
+    GPtrArray *ops;  /* struct xc_op_run *, by index */
+    GPtrArray *open; /* of these the unfinished ones, by index */
+    GHashTable *op_by_uuid;
+    uint32_t next_op;
+    uint32_t n_succeeded, n_failed;
+    guint pump;
+
+    /* refusals and counts */
+    GArray *refusals;
+    uint32_t refusal_serial;
+    uint32_t sets_accepted, sets_refused;
+    unsigned workers_lost;
+    uint64_t polls_ok, polls_failed;
+    unsigned poll_max_msec;
+    gint64 counters_saved_mono;
+    bool store_failed;
+};
+
+/* What the store keeps of a domain, whether it is in the fleet or not. */
+struct xc_known {
+    char *home;
+    char *alias; /* the transient uuid key of a domain known by its configuration; NULL none */
+    enum xc_wanted wanted;
+    bool protect;
+    GBytes *counters; /* as loaded; taken by the first report */
+};
+
+/* Private part of a slot. */
+struct xc_poller {
+    struct xc_engine *engine;
+    guint timer;
+    bool polling; /* a poll is open at the supervisor */
+    bool again;   /* one more is wanted after it */
+    gint64 begun_mono;
+    uint64_t begun; /* polls begun, and of these the last one whose result was published */
+    uint64_t published;
+    struct xc_report *waiting; /* a report that waits for its identities to be committed */
+    gint64 waiting_took;
+    struct xc_snapshot *pending; /* sealed, to be shown at the next rebuild */
+    char **pending_keys;
+};
+
+/* An operation and what only this process knows of it. */
+struct xc_op_run {
+    struct xc_op op; /* first: a pointer to one is a pointer to the other */
+    bool sent;       /* the order is with a worker */
+    bool outcome_known;
+    struct xc_outcome outcome;
+    uint64_t wait_source, wait_target; /* polls of these numbers must be published before it ends */
+    gint64 wait_until;
+    gint64 ready_mono; /* since when it may run */
+    bool unsaved;      /* its end is not in the journal yet */
+    bool guarded;      /* it outlived its time and was told to stop */
+};
+
+/* poller.c */
+struct xc_slot *xc_slot_new(struct xc_engine *engine, const struct xc_source_spec *spec,
+                            enum xc_origin_of_source origin, bool enabled, unsigned interval_sec,
+                            GError **error);
+void xc_slot_free(struct xc_slot *slot);
+void xc_slot_begin(struct xc_slot *slot); /* adds to the supervisor, schedules the first poll */
+void xc_slot_end(struct xc_slot *slot);   /* stops polling, forgets at the supervisor */
+void xc_slot_poll_now(struct xc_slot *slot);
+struct xc_slot *xc_slot_by_id(struct xc_engine *engine, uint32_t id);
+void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_usec,
+                      uint32_t reconnects, void *data);
+void xc_poller_failed(uint32_t source, const GError *error, void *data);
+void xc_poller_changed(uint32_t source, void *data);
+int xc_key_compare(const char *a, const char *b); /* by length, then octets */
+
+/* For callbacks that may come after the slot is gone. */
+struct xc_slot_id {
+    struct xc_engine *engine;
+    uint32_t id;
+    GArray *fresh; /* indexes that the answer speaks of */
+};
+
+/* identity.c */
+/* Gives every domain of the report its index. NULL: all are committed already; else the indexes
+ * that the store was asked to keep: call xc_identity_committed() after its barrier, then resolve
+ * again. */
+GArray *xc_identity_resolve(struct xc_engine *engine, const struct xc_slot *slot,
+                            struct xc_report *report);
+/* kept false: forgets them, so that the next resolve asks again. */
+void xc_identity_committed(struct xc_engine *engine, const GArray *indexes, bool kept);
+enum xc_identity xc_identity_kind(const struct xc_domain *domain);
+char **xc_identity_host_keys(struct xc_engine *engine, const struct xc_slot *slot,
+                             const struct xc_report *report);
+struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index);
+void xc_known_free(struct xc_known *known);
+/* Writes home, wanted, protect to the store. */
+void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name);
+
+/* fleet.c */
+/* Before sealing: decides which source owns each domain now, and makes counters continue. */
+void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_report *report,
+                    char *const *host_keys);
+struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index); /* made if absent */
+void xc_track_free(struct xc_track *track);
+/* A source's new snapshot; shown at once, or with the next rebuild when membership changed. */
+void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_snapshot *snapshot,
+                      char **host_keys);
+void xc_fleet_dirty(struct xc_engine *engine);
+void xc_fleet_rebuild(struct xc_engine *engine);
+void xc_fleet_tick(struct xc_engine *engine); /* tombstones */
+bool xc_domain_alive(
+    const struct xc_domain *domain); /* Xen knows it, and not as half of a migration */
+
+/* counters.c */
+/* Makes a domain's counters continue where they were, and computes its percentages. clock: the
+ * host's. */
+void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const struct xc_slot *slot,
+                       struct xc_domain *domain, const struct xc_host *host, gint64 clock);
+void xc_counters_free(void *counters);
+void xc_counters_save(struct xc_engine *engine); /* all that changed, to the store */
+
+/* operations.c */
+struct xc_op_run *xc_op_run_new(void);
+/* The operation that an equal request stands for: one in progress, or ended within the duplicate
+ * window. */
+struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op);
+struct xc_op_run *xc_ops_active_on(struct xc_engine *engine, uint32_t domain);
+void xc_op_run_free(struct xc_op_run *run);
+void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run);
+void xc_ops_remove(struct xc_engine *engine, uint32_t index);
+void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run);
+void xc_ops_pump(struct xc_engine *engine);
+void xc_ops_pump_later(struct xc_engine *engine);
+void xc_ops_published(struct xc_engine *engine); /* some source's poll came in */
+void xc_ops_tick(struct xc_engine *engine);
+void xc_ops_progress(const struct xc_uuid *op, const char *phase, int progress, void *data);
+void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data);
+struct xc_op_run *xc_op_run_find(struct xc_engine *engine, uint32_t index);
+unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
+
+/* sources.c */
+/* Applies a journalled setting to memory and sends it on to the store; drops the intent when it is
+ * there. */
+void xc_intent_apply(struct xc_engine *engine, int64_t seq, enum xc_intent_kind kind,
+                     const uint8_t *payload, size_t length);
+struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_source_spec *spec,
+                                     enum xc_origin_of_source origin, bool enabled,
+                                     unsigned interval_sec, GError **error);
+void xc_engine_source_remove(struct xc_engine *engine, const char *key);
+
+/* policy.c */
+/* May this be done to this domain, here and now? */
+bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
+                     const struct xc_domain_ref *ref, GError **error);
+bool xc_policy_control(const struct xc_engine *engine, GError **error);
+/* Configuration path inside the source's directories, absolute and without "..". */
+bool xc_policy_config_path(const struct xc_slot *slot, const char *path, GError **error);

@@ -1,0 +1,129 @@
+/* Registering and removing sources, and the other settings that a SET may change. */
+#include "xenclient/engine/private.h"
+
+static gint by_key(gconstpointer a, gconstpointer b)
+{
+    return xc_key_compare((*(struct xc_slot *const *)a)->spec.key,
+                          (*(struct xc_slot *const *)b)->spec.key);
+}
+
+void xc_engine_source_remove(struct xc_engine *engine, const char *key)
+{
+    struct xc_slot *slot = xc_fleet_source(engine, key);
+
+    if (!slot)
+        return;
+    xc_slot_end(slot);
+    g_ptr_array_remove(engine->slots, slot);
+    /* Nothing may point into the slot once it is gone. */
+    xc_fleet_rebuild(engine);
+    xc_slot_free(slot);
+    xc_log(XC_LOG_INFO, "source %s: removed", key);
+}
+
+struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_source_spec *spec,
+                                     enum xc_origin_of_source origin, bool enabled,
+                                     unsigned interval_sec, GError **error)
+{
+    struct xc_slot *old = xc_fleet_source(engine, spec->key);
+    struct xc_slot *slot = xc_slot_new(engine, spec, origin, enabled, interval_sec, error);
+
+    if (!slot)
+        return NULL;
+    if (old) {
+        /* What it said stays visible until the new connection answers. */
+        slot->snapshot = old->snapshot ? xc_snapshot_ref(old->snapshot) : NULL;
+        slot->host_keys = g_strdupv(old->host_keys);
+        xc_slot_end(old);
+        g_ptr_array_remove(engine->slots, old);
+    }
+    g_ptr_array_add(engine->slots, slot);
+    g_ptr_array_sort(engine->slots, by_key);
+    xc_fleet_rebuild(engine);
+    if (old)
+        xc_slot_free(old);
+    xc_slot_begin(slot);
+    return slot;
+}
+
+/* --- settings on their way from the journal to state.db */
+
+struct applied {
+    struct xc_engine *engine;
+    int64_t seq;
+};
+
+static void stored(const GError *error, void *data)
+{
+    struct applied *applied = data;
+    g_autoptr(GError) inner = NULL;
+
+    /* On error it stays in the journal, and the next start applies it again. */
+    if (!error && !applied->engine->closing &&
+        !xc_journal_drop_intent(applied->engine->journal, applied->seq, &inner))
+        xc_log(XC_LOG_WARNING, "%s", inner->message);
+    g_free(applied);
+}
+
+static void put_source(struct xc_engine *engine, struct xc_reader *reader)
+{
+    struct xc_source_spec spec = {0};
+    g_autoptr(GError) error = NULL;
+    bool enabled;
+    unsigned interval;
+
+    xc_source_spec_read(&spec, reader);
+    enabled = xc_get_u8(reader) != 0;
+    interval = xc_get_u32(reader);
+    if (xc_reader_end(reader)) {
+        xc_store_put_source(engine->store, &spec, enabled, interval, NULL, NULL);
+        if (!xc_engine_source_put(engine, &spec, XC_FROM_SNMP, enabled, interval, &error))
+            xc_log(XC_LOG_WARNING, "source %s: %s", spec.key, error->message);
+    }
+    xc_source_spec_clear(&spec);
+}
+
+static void remove_source(struct xc_engine *engine, struct xc_reader *reader)
+{
+    g_autofree char *key = xc_get_text(reader, 64);
+
+    if (!xc_reader_end(reader))
+        return;
+    xc_store_remove_source(engine->store, key, NULL, NULL);
+    xc_engine_source_remove(engine, key);
+}
+
+static void protect(struct xc_engine *engine, struct xc_reader *reader)
+{
+    uint32_t index = xc_get_u32(reader);
+    bool on = xc_get_u8(reader) != 0;
+    const struct xc_domain_ref *ref = xc_fleet_domain(engine, index);
+    const struct xc_domain *domain = ref ? xc_ref_domain(ref) : NULL;
+
+    if (!xc_reader_end(reader) || !g_hash_table_contains(engine->known, GUINT_TO_POINTER(index)))
+        return;
+    xc_known_get(engine, index)->protect = on;
+    xc_track_get(engine, index)->protect = on;
+    xc_known_save(engine, index, domain && XC_HAS(DOMAIN, domain, name) ? domain->name : "");
+}
+
+void xc_intent_apply(struct xc_engine *engine, int64_t seq, enum xc_intent_kind kind,
+                     const uint8_t *payload, size_t length)
+{
+    struct xc_reader reader = XC_READER(payload, length);
+    struct applied *applied = g_new(struct applied, 1);
+
+    switch (kind) {
+    case XC_INTENT_PUT_SOURCE:
+        put_source(engine, &reader);
+        break;
+    case XC_INTENT_REMOVE_SOURCE:
+        remove_source(engine, &reader);
+        break;
+    case XC_INTENT_PROTECT:
+        protect(engine, &reader);
+        break;
+    }
+    *applied = (struct applied){engine, seq};
+    xc_store_barrier(engine->store, stored, applied);
+}

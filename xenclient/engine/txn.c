@@ -1,0 +1,507 @@
+/* One SET PDU as a transaction: check and reserve, one commit, set going. */
+#include "xenclient/engine/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define NOTE_MAX    64
+#define CONTENT_MAX 65536
+
+struct intent {
+    enum xc_intent_kind kind;
+    GByteArray *payload;
+    int64_t seq;
+    char *key; /* of the source it concerns, "" none */
+};
+
+struct xc_txn {
+    struct xc_engine *engine;
+    GPtrArray *runs;     /* struct xc_op_run *, new */
+    GArray *cancels;     /* uint32_t operation indexes */
+    GArray *supersedes;  /* uint32_t operation indexes a force action takes over from */
+    GArray *intents;     /* struct intent */
+    GPtrArray *locks;    /* struct xc_track * */
+    GHashTable *targets; /* domains with an action in this PDU */
+    bool written;
+    bool dispatched;
+};
+
+static void intent_clear(void *data)
+{
+    struct intent *intent = data;
+
+    g_byte_array_unref(intent->payload);
+    g_free(intent->key);
+}
+
+struct xc_txn *xc_txn_new(struct xc_engine *engine)
+{
+    struct xc_txn *txn = g_new0(struct xc_txn, 1);
+
+    txn->engine = engine;
+    txn->runs = g_ptr_array_new();
+    txn->cancels = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    txn->supersedes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    txn->intents = g_array_new(FALSE, FALSE, sizeof(struct intent));
+    g_array_set_clear_func(txn->intents, intent_clear);
+    txn->locks = g_ptr_array_new();
+    txn->targets = g_hash_table_new(g_direct_hash, g_direct_equal);
+    return txn;
+}
+
+/* --- operations */
+
+static void set_text(char **to, const char *text)
+{
+    g_free(*to);
+    *to = g_strdup(text ? text : "");
+}
+
+static gint64 timeout_of(const struct xc_engine *engine, const struct xc_request *request)
+{
+    unsigned sec = request->timeout_sec;
+
+    if (!sec && request->action == XC_ACTION_SHUTDOWN)
+        sec = engine->config->shutdown_timeout_sec;
+    if (!sec)
+        sec = xc_action_info(request->action)->timeout_sec;
+    return (gint64)sec * XC_USEC_PER_SEC;
+}
+
+/* The operation that a request for a present domain asks for. */
+static void describe(struct xc_engine *engine, const struct xc_request *request,
+                     const struct xc_domain_ref *ref, struct xc_op *op)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+    const struct xc_slot *slot = ref->slot;
+    const char *from = xc_fleet_host_key(ref);
+
+    op->action = request->action;
+    op->domain = ref->index;
+    op->timeout_usec = timeout_of(engine, request);
+    op->created_real = xc_clock_real();
+    op->target_domid = XC_HAS(DOMAIN, domain, domid) ? domain->domid : -1;
+    if (XC_HAS(DOMAIN, domain, uuid))
+        op->target_uuid = domain->uuid;
+    set_text(&op->target, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
+    set_text(&op->note, request->note);
+    if (request->action == XC_ACTION_START) {
+        const struct xc_host_ref *place =
+            request->host && *request->host ? xc_fleet_host(engine, request->host) : NULL;
+        gssize row = place ? xc_snapshot_find(place->slot->snapshot, ref->index) : -1;
+
+        if (row >= 0)
+            domain = &place->slot->snapshot->domains[row];
+        if (place) {
+            slot = place->slot;
+            from = place->key;
+            set_text(&op->host_to,
+                     slot->driver->capabilities & XC_CAP_START_ELSEWHERE ? place->key : "");
+        }
+        set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
+    } else if (xc_action_info(request->action)->needs_host) {
+        set_text(&op->host_to, request->host);
+    }
+    set_text(&op->source, slot->spec.key);
+    set_text(&op->host_from, from);
+}
+
+/* Is the target free for it? A force action takes over from a soft one in progress. */
+static bool check_busy(struct xc_txn *txn, const struct xc_request *request, const struct xc_op *op,
+                       GError **error)
+{
+    struct xc_op_run *active = xc_ops_active_on(txn->engine, op->domain);
+
+    if (!active)
+        return true;
+    if (xc_action_info(request->action)->force && xc_action_info(active->op.action)->soft) {
+        g_array_append_val(txn->supersedes, active->op.index);
+        return true;
+    }
+    return xc_fail(error, XC_CAUSE_BUSY, "%s: operation %u (%s) is in progress", op->target,
+                   active->op.index, xc_enum_label(&xc_action_labels, (int)active->op.action));
+}
+
+static bool check_room(const struct xc_txn *txn, GError **error)
+{
+    unsigned limit = txn->engine->config->queue_limit;
+
+    if (txn->engine->open->len + txn->runs->len < limit)
+        return true;
+    return xc_fail(error, XC_CAUSE_BUSY, "the queue is full: %u operations are open", limit);
+}
+
+/* A file of the collector's own library, whole. */
+static char *read_library(const struct xc_engine *engine, const char *name, GError **error)
+{
+    g_autofree char *path = g_build_filename(engine->config->library_dir, name, NULL);
+    g_autofree char *content = g_malloc0(CONTENT_MAX + 1);
+    struct stat st;
+    ssize_t n = -1;
+    int fd;
+
+    if (!xc_text_is_key(name, 64)) {
+        xc_fail(error, XC_CAUSE_BAD_VALUE,
+                "a configuration of the library is named by 1..64 of A-Za-z0-9._-");
+        return NULL;
+    }
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        n = read(fd, content, CONTENT_MAX);
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0 || n == CONTENT_MAX || strlen(content) != (size_t)n ||
+        !g_utf8_validate(content, n, NULL)) {
+        xc_fail(error, XC_CAUSE_BAD_CONFIG,
+                "%s: no such configuration in the library, or not a text below 64 KiB", path);
+        return NULL;
+    }
+    return g_steal_pointer(&content);
+}
+
+static bool describe_create(struct xc_txn *txn, const struct xc_request *request, struct xc_op *op,
+                            GError **error)
+{
+    struct xc_engine *engine = txn->engine;
+    const struct xc_host_ref *host = request->host ? xc_fleet_host(engine, request->host) : NULL;
+
+    if (!xc_policy_control(engine, error))
+        return false;
+    if (!host || host->row < 0)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host that answers has the key %s",
+                       request->host ? request->host : "");
+    if (xc_slot_down(host->slot))
+        return xc_fail(error, XC_CAUSE_HOST_DOWN, "source %s does not answer: %s",
+                       host->slot->spec.key, host->slot->state_text);
+    if (!(host->slot->driver->capabilities & XC_CAP_CREATE))
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "driver %s cannot create",
+                       host->slot->driver->name);
+    if (request->from_library) {
+        char *content = read_library(engine, request->argument, error);
+
+        if (!content)
+            return false;
+        g_free(op->content);
+        op->content = content;
+    } else if (!xc_policy_config_path(host->slot, request->argument, error)) {
+        return false;
+    }
+    op->action = XC_ACTION_CREATE;
+    op->timeout_usec = timeout_of(engine, request);
+    op->created_real = xc_clock_real();
+    set_text(&op->target, request->argument);
+    set_text(&op->argument, request->argument);
+    set_text(&op->source, host->slot->spec.key);
+    set_text(&op->host_from, host->key);
+    set_text(&op->note, request->note);
+    return true;
+}
+
+static bool add_described(struct xc_txn *txn, struct xc_op_run *run, GError **error)
+{
+    if (!check_room(txn, error)) {
+        xc_op_run_free(run);
+        return false;
+    }
+    g_ptr_array_add(txn->runs, run);
+    return true;
+}
+
+bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError **error)
+{
+    struct xc_engine *engine = txn->engine;
+    const struct xc_domain_ref *ref =
+        request->domain ? xc_fleet_domain(engine, request->domain) : NULL;
+    struct xc_op_run *run;
+
+    if (request->note && strlen(request->note) > NOTE_MAX)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "the note is longer than %d octets", NOTE_MAX);
+    run = xc_op_run_new();
+    if (request->action == XC_ACTION_CREATE) {
+        if (!describe_create(txn, request, &run->op, error))
+            goto refused;
+        if (!request->locked && xc_ops_same(engine, &run->op))
+            goto merged;
+        return add_described(txn, run, error);
+    }
+    if (!ref) {
+        xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "no domain has index %u", request->domain);
+        goto refused;
+    }
+    if (!g_hash_table_add(txn->targets, GUINT_TO_POINTER(request->domain))) {
+        xc_fail(error, XC_CAUSE_CONFLICT, "%s: two actions in one request",
+                XC_HAS(DOMAIN, xc_ref_domain(ref), name) ? xc_ref_domain(ref)->name : "?");
+        goto refused;
+    }
+    if (!xc_policy_control(engine, error))
+        goto refused;
+    describe(engine, request, ref, &run->op);
+    /* Before the state is looked at: a resent request finds the state it has made itself. */
+    if (!request->locked && xc_ops_same(engine, &run->op))
+        goto merged;
+    if (!check_busy(txn, request, &run->op, error) || !xc_policy_check(engine, request, ref, error))
+        goto refused;
+    return add_described(txn, run, error);
+merged:
+    xc_op_run_free(run);
+    return true;
+refused:
+    xc_op_run_free(run);
+    return false;
+}
+
+bool xc_txn_cancel_op(struct xc_txn *txn, uint32_t index, GError **error)
+{
+    const struct xc_op_run *run = xc_op_run_find(txn->engine, index);
+
+    if (!xc_policy_control(txn->engine, error))
+        return false;
+    if (!run)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "no operation %u", index);
+    if (run->op.state == XC_OP_FINISHED)
+        return xc_fail(error, XC_CAUSE_BAD_STATE, "operation %u has ended already", index);
+    g_array_append_val(txn->cancels, index);
+    return true;
+}
+
+/* --- settings */
+
+static void add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
+                       const char *key)
+{
+    struct intent intent = {kind, payload, 0, g_strdup(key)};
+
+    g_array_append_val(txn->intents, intent);
+}
+
+static bool concerns(const struct xc_txn *txn, const char *key)
+{
+    for (guint i = 0; i < txn->intents->len; i++)
+        if (strcmp(g_array_index(txn->intents, struct intent, i).key, key) == 0)
+            return true;
+    return false;
+}
+
+static bool owned_by_snmp(const struct xc_slot *slot, GError **error)
+{
+    if (slot->origin != XC_FROM_CONFIG)
+        return true;
+    return xc_fail(error, XC_CAUSE_POLICY,
+                   "source %s is set by the configuration file: change it there", slot->spec.key);
+}
+
+bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bool enabled,
+                       unsigned interval_sec, GError **error)
+{
+    struct xc_engine *engine = txn->engine;
+    const struct xc_slot *slot = xc_fleet_source(engine, spec->key);
+    GByteArray *payload;
+
+    if (!xc_policy_control(engine, error) || (slot && !owned_by_snmp(slot, error)))
+        return false;
+    if (concerns(txn, spec->key))
+        return xc_fail(error, XC_CAUSE_CONFLICT, "source %s: two changes in one request",
+                       spec->key);
+    if (!xc_text_is_key(spec->key, 32))
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "a source key is 1..32 of A-Za-z0-9._-");
+    if (!xc_driver_for(spec->uri, error))
+        return false;
+    if (*spec->credential &&
+        !xc_credential_exists(engine->config->credential_dir, spec->credential))
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST,
+                       "no credential %s: `xenctl credential add %s` writes one", spec->credential,
+                       spec->credential);
+    if (interval_sec > 3600)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "an interval is 1..3600 s, or 0: the default");
+    payload = g_byte_array_new();
+    xc_source_spec_write(spec, payload);
+    xc_put_u8(payload, enabled);
+    xc_put_u32(payload, interval_sec);
+    add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
+    return true;
+}
+
+bool xc_txn_remove_source(struct xc_txn *txn, const char *key, GError **error)
+{
+    const struct xc_slot *slot = xc_fleet_source(txn->engine, key);
+    GByteArray *payload;
+    unsigned open;
+
+    if (!xc_policy_control(txn->engine, error))
+        return false;
+    if (!slot)
+        return true;
+    if (!owned_by_snmp(slot, error))
+        return false;
+    open = xc_ops_open_on(txn->engine, key);
+    if (open)
+        return xc_fail(error, XC_CAUSE_BAD_STATE, "source %s: %u operations are in progress", key,
+                       open);
+    payload = g_byte_array_new();
+    xc_put_text(payload, key);
+    add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
+    return true;
+}
+
+bool xc_txn_protect(struct xc_txn *txn, uint32_t domain, bool protect, GError **error)
+{
+    GByteArray *payload;
+
+    if (!xc_policy_control(txn->engine, error))
+        return false;
+    if (!xc_fleet_domain(txn->engine, domain))
+        return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "no domain has index %u", domain);
+    payload = g_byte_array_new();
+    xc_put_u32(payload, domain);
+    xc_put_u8(payload, protect);
+    add_intent(txn, XC_INTENT_PROTECT, payload, "");
+    return true;
+}
+
+bool xc_txn_lock(struct xc_txn *txn, uint32_t domain, uint32_t value, GError **error)
+{
+    const struct xc_domain_ref *ref = xc_fleet_domain(txn->engine, domain);
+
+    if (!xc_policy_control(txn->engine, error))
+        return false;
+    if (!ref)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "no domain has index %u", domain);
+    if (ref->track->lock != value)
+        return xc_fail(error, XC_CAUSE_CONFLICT, "the lock is %u, not %u: read it again",
+                       ref->track->lock, value);
+    g_ptr_array_add(txn->locks, ref->track);
+    return true;
+}
+
+/* --- commit */
+
+static bool write_all(struct xc_txn *txn, GError **error)
+{
+    struct xc_journal *journal = txn->engine->journal;
+
+    for (guint i = 0; i < txn->runs->len; i++) {
+        struct xc_op_run *run = txn->runs->pdata[i];
+
+        run->op.index = txn->engine->next_op + i;
+        if (!xc_journal_put_op(journal, &run->op, error))
+            return false;
+    }
+    for (guint i = 0; i < txn->intents->len; i++) {
+        struct intent *intent = &g_array_index(txn->intents, struct intent, i);
+
+        if (!xc_journal_add_intent(journal, intent->kind, intent->payload, &intent->seq, error))
+            return false;
+    }
+    return true;
+}
+
+bool xc_txn_write(struct xc_txn *txn, GError **error)
+{
+    struct xc_journal *journal = txn->engine->journal;
+
+    if (txn->runs->len || txn->intents->len) {
+        if (!xc_journal_begin(journal, error))
+            return false;
+        if (!write_all(txn, error)) {
+            xc_journal_rollback(journal);
+            return false;
+        }
+        if (!xc_journal_commit(journal, error))
+            return false;
+        txn->engine->next_op += txn->runs->len;
+    }
+    txn->written = true;
+    return true;
+}
+
+static void set_wanted(struct xc_engine *engine, const struct xc_op *op)
+{
+    enum xc_wanted wanted = xc_action_info(op->action)->wanted;
+    struct xc_known *known;
+
+    if (!op->domain || wanted == XC_WANTED_NONE)
+        return;
+    xc_track_get(engine, op->domain)->wanted = wanted;
+    known = xc_known_get(engine, op->domain);
+    if (known->wanted == wanted)
+        return;
+    known->wanted = wanted;
+    xc_known_save(engine, op->domain, op->target);
+}
+
+void xc_txn_dispatch(struct xc_txn *txn)
+{
+    struct xc_engine *engine = txn->engine;
+    const GArray *ends[] = {txn->supersedes, txn->cancels};
+
+    txn->dispatched = true;
+    engine->sets_accepted++;
+    for (guint i = 0; i < txn->locks->len; i++) {
+        struct xc_track *track = txn->locks->pdata[i];
+
+        track->lock = track->lock == G_MAXINT32 ? 0 : track->lock + 1;
+    }
+    for (guint e = 0; e < G_N_ELEMENTS(ends); e++)
+        for (guint i = 0; i < ends[e]->len; i++) {
+            struct xc_op_run *run = xc_op_run_find(engine, g_array_index(ends[e], uint32_t, i));
+
+            if (run)
+                xc_ops_cancel(engine, run);
+        }
+    for (guint i = 0; i < txn->runs->len; i++) {
+        struct xc_op_run *run = txn->runs->pdata[i];
+
+        set_wanted(engine, &run->op);
+        xc_ops_add(engine, run);
+    }
+    g_ptr_array_set_size(txn->runs, 0);
+    for (guint i = 0; i < txn->intents->len; i++) {
+        const struct intent *intent = &g_array_index(txn->intents, struct intent, i);
+
+        xc_intent_apply(engine, intent->seq, intent->kind, intent->payload->data,
+                        intent->payload->len);
+    }
+}
+
+/* Another agent's part of the PDU failed after ours was written. */
+static void take_back(struct xc_txn *txn)
+{
+    struct xc_journal *journal = txn->engine->journal;
+    g_autoptr(GError) error = NULL;
+    bool ok = xc_journal_begin(journal, &error);
+
+    for (guint i = 0; ok && i < txn->runs->len; i++)
+        ok = xc_journal_drop_op(journal, ((struct xc_op_run *)txn->runs->pdata[i])->op.index,
+                                &error);
+    for (guint i = 0; ok && i < txn->intents->len; i++)
+        ok = xc_journal_drop_intent(journal, g_array_index(txn->intents, struct intent, i).seq,
+                                    &error);
+    if (ok)
+        ok = xc_journal_commit(journal, &error);
+    else
+        xc_journal_rollback(journal);
+    if (!ok)
+        xc_log(XC_LOG_ERROR, "a request could not be taken back and will run after a restart: %s",
+               error->message);
+}
+
+void *xc_txn_free(struct xc_txn *txn)
+{
+    if (!txn)
+        return NULL;
+    if (txn->written && !txn->dispatched && (txn->runs->len || txn->intents->len))
+        take_back(txn);
+    for (guint i = 0; i < txn->runs->len; i++)
+        xc_op_run_free(txn->runs->pdata[i]);
+    g_ptr_array_unref(txn->runs);
+    g_array_unref(txn->cancels);
+    g_array_unref(txn->supersedes);
+    g_array_unref(txn->intents);
+    g_ptr_array_unref(txn->locks);
+    g_hash_table_unref(txn->targets);
+    g_free(txn);
+    return NULL;
+}

@@ -1,0 +1,176 @@
+/* SQLite in one place. */
+#include "xenclient/store/db.h"
+
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#define BUSY_MSEC 2000
+
+static bool failed(struct xc_db *db, const char *what, GError **error)
+{
+    return xc_fail(error, XC_CAUSE_STORE, "%s: %s: %s", db->path, what,
+                   db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
+}
+
+static bool simple(struct xc_db *db, const char *sql, GError **error)
+{
+    if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) != SQLITE_OK)
+        return failed(db, sql, error);
+    return true;
+}
+
+static int user_version(struct xc_db *db)
+{
+    sqlite3_stmt *statement = NULL;
+    int version = -1;
+
+    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW)
+        version = sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return version;
+}
+
+static bool set_up(struct xc_db *db, const char *schema, int version, bool full_sync,
+                   GError **error)
+{
+    g_autofree char *stamp = g_strdup_printf("PRAGMA user_version = %d", version);
+    int found;
+
+    sqlite3_busy_timeout(db->handle, BUSY_MSEC);
+    found = user_version(db);
+    if (found < 0)
+        return failed(db, "cannot be read (damaged? move it away to begin anew)", error);
+    if (found > version)
+        return xc_fail(error, XC_CAUSE_STORE,
+                       "%s: made by a newer version (%d, this one knows %d): install that version, "
+                       "or move the file away to begin anew",
+                       db->path, found, version);
+    if (!simple(db, "PRAGMA journal_mode = WAL", error) ||
+        !simple(db, full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
+                error) ||
+        !simple(db, "PRAGMA foreign_keys = ON", error))
+        return false;
+    if (found == 0 && !(simple(db, "BEGIN IMMEDIATE", error) && simple(db, schema, error) &&
+                        simple(db, stamp, error) && simple(db, "COMMIT", error)))
+        return false;
+    return true;
+}
+
+struct xc_db *xc_db_open(const char *path, const char *schema, int version, bool full_sync,
+                         GError **error)
+{
+    struct xc_db *db = g_new0(struct xc_db, 1);
+    mode_t before = umask(077);
+    int r;
+
+    db->path = g_strdup(path);
+    db->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
+                                           (GDestroyNotify)(void (*)(void))sqlite3_finalize);
+    r = sqlite3_open_v2(path, &db->handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    umask(before);
+    if (r != SQLITE_OK) {
+        failed(db, "cannot be opened", error);
+        return xc_db_close(db);
+    }
+    if (!set_up(db, schema, version, full_sync, error))
+        return xc_db_close(db);
+    return db;
+}
+
+void *xc_db_close(struct xc_db *db)
+{
+    if (!db)
+        return NULL;
+    g_hash_table_unref(db->statements);
+    sqlite3_close(db->handle);
+    g_free(db->path);
+    g_free(db);
+    return NULL;
+}
+
+static sqlite3_stmt *prepared(struct xc_db *db, const char *sql, GError **error)
+{
+    sqlite3_stmt *statement = g_hash_table_lookup(db->statements, sql);
+
+    if (statement) {
+        sqlite3_reset(statement);
+        return statement;
+    }
+    if (sqlite3_prepare_v3(db->handle, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, NULL) !=
+        SQLITE_OK) {
+        failed(db, sql, error);
+        return NULL;
+    }
+    g_hash_table_insert(db->statements, (void *)sql, statement);
+    return statement;
+}
+
+bool xc_db_run(struct xc_db *db, GError **error, const char *sql, const char *types, ...)
+{
+    sqlite3_stmt *statement = prepared(db, sql, error);
+    va_list args;
+    bool ok;
+
+    if (!statement)
+        return false;
+    va_start(args, types);
+    for (int i = 1; types[i - 1]; i++) {
+        if (types[i - 1] == 'i') {
+            sqlite3_bind_int64(statement, i, va_arg(args, int64_t));
+        } else if (types[i - 1] == 's') {
+            sqlite3_bind_text(statement, i, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+        } else {
+            const void *data = va_arg(args, const void *);
+            size_t length = va_arg(args, size_t);
+
+            sqlite3_bind_blob64(statement, i, data ? data : "", length, SQLITE_TRANSIENT);
+        }
+    }
+    va_end(args);
+    ok = sqlite3_step(statement) == SQLITE_DONE;
+    if (!ok)
+        failed(db, "write failed", error);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return ok;
+}
+
+bool xc_db_query(struct xc_db *db, GError **error, const char *sql, xc_db_row_fn row, void *data)
+{
+    sqlite3_stmt *statement = prepared(db, sql, error);
+    int r;
+
+    if (!statement)
+        return false;
+    while ((r = sqlite3_step(statement)) == SQLITE_ROW)
+        row(statement, data);
+    if (r != SQLITE_DONE)
+        failed(db, "read failed", error);
+    sqlite3_reset(statement);
+    return r == SQLITE_DONE;
+}
+
+const char *xc_db_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+
+    return text ? text : "";
+}
+
+bool xc_db_begin(struct xc_db *db, GError **error)
+{
+    return simple(db, "BEGIN IMMEDIATE", error);
+}
+
+bool xc_db_commit(struct xc_db *db, GError **error)
+{
+    return simple(db, "COMMIT", error);
+}
+
+void xc_db_rollback(struct xc_db *db)
+{
+    if (!sqlite3_get_autocommit(db->handle))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}

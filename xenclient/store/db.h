@@ -1,0 +1,36 @@
+/* SQLite in one place: opening, pragmas, versions, statements with bound parameters.
+ * A handle belongs to one thread at a time. Errors: XC_CAUSE_STORE with file and SQLite's words. */
+#pragma once
+
+#include "xenclient/util/error.h"
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+struct xc_db {
+    sqlite3 *handle;
+    char *path;
+    GHashTable *statements; /* SQL text (static) -> sqlite3_stmt *, prepared once */
+};
+
+/* Opens or makes the file (mode 0600), WAL, synchronous=FULL or NORMAL; runs `schema` when it is
+ * new. A file of a newer version than ours, or a damaged one, is an error that says so; it is not
+ * touched. */
+struct xc_db *xc_db_open(const char *path, const char *schema, int version, bool full_sync,
+                         GError **error);
+void *xc_db_close(struct xc_db *db); /* returns NULL; takes NULL */
+
+/* One statement with parameters by type letters: i int64, s text ("" stays ""), b blob (pointer,
+ * size_t). `sql` must be a string literal. */
+bool xc_db_run(struct xc_db *db, GError **error, const char *sql, const char *types, ...);
+
+/* Rows: calls row() for each; row reads its columns with sqlite3_column_*. */
+typedef void (*xc_db_row_fn)(sqlite3_stmt *row, void *data);
+bool xc_db_query(struct xc_db *db, GError **error, const char *sql, xc_db_row_fn row, void *data);
+
+/* A text column, never NULL ("" for NULL). */
+const char *xc_db_text(sqlite3_stmt *row, int column);
+
+bool xc_db_begin(struct xc_db *db, GError **error);
+bool xc_db_commit(struct xc_db *db, GError **error);
+void xc_db_rollback(struct xc_db *db);

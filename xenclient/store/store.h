@@ -1,0 +1,49 @@
+/* state.db: sources, domain indexes, host keys, counters. Loaded once at start, then written by a
+ * thread of its own so that the main loop never waits for a disk. All functions are called by the
+ * main-loop thread; `done` callbacks come back there. Jobs run in the order given; those at hand
+ * share one commit. */
+#pragma once
+
+#include "xenclient/model/source.h"
+#include "xenclient/model/state.h"
+#include "xenclient/util/error.h"
+
+struct xc_store;
+
+/* What a load tells, row by row; borrowed. */
+struct xc_store_rows {
+    void (*source)(const struct xc_source_spec *spec, bool enabled, unsigned interval_sec,
+                   void *data);
+    void (*domain)(uint32_t index, const char *home, enum xc_wanted wanted, bool protect,
+                   void *data);
+    void (*identity)(const char *key, uint32_t index, void *data);
+    void (*host)(const char *uuid, const char *key, void *data);
+    void (*counters)(uint32_t index, const uint8_t *data_, size_t length, void *data);
+};
+
+/* Called when a job's commit is done or has failed (error set, borrowed). */
+typedef void (*xc_store_done_fn)(const GError *error, void *data);
+
+struct xc_store *xc_store_open(const char *dir, GError **error);
+/* *next_index: the first domain index never used. Before the first job only. */
+bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, void *data,
+                   uint32_t *next_index, GError **error);
+/* Waits until the jobs at hand are written, ends the thread; callbacks not yet made are dropped.
+ * Returns NULL; takes NULL. */
+void *xc_store_close(struct xc_store *store);
+
+void xc_store_put_source(struct xc_store *store, const struct xc_source_spec *spec, bool enabled,
+                         unsigned interval_sec, xc_store_done_fn done, void *data);
+void xc_store_remove_source(struct xc_store *store, const char *key, xc_store_done_fn done,
+                            void *data);
+/* A new index, or new facts of a known one. */
+void xc_store_put_domain(struct xc_store *store, uint32_t index, const char *name, const char *home,
+                         enum xc_wanted wanted, bool protect, xc_store_done_fn done, void *data);
+void xc_store_put_identity(struct xc_store *store, const char *key, uint32_t index);
+void xc_store_drop_identity(struct xc_store *store, const char *key);
+void xc_store_put_host(struct xc_store *store, const char *uuid, const char *key);
+void xc_store_put_counters(struct xc_store *store, uint32_t index, const void *blob, size_t length);
+/* Comes back when everything asked for so far is committed (or failed since the last barrier). */
+void xc_store_barrier(struct xc_store *store, xc_store_done_fn done, void *data);
+/* Octets of the database file as last seen by the thread. Any thread. */
+uint64_t xc_store_bytes(const struct xc_store *store);
