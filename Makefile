@@ -81,37 +81,27 @@ unit: $(UNIT_BINS)
 deps-%:
 	$(Q)packaging/install-packages $*
 
+# --- generated texts
+# SQL becomes a C string that the store compiles in.
+SQL_HEADERS := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
+$(BUILD)/gen/%.sql.h: xenclient/store/%.sql
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+# The MIB is the only place with names and numbers; the client learns them from it.
+$(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
+	$(Q)mkdir -p $(@D)
+	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
+GENERATED := $(SQL_HEADERS) $(BUILD)/gen/xen_mib.def
+
 # --- objects; $(BUILD)/flags changes when a setting does, so that no build mixes two
 $(BUILD)/flags: FORCE
 	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS))
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GENERATED)
 	$(say) CC $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
-
-# SQL text becomes a C string that the store compiles in.
-$(BUILD)/gen/%.sql.h: xenclient/store/%.sql
-	$(Q)mkdir -p $(@D)
-	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
-SQL_HEADERS := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
-$(call obj,$(wildcard xenclient/store/*.c)): $(SQL_HEADERS)
-
-# The MIB is the only place with names and numbers; the client reads them from it at build time.
-$(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
-	$(Q)mkdir -p $(@D)
-	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
-$(call obj,$(SNMPCLIENT_SRC) $(XENCTL_SRC)): $(BUILD)/gen/xen_mib.def
-
-GENERATED := $(SQL_HEADERS) $(BUILD)/gen/xen_mib.def
-
-# Names, numbers and labels of the MIB for the SNMP client: the MIB text is the one place that has them.
-MIB_DEF := $(BUILD)/gen/xen_mib.def
-$(MIB_DEF): snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
-	$(Q)mkdir -p $(@D)
-	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
-$(call obj,$(SNMPCLIENT_SRC) $(XENCTL_SRC) $(UNIT_SRC)): | $(MIB_DEF)
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
