@@ -173,6 +173,7 @@ class Lab:
         self.client = self.user("public")
         self.writer = self.user("private")
         self.write_snmpd_conf()
+        self.write_client_conf()
         if self.with_farm:
             self.farm_sources()
         self.write_config()
@@ -290,12 +291,23 @@ class Lab:
             raise LabError(f"xen-farm ctl {' '.join(command)}: {result.stderr or result.stdout}")
         return result.stdout
 
-    def xenctl(self, *arguments, user="private", stdin=None):
+    def xenctl(self, *arguments, stdin=None):
         """Runs xenctl against this estate; the CompletedProcess has returncode, stdout, stderr."""
-        env = dict(os.environ, XENCTL_AGENT=f"127.0.0.1:{self.port}", XENCTL_COMMUNITY=user,
-                   SNMPCONFPATH=self.path("snmp"), SNMP_PERSISTENT_DIR=self.path("snmp"))
-        return subprocess.run([self.binary("xenctl"), *arguments], env=env, input=stdin,
+        env = dict(os.environ, XENSNMP_CLIENT_CONFIG=self.path("client.conf"), SNMPCONFPATH=self.path("snmp"),
+                   SNMP_PERSISTENT_DIR=self.path("snmp"))
+        return subprocess.run([self.binary("xenctl"), *arguments], env=env, input=stdin or "",
                               capture_output=True, text=True)
+
+    def write_client_conf(self):
+        """What xenctl and the plugins read: version 2c by default, the SNMPv3 users as profiles."""
+        with open(self.path("client.conf"), "w") as out:
+            os.chmod(self.path("client.conf"), 0o600)
+            out.write(f"[client]\nhost = 127.0.0.1:{self.port}\ntimeout = {max(2, int(2 * PATIENCE))}\n"
+                      "version = 2c\ncommunity = public\nwrite_community = private\n")
+            for name, (auth, priv) in USERS.items():
+                out.write(f"[client {name}]\nversion = 3\nuser = {name}\nlevel = authPriv\n"
+                          f"auth_protocol = SHA-256\nauth_password = {auth}\n"
+                          f"priv_protocol = AES\npriv_password = {priv}\n")
 
     # --- waiting: polls, never sleeps for a fixed time
 
@@ -360,12 +372,15 @@ class Lab:
     # --- names
 
     def schema(self):
-        """{object name: numeric OID}, asked of xensnmpd itself."""
+        """{object name: numeric OID}, from what the build made of the MIB."""
         if self._schema is None:
-            text = subprocess.run([self.binary("xensnmpd"), "--dump-schema"], check=True, capture_output=True,
-                                  text=True).stdout
-            self._schema = parse_schema(text)
+            self._schema, self._labels = read_objects(os.path.join(BUILD, "gen", "xen_mib.def"))
         return self._schema
+
+    def labels(self, name):
+        """{number: label} of an enumeration or BITS object."""
+        self.schema()
+        return self._labels.get(name, {})
 
     def oid(self, name, *parts):
         """The OID of an object by its name, with an index: oid("xenHostState", "host1"). Scalars: oid(name, 0)."""
@@ -384,13 +399,15 @@ class Lab:
         return rows
 
 
-def parse_schema(text):
-    """{name: oid} of every line of `xensnmpd --dump-schema` that has both."""
-    names = {}
-    for line in text.splitlines():
-        words = line.replace("\t", " ").split()
-        oids = [w.lstrip(".") for w in words if w.lstrip(".").startswith("1.3.6.1.")]
-        objects = [w for w in words if w.startswith("xen") and w.isalnum()]
-        if oids and objects:
-            names[objects[0]] = oids[0]
-    return names
+def read_objects(path):
+    """({name: oid}, {name: {number: label}}) of the object list that the build made of the MIB."""
+    oids, labels = {}, {}
+    with open(path) as text:
+        for line in text:
+            macro, _, rest = line.rstrip().rstrip(")").partition("(")
+            name, _, rest = rest.partition(", ")
+            if macro == "SN_OBJECT":
+                oids[name] = re.search(r"[0-9, ]+$", rest).group(0).strip(", ").replace(", ", ".")
+            elif macro == "SN_LABELS":
+                labels[name] = {int(n): label for n, label in re.findall(r'\{([0-9]+), "([^"]*)"\}', rest)}
+    return oids, labels
