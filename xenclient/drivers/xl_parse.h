@@ -1,6 +1,6 @@
 /* The words of the xl driver, without any I/O: the one shell command of a poll, and parsers of what
- * it and xl answer. Every input is hostile: bounded, range-checked, cleaned. One thread at a time per
- * xl_memory; everything else is pure. */
+ * it and xl answer. Every input is hostile: bounded, range-checked, cleaned. One thread at a time
+ * per xl_memory; everything else is pure. */
 #pragma once
 
 #include "xenclient/model/snapshot.h"
@@ -17,8 +17,8 @@ typedef struct xl_memory xl_memory;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xl_memory, xl_memory_free)
 
 struct xl_poll_options {
-    const char *nonce;       /* 16..64 of [0-9a-f], random, new for every call: marks the sections */
-    const char *prefix;      /* "" or "sudo -n ": put before xl and xenstore-ls, nowhere else */
+    const char *nonce;  /* 16..64 of [0-9a-f], random, new for every call: marks the sections */
+    const char *prefix; /* "" or "sudo -n ": put before xl and xenstore-ls, nowhere else */
     const char *config_dirs; /* absolute paths, ':'-separated; "" or NULL: none */
     bool with_configs;       /* look at the configuration files; else those remembered stay */
     unsigned timeout_sec;    /* after which the host itself ends the command; 0: 60 */
@@ -32,9 +32,9 @@ char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memo
  * Domain-0 as kind control, living guests, guests known from configuration files only (state
  * shutdown). A fact not found is absent. Calls xc_report_sum_devices().
  * errors: what the command wrote to stderr, NUL-terminated, or NULL. nonce: the one in the script.
- * warnings: char * texts are added (files that do not parse ...), only when they are news; may be NULL.
- * False: xl failed or the answer is incomplete; the text says what to do. memory is then unchanged
- * but for what makes the next poll ask for everything. */
+ * warnings: char * texts are added (files that do not parse ...), only when they are news; may be
+ * NULL. False: xl failed or the answer is incomplete; the text says what to do. memory is then
+ * unchanged but for what makes the next poll ask for everything. */
 bool xl_parse_poll(const char *out, size_t length, const char *errors, const char *nonce,
                    struct xl_memory *memory, struct xc_report *report, GPtrArray *warnings,
                    GError **error);
@@ -43,11 +43,11 @@ bool xl_parse_poll(const char *out, size_t length, const char *errors, const cha
 
 struct xl_row {
     int64_t domid;
-    char *name;          /* as a report shows it: cleaned, without migration suffix; "" for (null) */
-    char flags[7];       /* the six state characters */
-    bool incoming;       /* name ended in --incoming */
-    bool away;           /* name ended in --migratedaway */
-    bool has_uuid;       /* the row had the columns of -v */
+    char *name;    /* as a report shows it: cleaned, without migration suffix; "" for (null) */
+    char flags[7]; /* the six state characters */
+    bool incoming; /* name ended in --incoming */
+    bool away;     /* name ended in --migratedaway */
+    bool has_uuid; /* the row had the columns of -v */
     struct xc_uuid uuid; /* nil for Domain-0 */
     int reason_code;     /* -1: none */
     uint64_t mem_mib;
@@ -76,9 +76,10 @@ char *xl_info_value(const char *text, size_t length, const char *key);
 /* --- errors */
 
 /* Why an xl command failed, from all it wrote to stderr (NUL-terminated): the cause and, newly
- * allocated in *text, the words that say it: cleaned, one line, at most 400 octets, with advice where
- * Xen's own words mislead. action: what was attempted (XC_ACTION_NOOP for a poll). exit_status: as
- * the shell gave it (124 and 137: ended by timeout). Never XC_CAUSE_NONE: call it after a failure only. */
+ * allocated in *text, the words that say it: cleaned, one line, at most 400 octets, with advice
+ * where Xen's own words mislead. action: what was attempted (XC_ACTION_NOOP for a poll).
+ * exit_status: as the shell gave it (124 and 137: ended by timeout). Never XC_CAUSE_NONE: call it
+ * after a failure only. */
 enum xc_cause xl_classify_error(const char *errors, int exit_status, enum xc_action action,
                                 char **text);
 

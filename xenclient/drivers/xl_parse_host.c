@@ -1,0 +1,154 @@
+/* What an answer says of the host itself. */
+#include "xenclient/drivers/xl_parse_private.h"
+
+#include "xenclient/util/clock.h"
+#include "xenclient/util/text.h"
+
+/* The start of the host is computed from its clock and its uptime, which are read a moment apart; it
+ * counts as the same within this. */
+#define SAME_BOOT_USEC (2 * XC_USEC_PER_SEC)
+
+enum info_kind { INFO_TEXT, INFO_NUMBER, INFO_MIB, INFO_ROUNDED };
+
+/* Which line of xl info is which fact. */
+static const struct {
+    const char *key;
+    enum xc_host_field field;
+    enum info_kind kind;
+    uint64_t max;
+} infos[] = {
+    {"host", XC_HOST_name, INFO_TEXT, 0},
+    {"release", XC_HOST_kernel, INFO_TEXT, 0},
+    {"xen_version", XC_HOST_xen_version, INFO_TEXT, 0},
+    {"nr_cpus", XC_HOST_cpus, INFO_NUMBER, 1 << 20},
+    {"cores_per_socket", XC_HOST_cores_per_socket, INFO_NUMBER, 1 << 20},
+    {"threads_per_core", XC_HOST_threads_per_core, INFO_NUMBER, 1 << 20},
+    {"cpu_mhz", XC_HOST_cpu_mhz, INFO_ROUNDED, 1000000},
+    {"total_memory", XC_HOST_mem_total_kib, INFO_MIB, XL_MAX_MIB},
+    {"free_memory", XC_HOST_mem_free_kib, INFO_MIB, XL_MAX_MIB},
+};
+
+static void set_info(unsigned i, const char *value, struct xc_report *report, struct xc_host *host)
+{
+    const struct xc_field *field = &xc_host_type.fields[infos[i].field];
+    char *at = (char *)host + field->offset;
+    uint64_t number = 0;
+    bool ok = true;
+
+    if (infos[i].kind == INFO_TEXT) {
+        ok = *value;
+        *(const char **)(void *)at = xc_report_text(report, value, -1);
+    } else {
+        ok = infos[i].kind == INFO_ROUNDED ? xc_text_to_scaled(value, 1, &number, NULL)
+                                           : xc_text_to_u64(value, 0, infos[i].max, &number, NULL);
+        ok = ok && number <= infos[i].max;
+        *(uint64_t *)(void *)at = infos[i].kind == INFO_MIB ? number * XL_KIB_PER_MIB : number;
+    }
+    if (ok)
+        host->has |= (uint64_t)1 << infos[i].field;
+}
+
+static void report_info(struct xl_lines lines, struct xc_report *report, struct xc_host *host)
+{
+    char *line;
+    char *key;
+    char *value;
+    uint64_t per_socket;
+
+    while ((line = xl_next_line(&lines))) {
+        if (!xl_info_split(line, &key, &value))
+            continue;
+        for (unsigned i = 0; i < G_N_ELEMENTS(infos); i++)
+            if (strcmp(key, infos[i].key) == 0)
+                set_info(i, value, report, host);
+    }
+    if (!XC_HAS(HOST, host, cpus) || !XC_HAS(HOST, host, cores_per_socket) ||
+        !XC_HAS(HOST, host, threads_per_core))
+        return;
+    per_socket = host->cores_per_socket * host->threads_per_core;
+    if (per_socket && host->cpus && host->cpus % per_socket == 0)
+        XC_SET(HOST, host, sockets, host->cpus / per_socket);
+}
+
+/* The first word of a line as a decimal number times scale. */
+static bool first_number(const char *line, uint64_t scale, uint64_t *out)
+{
+    g_autofree char *word = line ? g_strndup(line, strcspn(line, " \t")) : NULL;
+
+    return word && xc_text_to_scaled(word, scale, out, NULL);
+}
+
+static bool is_boot_id(const char *text)
+{
+    struct xc_uuid uuid;
+
+    return text && xc_uuid_parse(text, &uuid);
+}
+
+/* Everything remembered of another boot is wrong. */
+static void check_boot(struct xl_memory *memory, const char *boot_id, gint64 boot_time)
+{
+    if (memory->boot_id && is_boot_id(boot_id) && strcmp(memory->boot_id, boot_id) != 0)
+        xl_memory_forget_boot(memory);
+    if (!memory->boot_id && is_boot_id(boot_id))
+        memory->boot_id = g_strdup(boot_id);
+    if (boot_time && ABS(boot_time - memory->boot_time) > SAME_BOOT_USEC)
+        memory->boot_time = boot_time;
+}
+
+static void report_times(const struct xl_host_facts *facts, struct xl_memory *memory,
+                         struct xc_report *report, struct xc_host *host)
+{
+    uint64_t uptime = 0;
+    uint64_t load;
+    bool known = first_number(facts->uptime, (uint64_t)XC_USEC_PER_SEC, &uptime) &&
+                 uptime < (uint64_t)G_MAXINT64;
+    gint64 boot_time = 0;
+
+    if (facts->clock)
+        XC_SET(HOST, host, clock, facts->clock);
+    if (known) {
+        XC_SET(HOST, host, uptime_sec, uptime / (uint64_t)XC_USEC_PER_SEC);
+        if (facts->clock > (gint64)uptime)
+            boot_time = facts->clock - (gint64)uptime;
+    }
+    check_boot(memory, facts->boot_id, boot_time);
+    if (memory->boot_time)
+        XC_SET(HOST, host, boot_time, memory->boot_time);
+    if (is_boot_id(facts->boot_id))
+        XC_SET(HOST, host, boot_id, xc_report_text(report, facts->boot_id, -1));
+    if (first_number(facts->loadavg, 100, &load))
+        XC_SET(HOST, host, load1_x100, load);
+}
+
+/* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" */
+static void take_once(struct xl_memory *memory, const char *line)
+{
+    if (xl_take_prefix(&line, "/etc/os-release:PRETTY_NAME=")) {
+        g_autofree char *plain = g_shell_unquote(line, NULL);
+
+        g_free(memory->product);
+        memory->product =
+            xc_text_clean(plain ? plain : line, strlen(plain ? plain : line), XC_TEXT_MAX);
+    } else if (xl_take_prefix(&line, "/proc/cpuinfo:model name")) {
+        line += strspn(line, " \t:");
+        g_free(memory->cpu_model);
+        memory->cpu_model = xc_text_clean(line, strlen(line), XC_TEXT_MAX);
+    }
+}
+
+void xl_host_report(const struct xl_host_facts *facts, struct xl_memory *memory,
+                    struct xc_report *report, struct xc_host *host)
+{
+    struct xl_lines once = facts->once;
+    char *line;
+
+    report_info(facts->info, report, host);
+    report_times(facts, memory, report, host);
+    while ((line = xl_next_line(&once)))
+        take_once(memory, line);
+    if (memory->product && *memory->product)
+        XC_SET(HOST, host, product, xc_report_text(report, memory->product, -1));
+    if (memory->cpu_model && *memory->cpu_model)
+        XC_SET(HOST, host, cpu_model, xc_report_text(report, memory->cpu_model, -1));
+}

@@ -1,0 +1,162 @@
+/* The shell command of one poll. Few processes: sh, xl list, xl info, date, grep; xenstore-ls only
+ * for domains that are new or due, stat and cksum for the configuration files. */
+#include "xenclient/drivers/xl_parse_private.h"
+
+/* Polls between two looks at the memory target of every domain, and looks between two complete
+ * readings of one domain's configuration. */
+#define LIGHT_EVERY 6
+#define FULL_EVERY  10
+
+/* An argument of a program may have 131,071 octets, and the command is quoted once more. */
+#define MAX_KNOWN 50000
+#define MAX_DIRS  16000
+
+#define DEFAULT_TIMEOUT_SEC 60
+
+/* s writes a marker: a line of its own with the nonce, which no name and no file can know. */
+static const char head_part[] = "export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH\n"
+                                "s() { printf '\\n#%s %s\\n' \"$N\" \"$*\"; }\n";
+
+static const char list_part[] = "l=$($X xl list -v </dev/null); r=$?\n"
+                                "s list $r; printf '%s\\n' \"$l\"\n"
+                                "[ $r = 0 ] || { s end; exit 0; }\n"
+                                "s clock; date +%s.%N\n"
+                                "i=$($X xl info </dev/null); s info $?; printf '%s\\n' \"$i\"\n";
+
+/* One grep prints "path:line" of every small file; cat would not say which line is whose. */
+static const char files_part[] =
+    "cd /sys/bus/xen-backend/devices 2>/dev/null || cd /\n"
+    "s files; grep -s '' /dev/null /proc/uptime /proc/loadavg /proc/sys/kernel/random/boot_id"
+    " /proc/net/dev vbd-*/statistics/[rw][dr]_[rs]e*\n"
+    "s paths; printf '%s\\n' vif-*/net/* /sys/class/net/*/brif/* /sys/class/net/*/device\n";
+
+static const char once_part[] = "s once; grep -s '' /dev/null /etc/os-release\n"
+                                "grep -s -m 1 '^model name' /dev/null /proc/cpuinfo\n";
+
+/* Words of a row counted from the right: id mem vcpus state time uuid reason label. A domain in K
+ * is known, one that is in M too is asked for its memory only. xenstore-ls ends at a path that is
+ * gone; then each domain is asked alone, so that a dying one spoils nobody else's answer. */
+static const char store_part[] =
+    "a=; b=; set -f; IFS='\n'; set -- $l; unset IFS\n"
+    "for x do\n"
+    "  set -- $x; [ $# -ge 8 ] || continue; shift $(($# - 8))\n"
+    "  case $1 in ''|*[!0-9]*) continue;; esac\n"
+    "  case $4 in ?????d) continue;; esac\n"
+    "  case $6 in *[!0-9a-f-]*) continue;; esac\n"
+    "  m=/local/domain/$1/memory\n"
+    "  case $K in\n"
+    "  *\" $1:${6##*-} \"*) case $M in *\" $1 \"*) a=\"$a $m\"; b=\"$b $m\";; esac;;\n"
+    "  *) c=/local/domain/$1/cpu\n"
+    "    if [ $1 = 0 ]; then a=\"$a $m\"; b=\"$b $m\"; else\n"
+    "    a=\"$a /libxl/$1 $m $c /vm/$6\"; b=\"$b /libxl/$1,$m,$c,/vm/$6\"; fi;;\n"
+    "  esac\n"
+    "done\n"
+    "s store\n"
+    "if [ -n \"$a\" ] && ! $X xenstore-ls -f $a 2>/dev/null; then\n"
+    "  for x in $b; do IFS=,; set -- $x; unset IFS\n"
+    "  $X xenstore-ls -f \"$@\" 2>/dev/null; done\n"
+    "fi\n"
+    "set +f\n";
+
+/* Contents are sent only when the size, inode, change time or name of any file is new. grep puts
+ * its path before every line, so no content can look like another file; lines of our own begin with
+ * a colon. */
+static const char configs_part[] =
+    "t=$(printf '%s\\n' \"$c\" | cksum); s configs \"$t\"\n"
+    "if [ \"$t\" != \"$T\" ]; then\n"
+    "  n=0; set -f; IFS='\n'; set -- $c; unset IFS; set +f\n"
+    "  for x do\n"
+    "    [ $n != 0 ] || set --\n"
+    "    z=${x%% *}; p=/${x#*/}; n=$((n + 1))\n"
+    "    case $z in ''|*[!0-9]*) continue;; esac\n"
+    "    if [ $n -gt 2000 ]; then echo :many; break; fi\n"
+    "    [ -f \"$p\" ] || continue\n"
+    "    case $p in *:*) printf ':colon %s\\n' \"$p\"; continue;; esac\n"
+    "    if [ $z -gt 65536 ]; then printf ':big %s\\n' \"$p\"; continue; fi\n"
+    "    if ! [ -r \"$p\" ]; then printf ':unreadable %s\\n' \"$p\"; continue; fi\n"
+    "    set -- \"$@\" \"$p\"\n"
+    "    if [ $# = 100 ]; then grep -s '' /dev/null \"$@\"; set --; fi\n"
+    "  done\n"
+    "  if [ $n != 0 ] && [ $# != 0 ]; then grep -s '' /dev/null \"$@\"; fi\n"
+    "fi\n";
+
+static void assign(GString *script, const char *name, const char *value)
+{
+    g_autofree char *quoted = g_shell_quote(value);
+
+    g_string_append_printf(script, "%s=%s\n", name, quoted);
+}
+
+static bool is_due(const struct xl_memory *memory, const struct xl_facts *facts)
+{
+    uint64_t look = memory->polls / LIGHT_EVERY;
+
+    return facts->owed ||
+           (memory->polls % LIGHT_EVERY == 0 && (look + (uint64_t)facts->domid) % FULL_EVERY == 0);
+}
+
+/* K: " domid:last-12-of-uuid ..." that need no complete reading; M: " domid ..." of those to be
+ * asked for their memory. A domain that does not fit is simply asked again. */
+static void assign_known(GString *script, const struct xl_memory *memory)
+{
+    g_autoptr(GString) known = g_string_new(" ");
+    g_autoptr(GString) light = g_string_new(" ");
+    GHashTableIter iter;
+    void *data;
+
+    g_hash_table_iter_init(&iter, memory->facts);
+    while (g_hash_table_iter_next(&iter, NULL, &data) && known->len < MAX_KNOWN) {
+        const struct xl_facts *facts = data;
+        char uuid[XC_UUID_TEXT];
+
+        if (is_due(memory, facts))
+            continue;
+        xc_uuid_format(&facts->uuid, uuid);
+        g_string_append_printf(known, "%" G_GINT64_FORMAT ":%s ", facts->domid, uuid + 24);
+        if (memory->polls % LIGHT_EVERY == 0 && facts->read_at)
+            g_string_append_printf(light, "%" G_GINT64_FORMAT " ", facts->domid);
+    }
+    assign(script, "K", known->str);
+    assign(script, "M", light->str);
+}
+
+/* stat -L: a link to a regular file is as good as the file. */
+static void append_configs(GString *script, const char *dirs, const struct xl_memory *memory)
+{
+    g_auto(GStrv) list = g_strsplit(dirs, ":", 64);
+    g_autoptr(GString) patterns = g_string_new(NULL);
+
+    for (char **dir = list; *dir && patterns->len < MAX_DIRS; dir++) {
+        g_autofree char *quoted = g_shell_quote(*dir);
+
+        if ((*dir)[0] == '/' && !strchr(*dir, '\n'))
+            g_string_append_printf(patterns, " %s/*.cfg", quoted);
+    }
+    if (patterns->len == 0)
+        return;
+    assign(script, "T", memory->configs_token ? memory->configs_token : "");
+    g_string_append_printf(script, "c=$(stat -L -c '%%s %%i %%Z %%n' --%s 2>/dev/null)\n",
+                           patterns->str);
+    g_string_append(script, configs_part);
+}
+
+char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memory *memory)
+{
+    g_autoptr(GString) script = g_string_new(head_part);
+    g_autofree char *quoted = NULL;
+    unsigned timeout = options->timeout_sec ? options->timeout_sec : DEFAULT_TIMEOUT_SEC;
+
+    assign(script, "N", options->nonce);
+    assign(script, "X", options->prefix);
+    assign_known(script, memory);
+    g_string_append(script, list_part);
+    g_string_append(script, files_part);
+    if (!memory->once_done)
+        g_string_append(script, once_part);
+    g_string_append(script, store_part);
+    if (options->with_configs && options->config_dirs)
+        append_configs(script, options->config_dirs, memory);
+    g_string_append(script, "s end\n");
+    quoted = g_shell_quote(script->str);
+    return g_strdup_printf("exec timeout -k 5 %u /bin/sh -c %s", timeout, quoted);
+}
