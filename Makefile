@@ -94,9 +94,10 @@ $(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
 GENERATED := $(SQL_HEADERS) $(BUILD)/gen/xen_mib.def
 
 # --- objects; $(BUILD)/flags changes when a setting does, so that no build mixes two
+PID := $(shell echo $$PPID)
 $(BUILD)/flags: FORCE
-	$(shell mkdir -p $(@D))$(file >$@.new,$(CC) $(ALL_CFLAGS))
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	$(shell mkdir -p $(@D))$(file >$@.$(PID),$(CC) $(ALL_CFLAGS))
+	@cmp -s $@.$(PID) $@ && rm $@.$(PID) || mv $@.$(PID) $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags | $(GENERATED)
 	$(say) CC $<

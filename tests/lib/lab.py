@@ -42,16 +42,12 @@ PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 USERS = {"operator": ("operator-auth-phrase", "operator-priv-phrase"),
          "monitor": ("monitor-auth-phrase", "monitor-priv-phrase")}
 
+# Behind packaging/snmpd.conf, which has the settings that matter.
 _SNMPD = """\
 agentAddress udp:127.0.0.1:{port}
-master agentx
 agentXSocket {agentx}
 agentXPerms 0777 0755
-agentXTimeout 5
 dontLogTCPWrappersConnects yes
-maxGetbulkResponses 1000
-[snmp] sendMessageMaxSize 65000
-[snmpd]
 rocommunity public 127.0.0.1
 rwcommunity private 127.0.0.1
 createUser operator SHA-256 "{operator[0]}" AES "{operator[1]}"
@@ -60,8 +56,6 @@ rwuser operator authPriv
 rouser monitor authPriv
 sysLocation xensnmp test estate
 """
-
-
 _SANITIZER = re.compile(r"ERROR: \w+Sanitizer: .*|.*: runtime error: .*")
 
 
@@ -182,8 +176,8 @@ class Lab:
 
     def write_snmpd_conf(self):
         text = _SNMPD.format(port=self.port, agentx=self.path("agentx"), **USERS)
-        with open(self.path("snmpd.conf"), "w") as out:
-            out.write(text + "".join(line + "\n" for line in self.snmpd_lines))
+        with open(os.path.join(TOP, "packaging", "snmpd.conf")) as sample, open(self.path("snmpd.conf"), "w") as out:
+            out.write(sample.read() + text + "".join(line + "\n" for line in self.snmpd_lines))
 
     def farm_sources(self):
         """One source for each host that the farm makes; its keys are its host names."""
