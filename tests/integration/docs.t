@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Every block marked `sh` in the manuals runs as it stands, against a private estate instead of the reader's agent.
+
+Addresses and system folders are exchanged for those of the estate. Of make's targets that other tests run (or that
+run this one) only the existence is checked.
+"""
+
+import glob
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from lab import BUILD, PATIENCE, TOP, Lab, diag, done, ok  # noqa: E402
+
+MANUALS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", *sorted(glob.glob("docs/*.md", root_dir=TOP))]
+BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.M | re.S)
+# make in a manual: demo, check and the like are only looked up; the rest runs.
+PRELUDE = """
+set -eu -o pipefail
+make() {
+    case "${1:-}" in
+    demo | demo-stop | check | check-* | lint | bench) command make -n "$@" >/dev/null ;;
+    *) command make "$@" >/dev/null ;;
+    esac
+}
+sudo() { "$@"; }
+"""
+
+
+def blocks(name):
+    """(line number, text) of every block that is to be run."""
+    with open(os.path.join(TOP, name)) as manual:
+        text = manual.read()
+    return [(text.count("\n", 0, found.start()) + 2, found.group(1)) for found in BLOCK.finditer(text)]
+
+
+def at_home(block, lab):
+    """The block with the reader's addresses and folders exchanged for the estate's."""
+    agent = f"127.0.0.1:{lab.port}"
+    block = re.sub(r"\b(?:127\.0\.0\.1|localhost)(?::(?:161|16161))?(?![\w:.])", agent, block)
+    block = re.sub(r"(?<![\w./])build/", BUILD + "/", block)
+    return re.sub(r"(?<![\w.])/(etc|var)/", lambda m: lab.path("root", m.group(1)) + "/", block)
+
+
+def run(name, lab):
+    env = dict(os.environ, PATH=os.path.join(BUILD, "bin") + ":" + os.environ["PATH"], HOME=lab.path("home"), MIBS="",
+               SNMPCONFPATH=lab.path("snmp"), SNMP_PERSISTENT_DIR=lab.path("snmp"),
+               XENSNMP_CLIENT_CONFIG=lab.path("client.conf"))
+    for key in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        env.pop(key, None)
+    for line, block in blocks(name):
+        script = PRELUDE + at_home(block, lab)
+        result = subprocess.run(["bash", "-c", script], cwd=TOP, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                                text=True, timeout=120 * PATIENCE, check=False)
+        first = block.strip().splitlines()[0]
+        if not ok(result.returncode == 0, f"{name}:{line}: {first}"):
+            diag(f"status {result.returncode}\n{script[len(PRELUDE):]}\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}")
+
+
+ok(all(os.path.exists(os.path.join(TOP, name)) for name in MANUALS[:3]), "the manuals are there")
+with Lab() as estate:
+    for folder in ("home", "root/etc/snmp/snmpd.conf.d", "root/etc/xensnmp", "root/var"):
+        os.makedirs(estate.path(*folder.split("/")), exist_ok=True)
+    for manual_name in MANUALS:
+        run(manual_name, estate)
+
+links = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+for manual_name in MANUALS:
+    with open(os.path.join(TOP, manual_name)) as page:
+        broken = [target for target in links.findall(page.read())
+                  if not os.path.exists(os.path.join(TOP, os.path.dirname(manual_name), target))]
+    ok(not broken, f"{manual_name}: links lead somewhere") or diag("\n".join(broken))
+done()
