@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Tables equal what xl says, read by hand on both hosts; counters grow with the traffic that was made."""
+
+import time
+
+from real import *
+
+PREPARE = {1: "for g in pvh1 tiny1 tiny2; do xl create -q /etc/xen/$g.cfg; done; xl pause tiny2",
+           2: "for g in tiny3 keep crash; do xl create -q /etc/xen/$g.cfg; done; xl shutdown -w keep"}
+STATES = {"tiny1": RUNNING, "tiny2": PAUSED, "tiny3": RUNNING, "pvh1": RUNNING, "keep": HALTED, "crash": CRASHED}
+NEVER_STARTED = {1: ("pvh2", "anon", "crash"), 2: ("pvh2", "anon")}
+
+COUNTERS = """cd /sys/class/net
+for d in $(xl list | awk 'NR > 2 { print $2 }'); do
+    cat vif$d.0/statistics/tx_bytes vif$d.0/statistics/rx_bytes vif$d.0/statistics/tx_packets \
+        vif$d.0/statistics/rx_packets | paste -s -d ' ' | sed "s/^/$d net /"
+done
+for d in /sys/bus/xen-backend/devices/vbd-*; do
+    id=${d#*/vbd-}; cat $d/statistics/rd_sect $d/statistics/wr_sect $d/statistics/rd_req $d/statistics/wr_req |
+        paste -s -d ' ' | sed "s/^/${id%-*} disk /"
+done"""
+NET = ["xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainNetRxPackets", "xenDomainNetTxPackets"]
+DISK = ["xenDomainDiskReadOctets", "xenDomainDiskWriteOctets", "xenDomainDiskReads", "xenDomainDiskWrites"]
+
+
+def counters(k):
+    """{domid: {"net": [...], "disk": [...]}} from the control domain's own files, in the columns' order and unit."""
+    found = {}
+    for line in lab.xen.ssh(k, COUNTERS).splitlines():
+        domid, kind, *numbers = line.split()
+        numbers = [int(n) for n in numbers]
+        if kind == "disk":
+            numbers[:2] = [n * 512 for n in numbers[:2]]
+        found.setdefault(int(domid), {})[kind] = numbers
+    return found
+
+
+def between(low, value, high, name):
+    if not ok(value is not None and low <= value <= high, name):
+        diag(f"want {low} <= {value} <= {high}")
+
+
+def host_tables(k):
+    info, key = lab.xen.info(k), f"xen{k}"
+    facts = lab.xen.ssh(k, "cut -d. -f1 /proc/uptime; cut -d' ' -f1 /proc/loadavg").split()
+    is_(lab.get(lab.oid("xenHostState", key)), UP, f"{key}: state up")
+    for column, want in (("xenHostName", info["host"]), ("xenHostXenVersion", info["xen_version"]),
+                         ("xenHostKernel", info["release"]), ("xenHostCpus", int(info["nr_cpus"])),
+                         ("xenHostCoresPerSocket", int(info["cores_per_socket"])),
+                         ("xenHostThreadsPerCore", int(info["threads_per_core"])),
+                         ("xenHostMemoryTotal", int(info["total_memory"])),
+                         ("xenHostMemoryFree", int(info["free_memory"])),
+                         ("xenHostDomainsRunning", {1: 2, 2: 1}[k])):
+        is_(lab.get(lab.oid(column, key)), want, f"{key}: {column}")
+    uptime, age = lab.get(lab.oid("xenHostUptime", key), lab.oid("xenHostDataAge", key))
+    between(int(facts[0]) - 1, uptime + age, int(facts[0]) + 5, f"{key}: uptime")
+    between(0.4 * float(facts[1]) * 100 - 50, lab.get(lab.oid("xenHostLoad1", key)),
+            2.5 * float(facts[1]) * 100 + 50, f"{key}: load, which moves")
+
+
+def domain_tables(k, rows, before, after):
+    key = f"xen{k}"
+    here = {row["xenDomainName"]: row for row in rows.values() if row.get("xenDomainHost") == key}
+    living = {name: row["xenDomainDomid"] for name, row in here.items() if "xenDomainDomid" in row}
+    is_(living, {name: guest.domid for name, guest in after.items()}, f"{key}: the same domains, the same domids")
+    for name, guest in after.items():
+        row = here.get(name, {})
+        if name == "Domain-0":
+            is_(row.get("xenDomainKind"), 2, f"{key}: Domain-0 is a control domain")
+        else:
+            is_(row.get("xenDomainUuid"), guest.uuid, f"{key}: {name}: uuid")
+            is_(row.get("xenDomainState"), STATES[name], f"{key}: {name}: state")
+            is_(row.get("xenDomainConfig"), f"/etc/xen/{name}.cfg", f"{key}: {name}: configuration")
+        is_(row.get("xenDomainMemory"), guest.mem, f"{key}: {name}: memory")
+        is_(row.get("xenDomainVcpus"), guest.vcpus, f"{key}: {name}: vCPUs")
+        between(before[name].cpu, row.get("xenDomainCpuTime"), guest.cpu, f"{key}: {name}: CPU time, in between")
+    # Both hosts have all configurations, and a guest is one guest: what runs elsewhere is not here.
+    for name in NEVER_STARTED[1] if k == 1 else ():
+        row = next((r for r in rows.values() if r["xenDomainName"] == name), {})
+        if name not in STATES:
+            is_([row.get("xenDomainState"), row.get("xenDomainDomid")], [HALTED, GONE], f"{name}: only configured")
+            is_(row.get("xenDomainMemoryMax"), 96, f"{name}: its configured memory")
+
+
+def tables():
+    lab.polled()
+    before = {k: lab.xen.xl(k) for k in (1, 2)}
+    lab.polled()
+    rows = lab.table("xenDomainTable")
+    for index, columns in lab.table("xenDomainPerfTable").items():
+        rows[index].update(columns)
+    after = {k: lab.xen.xl(k) for k in (1, 2)}
+    for k in (1, 2):
+        domain_tables(k, rows, before[k], after[k])
+        host_tables(k)
+    names = [row["xenDomainName"] for row in rows.values() if row["xenDomainName"] != "Domain-0"]
+    is_(sorted(names), sorted(set(names)), "every guest has one row, although both hosts can start it")
+    is_(len(names), 9, "and all nine configurations have theirs")
+
+
+def compare_counters(k, name):
+    domid = lab.xen.xl(k)[name].domid
+    row = lab.find(name)
+    before = counters(k)[domid]
+    lab.polled(f"xen{k}")
+    got = {"net": lab.read(row, *NET), "disk": lab.read(row, *DISK)}
+    after = counters(k)[domid]
+    for kind in before:
+        low, high = before[kind], after[kind]
+        if not ok(all(a <= n <= b for a, n, b in zip(low, got[kind], high)), f"{name}: {kind} counters in between"):
+            diag(f"{low} <= {got[kind]} <= {high}")
+    return got
+
+
+def traffic():
+    for k, name, address in ((1, "pvh1", "10.99.0.111"), (1, "tiny1", "10.99.0.101")):
+        lab.wait(lambda: "bytes from" in lab.xen.ssh(k, f"busybox ping -c 1 -W 2 {address}", check=False),
+                 f"{name} is on the wire", 90)
+        first = compare_counters(k, name)
+        lab.xen.ssh(k, f"busybox ping -c 8 -i 0.2 -s 1400 {address}", check=False)
+        time.sleep(3)  # the guest reads and writes its disk every 2 s
+        second = compare_counters(k, name)
+        grown = {kind: [b - a for a, b in zip(first[kind], second[kind])] for kind in first}
+        diag(f"{name}: grown by {grown}")
+        ok(all(n >= 8 * 1400 * 3 / 4 for n in grown["net"][:2]), f"{name}: network counters grow with the traffic")
+        ok(all(n > 0 for n in grown["disk"]), f"{name}: disk counters grow with the traffic")
+        ok(grown["disk"][0] >= grown["disk"][2] * 4096, f"{name}: octets, not sectors or requests")
+
+
+with RealLab(PREPARE) as lab:
+    is_([lab.get(lab.oid("xenSourceOrigin", f"xen{k}")) for k in (1, 2)], [1, 2],
+        "xen1 is from the configuration file, xen2 from SNMP")
+    is_(lab.set(lab.oid("xenSourceInterval", "xen1"), "u", 5), "notWritable", "what the file sets is not writable")
+    lab.wait(lambda: lab.state(lab.find("crash")) == CRASHED, "the crash is over", 60)
+    tables()
+    traffic()
+    is_(lab.run("hosts"), 0, "xenctl hosts")
+    is_(lab.run("domains"), 0, "xenctl domains")
+    is_(lab.run("show", "pvh1"), 0, "xenctl show")
+done()

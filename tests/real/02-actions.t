@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Every action by SNMP and by xenctl, each checked by hand with xl; nothing an operator names becomes shell."""
+
+from real import *
+
+ODD = "it's $(touch unquoted);&"
+FRESH = """name = "{name}"
+type = "pv"
+uuid = "00000000-0000-4000-8000-0000000000{n}"
+kernel = "/var/lib/guests/vmlinux"
+ramdisk = "/var/lib/guests/initrd.gz"
+memory = 96
+"""
+
+
+def flags(name, k=1):
+    """The state letters xl shows, reduced to one word."""
+    guest = lab.xen.xl(k).get(name)
+    if guest is None:
+        return "gone"
+    return "paused" if "p" in guest.flags else "shut down" if "s" in guest.flags else "runs"
+
+
+def acts(row, name, column, value, state, xl, words):
+    op = lab.act(row, column, value)
+    is_([op["result"], op["cause"]], [OK, 1], f"{words}: result ok")
+    is_(flags(name), xl, f"{words}: xl agrees")
+    ok(lab.until(row, state, f"{words}: the row follows", 15) is not None, f"{words}: the row follows")
+
+
+def by_index():
+    row = lab.find("tiny1")
+    acts(row, "tiny1", "xenDomainPower", START, RUNNING, "runs", "start")
+    first, uuid = lab.xen.xl(1)["tiny1"], lab.read(row, "xenDomainUuid")
+    acts(row, "tiny1", "xenDomainPower", PAUSE, PAUSED, "paused", "pause")
+    is_(lab.set(lab.oid("xenDomainPower", row), "i", REBOOT), "inconsistentValue", "a paused guest can't reboot")
+    ok("tiny1" in lab.get(lab.oid("xenSetLastError", 0)), "and the refusal explains itself")
+    acts(row, "tiny1", "xenDomainPower", UNPAUSE, RUNNING, "runs", "unpause")
+    counted(row, "reboot", lambda: acts(row, "tiny1", "xenDomainPower", REBOOT, RUNNING, "runs", "reboot"))
+    second = lab.xen.xl(1)["tiny1"]
+    ok(second.domid > first.domid and second.uuid == first.uuid, "reboot: Xen made it anew")
+    counted(row, "reset", lambda: acts(row, "tiny1", "xenDomainForce", RESET, RUNNING, "runs", "reset"))
+    third = lab.xen.xl(1)["tiny1"]
+    ok(third.domid > second.domid, "reset: Xen made it anew")
+    lab.wait(lambda: lab.read(row, "xenDomainDomid") == third.domid, "the row shows the new domid")
+    is_([lab.find("tiny1"), lab.read(row, "xenDomainUuid")], [row, uuid], "the same index and uuid throughout")
+    acts(row, "tiny1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
+    is_(lab.read(row, "xenDomainDomid"), GONE, "shutdown: no domid any more")
+
+
+COUNTERS = ["xenDomainCpuTime", "xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainDiskReadOctets",
+            "xenDomainDiskWriteOctets"]
+
+
+def counted(row, words, act):
+    """Counters never fall while something starts the guest anew."""
+    lab.polled("xen1")
+    before = lab.read(row, *COUNTERS)
+    act()
+    lab.polled("xen1")
+    after = lab.read(row, *COUNTERS)
+    if not ok(None not in before + after and all(a <= b for a, b in zip(before, after)) and before[0] < after[0],
+              f"{words}: counters stay monotonic"):
+        diag(f"{before}\n{after}")
+
+
+def by_name():
+    row = lab.find(ODD)
+    before = lab.last_op()
+    is_(lab.set(lab.oid("xenNamePower", ODD), "i", START), "noError", "start by an odd name")
+    op = lab.end(lab.last_op())
+    is_([op["index"] > before, op["result"], op["cause"]], [True, OK, 1], "an odd name: started")
+    is_(flags(ODD), "runs", "an odd name: xl agrees")
+    acts(row, ODD, "xenDomainForce", DESTROY, HALTED, "gone", "an odd name: destroy")
+    is_(lab.xen.ssh(1, "find / -xdev -name unquoted"), "", "an odd name did not become a command")
+
+
+def by_xenctl():
+    for verb, want in (("start", "runs"), ("pause", "paused"), ("unpause", "runs"), ("reboot", "runs"),
+                       ("shutdown", "gone"), ("start", "runs"), ("reset", "runs"), ("destroy", "gone")):
+        is_([lab.run(verb, "tiny2"), flags("tiny2")], [0, want], f"xenctl {verb}")
+    ok(lab.run("pause", "tiny2") == 2, "xenctl: a refusal has a status of its own")
+
+
+def without_uuid():
+    """A configuration without uuid: Xen makes one up at each start, the index stays."""
+    row, seen = lab.find("anon"), []
+    for _ in range(2):
+        acts(row, "anon", "xenDomainPower", START, RUNNING, "runs", "no uuid: start")
+        seen.append(lab.xen.xl(1)["anon"].uuid)
+        lab.wait(lambda: lab.read(row, "xenDomainUuid") == seen[-1], "no uuid: the row shows today's")
+        acts(row, "anon", "xenDomainForce", DESTROY, HALTED, "gone", "no uuid: destroy")
+    ok(seen[0] != seen[1], "no uuid: Xen gave another one")
+    is_(lab.find("anon"), row, "no uuid: the same index")
+
+
+def create():
+    lab.xen.ssh(1, f"cat >/etc/xen/fresh.cfg <<'E'\n{FRESH.format(name='fresh', n=21)}E")
+    lab.xen.ssh(1, "cp /etc/xen/fresh.cfg /root/elsewhere.cfg")
+    op = lab.act("xen1", "xenHostStartFile", "/etc/xen/fresh.cfg", "s")
+    is_([op["result"], flags("fresh")], [OK, "runs"], "create from a configuration file on the host")
+    row = lab.find("fresh")
+    ok(lab.until(row, RUNNING, "the created guest has a row", 15) is not None, "create: the row is there")
+    acts(row, "fresh", "xenDomainForce", DESTROY, HALTED, "gone", "create: destroy")
+    column = lab.oid("xenHostStartFile", "xen1")
+    for path in ("/root/elsewhere.cfg", "/etc/xen/../../root/elsewhere.cfg"):
+        ok(lab.set(column, "s", path) != "noError", f"create: {path} is outside the allowed folders")
+    with open(lab.path("library", "sent.cfg"), "w") as out:
+        out.write(FRESH.format(name="sent", n=22))
+    op = lab.act("xen1", "xenHostCreate", "sent.cfg", "s")
+    is_([op["result"], flags("sent")], [OK, "runs"], "create from the collector's library")
+    row = lab.find("sent")
+    op = lab.act(row, "xenDomainForce", DESTROY)
+    is_([op["result"], flags("sent")], [OK, "gone"], "library: destroy")
+
+
+def refusals():
+    dom0 = lab.find("xen1/Domain-0")
+    is_(lab.set(lab.oid("xenDomainPower", dom0), "i", SHUTDOWN), "noAccess", "dom0 takes no action")
+    is_(lab.set(lab.oid("xenDomainForce", dom0), "i", DESTROY), "noAccess", "not even a forced one")
+    keep = lab.find("keep")
+    is_(lab.set(lab.oid("xenDomainPower", keep), "i", PAUSE), "inconsistentValue", "nobody pauses what does not run")
+    lab.xen.ssh(1, "xl list >/dev/null; mv /var/lib/guests/vmlinux /var/lib/guests/away")
+    op = lab.act(keep, "xenDomainPower", START)
+    lab.xen.ssh(1, "mv /var/lib/guests/away /var/lib/guests/vmlinux")
+    ok(op["result"] == FAILED and "vmlinux" in op["text"], "a start that Xen refuses brings Xen's words")
+
+
+with RealLab(hosts=1) as lab:
+    by_index()
+    by_name()
+    by_xenctl()
+    without_uuid()
+    create()
+    refusals()
+done()

@@ -1,0 +1,252 @@
+"""An estate over two real Xen hosts: each test gets hosts of its own, fresh, and a Lab around them.
+
+    with RealLab(prepare={1: "xl create -q /etc/xen/tiny1.cfg"}) as lab:
+        one = lab.find("tiny1")                     # its xenDomainIndex
+        op = lab.act(one, "xenDomainPower", 5)      # a SET, then the operation's end
+        is_(op["result"], OK, "paused")
+        lab.hosts.xl(1)                             # what `xl list -v` says: {name: Guest}
+    done()
+
+xen1 comes from the configuration file with an ed25519 key and a hashed known_hosts entry, xen2 by one
+snmpset with an ECDSA key and a plain entry. There is no skipping: without QEMU the test fails.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import namedtuple
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from lab import Lab, LabError, SnmpError, diag, done, failed, index, is_, ok
+
+__all__ = ["RealLab", "Hosts", "Lab", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok",
+           "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "RUNNING", "PAUSED", "MIGRATING",
+           "HALTED", "CRASHED", "UNKNOWN", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
+
+XEN_HOST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "xen-host")
+
+# Numbers of the MIB that these tests speak of.
+START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET = 2, 3, 4, 5, 6, 9, 10  # XenAction
+UNKNOWN, RUNNING, PAUSED, MIGRATING, HALTED, CRASHED = 1, 4, 8, 9, 11, 12  # XenPowerState
+UP, DOWN = 2, 4  # XenContactState
+OK, FAILED = 2, 4  # XenResult
+FINISHED = 5  # XenOperationStage
+GONE = None  # an object that is not there
+
+Guest = namedtuple("Guest", "name domid mem vcpus flags cpu uuid")
+_ROW = re.compile(r"^(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+([-rbpscwS?d]{6})\s+([0-9.]+)\s+([0-9a-f-]{36})", re.M)
+
+
+class Hosts:
+    """The hosts of one test, in emulation. They end with this process, whatever ends it."""
+
+    def __init__(self, count=2):
+        self.count = count
+        self.folder = tempfile.mkdtemp(prefix="xen-host.", dir="/tmp")
+
+    def _run(self, *arguments, **more):
+        env = dict(os.environ, XEN_HOST_RUN=self.folder)
+        return subprocess.run([XEN_HOST, *arguments], env=env, stdin=subprocess.DEVNULL, text=True, **more)
+
+    def up(self):
+        begin = time.monotonic()
+        result = self._run("up", str(self.count), str(os.getpid()), stdout=subprocess.DEVNULL,
+                           stderr=subprocess.PIPE)
+        if result.returncode:
+            raise LabError(f"no real Xen hosts, so nothing can be proved here:\n{result.stderr}")
+        diag(f"{self.count} Xen host(s) up after {time.monotonic() - begin:.0f} s")
+
+    def down(self):
+        self._run("down", stderr=subprocess.DEVNULL)
+
+    def freeze(self, k):
+        """The host stands still: neither answers nor closes anything."""
+        self._run("freeze", str(k), check=True)
+
+    def thaw(self, k):
+        self._run("thaw", str(k), check=True)
+
+    def ssh(self, k, command, check=True):
+        """Runs a shell command as root on a host, by hand so to say; returns what it printed."""
+        result = self._run("ssh", str(k), command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if check and result.returncode:
+            raise LabError(f"xen{k}: {command}: status {result.returncode}\n{result.stderr}")
+        return result.stdout
+
+    def xl(self, k):
+        """What xl says of a host's domains: {name: Guest}; memory in MiB, CPU time in microseconds."""
+        rows = _ROW.findall(self.ssh(k, "xl list -v"))
+        return {r[0]: Guest(r[0], int(r[1]), int(r[2]), int(r[3]), r[4], round(float(r[5]) * 1e6), r[6])
+                for r in rows}
+
+    def info(self, k):
+        """`xl info` as {key: value}."""
+        pairs = (line.split(":", 1) for line in self.ssh(k, "xl info").splitlines() if ":" in line)
+        return {key.strip(): value.strip() for key, value in pairs}
+
+    def port(self, k):
+        with open(f"{self.folder}/host{k}.port") as text:
+            return int(text.read())
+
+    def uri(self, k):
+        return f"ssh://root@127.0.0.1:{self.port(k)}"
+
+    def known_hosts(self, k):
+        with open(f"{self.folder}/known_hosts") as text:
+            return "".join(line for line in text if f":{self.port(k)} " in line)
+
+
+class RealLab(Lab):
+    """prepare: {host: shell command} run on the hosts before the daemon starts. interval: of both sources.
+    register: whether xen2 becomes a source. More arguments go to Lab."""
+
+    def __init__(self, prepare=None, interval=3, hosts=2, register=True, **more):
+        super().__init__(farm=False, **more)
+        self.xen = Hosts(hosts)
+        self.prepare = prepare or {}
+        self.interval = interval
+        self.register = register and hosts > 1
+
+    def __enter__(self):
+        try:
+            self.xen.up()
+            self._by_hand()
+        except LabError as error:
+            self.xen.down()
+            ok(False, "real Xen hosts are up")
+            diag(error)
+            done()
+        super().__enter__()
+        try:
+            if self.register:
+                is_(self.add_xen2(), "noError", "xen2 is registered by one snmpset")
+            for k in range(1, 2 + self.register):
+                self.wait(lambda: self.get(self.oid("xenSourceState", f"xen{k}")) == UP, f"xen{k} is up", 60)
+        except BaseException:
+            self.show_logs()
+            self.close()
+            raise
+        return self
+
+    def close(self, keep=False):
+        super().close(keep)
+        self.xen.down()
+
+    def _by_hand(self):
+        """Runs what the test wants prepared, on all hosts at once."""
+        errors = []
+
+        def run(k, command):
+            try:
+                self.xen.ssh(k, "set -e; " + command)
+            except LabError as error:
+                errors.append(str(error))
+        threads = [threading.Thread(target=run, args=item) for item in self.prepare.items()]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if errors:
+            raise LabError("\n".join(errors))
+
+    def _prepare(self):
+        self.agent.setdefault("interval", self.interval)
+        self.sources["xen1"] = {"uri": self.xen.uri(1), "credential": "by-ed25519", "address": "xen1"}
+        super()._prepare()
+        with open(self.path("known_hosts"), "w") as out:
+            out.write(self.xen.known_hosts(1))
+        subprocess.run(["ssh-keygen", "-H", "-f", self.path("known_hosts")], check=True, capture_output=True)
+        if self.xen.count > 1:
+            with open(self.path("known_hosts"), "a") as out:
+                out.write(self.xen.known_hosts(2))
+        for kind in ("ed25519", "ecdsa"):
+            self.write_credential(f"by-{kind}", f"{self.xen.folder}/id_{kind}")
+
+    def write_credential(self, name, key):
+        path = self.path("credentials", name)
+        with open(path, "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as out:
+            out.write(f"[credential]\nuris = ssh://root@127.0.0.1:*\nkey = {key}\n")
+
+    def add_xen2(self):
+        row = {"Uri": ("s", self.xen.uri(2)), "Credential": ("s", "by-ecdsa"), "Address": ("s", "xen2"),
+               "RowStatus": ("i", 4)}  # createAndGo
+        return self.set(*[(self.oid("xenSource" + column, "xen2"), *value) for column, value in row.items()])
+
+    # --- reading
+
+    def find(self, name, seconds=30):
+        """The index of a domain by its name (`host/name` where one name is on both), as soon as there is a row."""
+        return self.wait(lambda: self.get(self.oid("xenNameDomainIndex", name)), f"{name} has a row", seconds)
+
+    def read(self, row, *columns):
+        """Columns of one row: values in a list, or the value of a single one. GONE where there is none."""
+        return self.get(*[self.oid(column, row) for column in columns])
+
+    def state(self, row):
+        return self.read(row, "xenDomainState")
+
+    def until(self, row, state, what, seconds=30):
+        """Waits until a domain shows a state; returns the seconds it took, or None when it never did."""
+        begin = time.monotonic()
+        try:
+            self.wait(lambda: self.state(row) == state, what, seconds)
+        except LabError as error:
+            diag(error)
+            diag(f"its state is {self.state(row)}")
+            return None
+        return time.monotonic() - begin
+
+    def polled(self, *keys, polls=2, seconds=60):
+        """Waits until each source (default: all) was polled anew from beginning to end."""
+        keys = keys or tuple(f"xen{k}" for k in range(1, self.xen.count + 1))
+        oids = [self.oid("xenSourcePollsOk", key) for key in keys]
+        before = [self.get(oid) for oid in oids]
+        self.wait(lambda: all(self.get(oid) >= n + polls for oid, n in zip(oids, before)), "a new poll", seconds)
+
+    # --- operations
+
+    def last_op(self):
+        rows = self.bulkwalk(self.oid("xenOperationState"))
+        return max((int(oid.rsplit(".", 1)[1]) for oid, _ in rows), default=0)
+
+    def op(self, number):
+        """One row of xenOperationTable: {"state", "result", "cause", "text", "phase", "to", "attempts", "elapsed"}"""
+        names = {"state": "State", "result": "Result", "cause": "Cause", "text": "Text", "phase": "Phase",
+                 "to": "HostTo", "attempts": "Attempts", "elapsed": "Elapsed"}
+        values = self.read(number, *["xenOperation" + column for column in names.values()])
+        return {"index": number, **dict(zip(names, values))}
+
+    def begin(self, row, column, value, kind="i"):
+        """A SET that must be accepted at once; the number of its operation."""
+        before = self.last_op()
+        asked = time.monotonic()
+        status = self.set(self.oid(column, row), kind, value)
+        took = time.monotonic() - asked
+        if status != "noError":
+            raise LabError(f"SET {column}.{row} = {value}: {status}: {self.get(self.oid('xenSetLastError', 0))}")
+        number = self.last_op()
+        if number <= before or took > 1.5:
+            raise LabError(f"SET {column}.{row} = {value}: answered in {took:.2f} s, operation {number}")
+        return number
+
+    def end(self, number, seconds=120):
+        self.wait(lambda: self.read(number, "xenOperationState") == FINISHED, f"operation {number} ends", seconds)
+        return self.op(number)
+
+    def act(self, row, column, value, kind="i", seconds=120):
+        op = self.end(self.begin(row, column, value, kind), seconds)
+        diag(f"{column} = {value}: result {op['result']}, cause {op['cause']}, {op['elapsed']} ms {op['text'] or ''}")
+        return op
+
+    def run(self, *arguments):
+        """xenctl; says what it printed when it failed."""
+        result = self.xenctl(*arguments)
+        diag(f"xenctl {shlex.join(arguments)}: status {result.returncode}")
+        if result.returncode:
+            diag(result.stdout + result.stderr)
+        return result.returncode
