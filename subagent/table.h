@@ -40,16 +40,29 @@ struct st_column {
     uint32_t min, max;            /* texts: octets; numbers: values; max 0: what the type allows */
     const struct xc_object *object; /* a fact of the dictionary ... */
     unsigned field;
-    uint32_t divide; /* ... in units this much larger; 0: as it is */
-    st_get_fn get;   /* or else a computed value */
+    uint32_t divide;    /* ... or a member, in units this much larger; 0: as it is */
+    st_get_fn get;      /* or else a getter */
+    const char *member; /* for getters of struct members: which ("op.phase") ... */
+    size_t offset;
+    size_t size;
+    bool none_if_zero; /* ... and that 0 and "" mean there is no instance */
 };
 
-/* A fact of the dictionary: COL(17, "xenDomainMemory", ST_GAUGE32, domain, DOMAIN, mem_kib, .divide
- * = 1024) */
+/* A fact of the dictionary:
+ * COL(17, "xenDomainMemory", ST_GAUGE32, domain, DOMAIN, mem_kib, .divide = 1024) */
 #define COL(arc_, name_, type_, object_, OBJECT_, member_, ...)                                    \
     {                                                                                              \
         .arc = (arc_), .name = (name_), .type = (type_), .object = &xc_##object_##_type,           \
         .field = XC_##OBJECT_##_##member_, __VA_ARGS__                                             \
+    }
+/* A member of the C struct that `get_` finds for a row; st_get_member: of the row itself.
+ * The types fit: text const char *, dates and numbers any width, truth bool.
+ * MEMBER(12, "xenOperationPhase", ST_TEXT, st_get_member, xc_op, phase, .none_if_zero = true) */
+#define MEMBER(arc_, name_, type_, get_, struct_, member_, ...)                                    \
+    {                                                                                              \
+        .arc = (arc_), .name = (name_), .type = (type_), .get = (get_),                            \
+        .member = #struct_ "." #member_, .offset = offsetof(struct struct_, member_),              \
+        .size = sizeof(((struct struct_ *)0)->member_), __VA_ARGS__                                \
     }
 /* A computed value. */
 #define CALC(arc_, name_, type_, get_, ...)                                                        \
@@ -63,6 +76,10 @@ struct st_column {
         __VA_ARGS__                                                                                \
     }
 
+/* Getter of MEMBER columns whose struct is the row, and what getters of others call. */
+bool st_get_member(const struct st_cell *cell, struct st_value *out);
+bool st_read_member(const struct st_column *column, const void *from, struct st_value *out);
+
 enum st_index_kind {
     ST_INDEX_INTEGER = 1, /* uint32_t at offset */
     ST_INDEX_TEXT,        /* const char * at offset, encoded with its length in front */
@@ -71,6 +88,7 @@ struct st_index {
     enum st_index_kind kind;
     size_t offset;
     const char *name;
+    uint32_t arc;      /* of its object in this entry; 0: it is an object of another table */
     uint32_t min, max; /* values or octets that can exist at all */
 };
 

@@ -1,0 +1,289 @@
+/* net-snmp's descriptors and alarms as one GSource. */
+#include "subagent/agentx.h"
+
+#include "subagent/handler.h"
+#include "subagent/set.h"
+
+#include <net-snmp/agent/agent_callbacks.h>
+#include <net-snmp/library/large_fd_set.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#define NAME   "xensnmpd"
+#define REGION "xensnmp"
+
+/* One PDU of the master agent passes the library's internal pipes three times, and the next one comes some
+ * microseconds after the answer. Serving them without a turn of the whole main loop in between is worth a
+ * third of the speed; everybody else waits no longer than this. */
+#define SERVE_USEC  ((gint64)5000)
+#define LINGER_USEC 100
+
+struct watch {
+    int fd;
+    gpointer tag;
+};
+
+struct st_agentx {
+    GSource source; /* first */
+    struct st_context *context;
+    GArray *watches; /* struct watch */
+    gint64 due;      /* when the library wants to be called, monotonic; -1: not by itself */
+    char *where;
+    netsnmp_handler_registration *registration;
+    bool told_missing;
+};
+
+/* --- descriptors and times of the library */
+
+static void ask_library(netsnmp_large_fd_set *set, int *n, struct timeval *wait, int *block)
+{
+    *n = 0;
+    *block = 1;
+    *wait = (struct timeval){.tv_sec = 3600};
+    netsnmp_large_fd_set_init(set, FD_SETSIZE);
+    snmp_select_info2(n, set, wait, block);
+}
+
+static void sync_watches(struct st_agentx *agentx, netsnmp_large_fd_set *set, int n)
+{
+    for (guint i = agentx->watches->len; i-- > 0;) {
+        const struct watch *watch = &g_array_index(agentx->watches, struct watch, i);
+
+        if (watch->fd < n && NETSNMP_LARGE_FD_ISSET(watch->fd, set)) {
+            NETSNMP_LARGE_FD_CLR(watch->fd, set);
+            continue;
+        }
+        g_source_remove_unix_fd(&agentx->source, watch->tag);
+        g_array_remove_index_fast(agentx->watches, i);
+    }
+    for (int fd = 0; fd < n; fd++) {
+        if (!NETSNMP_LARGE_FD_ISSET(fd, set))
+            continue;
+        const struct watch watch = {
+            fd, g_source_add_unix_fd(&agentx->source, fd, G_IO_IN | G_IO_HUP | G_IO_ERR)};
+
+        g_array_append_val(agentx->watches, watch);
+    }
+}
+
+static gboolean prepare(GSource *source, gint *timeout)
+{
+    struct st_agentx *agentx = (struct st_agentx *)source;
+    netsnmp_large_fd_set set;
+    struct timeval wait;
+    int n = 0;
+    int block = 1;
+
+    ask_library(&set, &n, &wait, &block);
+    sync_watches(agentx, &set, n);
+    netsnmp_large_fd_set_cleanup(&set);
+    *timeout = -1;
+    agentx->due = -1;
+    if (!block) {
+        gint64 usec = (gint64)wait.tv_sec * G_USEC_PER_SEC + wait.tv_usec;
+
+        agentx->due = g_source_get_time(source) + usec;
+        *timeout = (gint)((usec + 999) / 1000);
+    }
+    return *timeout == 0;
+}
+
+static gboolean check(GSource *source)
+{
+    struct st_agentx *agentx = (struct st_agentx *)source;
+
+    for (guint i = 0; i < agentx->watches->len; i++)
+        if (g_source_query_unix_fd(source, g_array_index(agentx->watches, struct watch, i).tag))
+            return TRUE;
+    return agentx->due >= 0 && g_source_get_time(source) >= agentx->due;
+}
+
+/* Reads whatever is there within `wait_usec`; false: nothing was. */
+static bool read_once(suseconds_t wait_usec)
+{
+    netsnmp_large_fd_set set;
+    struct timeval wait;
+    int n = 0;
+    int block = 1;
+
+    ask_library(&set, &n, &wait, &block);
+    wait = (struct timeval){.tv_usec = wait_usec};
+    int ready = netsnmp_large_fd_set_select(n, &set, NULL, NULL, &wait);
+
+    if (ready > 0)
+        snmp_read2(&set);
+    netsnmp_large_fd_set_cleanup(&set);
+    return ready > 0;
+}
+
+static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    gint64 end = g_get_monotonic_time() + SERVE_USEC;
+
+    (void)source;
+    (void)callback;
+    (void)data;
+    while (read_once(LINGER_USEC) && g_get_monotonic_time() < end)
+        netsnmp_check_outstanding_agent_requests();
+    snmp_timeout();
+    run_alarms();
+    netsnmp_check_outstanding_agent_requests();
+    return G_SOURCE_CONTINUE;
+}
+
+static void finalize(GSource *source)
+{
+    struct st_agentx *agentx = (struct st_agentx *)source;
+
+    g_array_unref(agentx->watches);
+    g_free(agentx->where);
+}
+
+static GSourceFuncs source_funcs = {
+    .prepare = prepare, .check = check, .dispatch = dispatch, .finalize = finalize};
+
+/* --- what the library tells */
+
+static int on_log(int major, int minor, void *message, void *data)
+{
+    const struct snmp_log_message *log = message;
+    enum xc_log_level level = log->priority <= LOG_ERR       ? XC_LOG_ERROR
+                              : log->priority <= LOG_WARNING ? XC_LOG_WARNING
+                                                             : XC_LOG_DEBUG;
+    size_t length = strcspn(log->msg, "\n");
+
+    (void)major;
+    (void)minor;
+    (void)data;
+    xc_log(level, "net-snmp: %.*s", (int)length, log->msg);
+    return 0;
+}
+
+static int on_connected(int major, int minor, void *session, void *data)
+{
+    struct st_agentx *agentx = data;
+
+    (void)major;
+    (void)minor;
+    (void)session;
+    agentx->context->sessions++;
+    agentx->told_missing = false;
+    xc_log(XC_LOG_INFO, "connected to the master agent at %s", agentx->where);
+    return 0;
+}
+
+static void tell_missing(struct st_agentx *agentx, const char *how)
+{
+    if (agentx->told_missing)
+        return;
+    agentx->told_missing = true;
+    xc_log(XC_LOG_WARNING,
+           "%s at %s: trying every second; is snmpd running with `master agentx`, and may we open "
+           "the socket?",
+           how, agentx->where);
+}
+
+static int on_disconnected(int major, int minor, void *session, void *data)
+{
+    struct st_agentx *agentx = data;
+
+    (void)major;
+    (void)minor;
+    (void)session;
+    tell_missing(agentx, "lost the master agent");
+    st_sets_abandon(agentx->context->mib);
+    return 0;
+}
+
+/* --- set-up */
+
+static void set_options(const char *socket)
+{
+    /* No MIB files: names are not needed, and Debian has none to find. No files of the library's own: they are
+     * for snmpd, not for us. */
+    setenv("MIBS", "", 1);
+    snmp_disable_log();
+    snmp_enable_calllog();
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_PERSIST_STATE, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_ROLE, 1);
+    netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
+    /* Opening, registering and pinging wait for the master agent: no longer than a second. */
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_TIMEOUT, ONE_SEC);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_RETRIES, 0);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, 1);
+    if (*socket)
+        netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
+}
+
+static bool register_tree(struct st_agentx *agentx, GError **error)
+{
+    struct st_mib *mib = agentx->context->mib;
+
+    agentx->registration = netsnmp_create_handler_registration(
+        REGION, st_mib_handler, mib->root, mib->root_length, HANDLER_CAN_RWRITE);
+    if (!agentx->registration)
+        return xc_fail(error, XC_CAUSE_INTERNAL, "no memory for the SNMP registration");
+    agentx->registration->my_reg_void = mib;
+    if (netsnmp_register_handler(agentx->registration) == MIB_REGISTERED_OK)
+        return true;
+    agentx->registration = NULL; /* the library freed it */
+    return xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library refuses our tree");
+}
+
+static void listen_to_library(struct st_agentx *agentx)
+{
+    snmp_register_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, NULL);
+    snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_connected,
+                           agentx);
+    snmp_register_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_disconnected,
+                           agentx);
+}
+
+static void ignore_library(struct st_agentx *agentx)
+{
+    snmp_disable_calllog();
+    snmp_unregister_callback(SNMP_CALLBACK_LIBRARY, SNMP_CALLBACK_LOGGING, on_log, NULL, 0);
+    snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_START, on_connected,
+                             agentx, 1);
+    snmp_unregister_callback(SNMP_CALLBACK_APPLICATION, SNMPD_CALLBACK_INDEX_STOP, on_disconnected,
+                             agentx, 1);
+}
+
+struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, GError **error)
+{
+    struct st_agentx *agentx =
+        (struct st_agentx *)g_source_new(&source_funcs, sizeof(struct st_agentx));
+
+    agentx->context = context;
+    agentx->where = g_strdup(*socket ? socket : NETSNMP_AGENTX_SOCKET);
+    agentx->watches = g_array_new(FALSE, FALSE, sizeof(struct watch));
+    signal(SIGPIPE, SIG_IGN);
+    set_options(socket);
+    listen_to_library(agentx);
+    if (init_agent(NAME) != 0)
+        xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library does not start");
+    else if (register_tree(agentx, error)) {
+        init_snmp(NAME);
+        if (context->sessions == 0)
+            tell_missing(agentx, "no master agent");
+        g_source_attach(&agentx->source, NULL);
+        return agentx;
+    }
+    return st_agentx_free(agentx);
+}
+
+void *st_agentx_free(struct st_agentx *agentx)
+{
+    if (!agentx)
+        return NULL;
+    ignore_library(agentx);
+    if (agentx->registration)
+        netsnmp_unregister_handler(agentx->registration);
+    snmp_shutdown(NAME);
+    shutdown_agent();
+    g_source_destroy(&agentx->source);
+    g_source_unref(&agentx->source);
+    return NULL;
+}

@@ -1,0 +1,154 @@
+/* xensnmpd: the AgentX subagent for Xen hosts. Options, set-up, tear-down. */
+#include "mibs/oid_root.h"
+#include "subagent/agentx.h"
+#include "subagent/privileges.h"
+#include "subagent/schema.h"
+#include "subagent/set.h"
+#include "subagent/tables/tables.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <stdlib.h>
+
+#define DEFAULT_CONFIG "/etc/xensnmp/xensnmpd.conf"
+
+static const oid root[] = {XENSNMP_OID_ROOT};
+
+struct options {
+    char *config;
+    gboolean check_config;
+    gboolean dump_schema;
+    gboolean sample_config;
+    gboolean foreground;
+    gboolean version;
+};
+
+static bool parse_options(int *argc, char ***argv, struct options *out, GError **error)
+{
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &out->config,
+         "configuration file (default " DEFAULT_CONFIG ")", "FILE"},
+        {"check-config", 0, 0, G_OPTION_ARG_NONE, &out->check_config,
+         "check the configuration file and exit", NULL},
+        {"dump-schema", 0, 0, G_OPTION_ARG_NONE, &out->dump_schema,
+         "print every object of the MIB as this program knows it and exit", NULL},
+        {"sample-config", 0, 0, G_OPTION_ARG_NONE, &out->sample_config,
+         "print a commented configuration file and exit", NULL},
+        {"foreground", 'f', 0, G_OPTION_ARG_NONE, &out->foreground,
+         "stay in the foreground (always so)", NULL},
+        {"version", 'V', 0, G_OPTION_ARG_NONE, &out->version, "print the version and exit", NULL},
+        {NULL, 0, 0, 0, NULL, NULL, NULL},
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("- Xen hosts over SNMP");
+
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, error))
+        return false;
+    if (*argc > 1)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "unexpected argument %s; see --help", (*argv)[1]);
+    if (!out->config)
+        out->config = g_strdup(DEFAULT_CONFIG);
+    return true;
+}
+
+static int fail(const GError *error)
+{
+    xc_log(XC_LOG_ERROR, "%s", error->message);
+    return EXIT_FAILURE;
+}
+
+static void set_log_level(const struct xc_config *config)
+{
+    static const char *const names[] = {[XC_LOG_ERROR] = "error",
+                                        [XC_LOG_WARNING] = "warning",
+                                        [XC_LOG_INFO] = "info",
+                                        [XC_LOG_DEBUG] = "debug"};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        if (g_strcmp0(config->log_level, names[i]) == 0)
+            xc_log_set_level((enum xc_log_level)i);
+}
+
+static gboolean stop(gpointer loop)
+{
+    g_main_loop_quit(loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static void run(void)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    guint term = g_unix_signal_add(SIGTERM, stop, loop);
+    guint interrupt = g_unix_signal_add(SIGINT, stop, loop);
+
+    xc_log(XC_LOG_INFO, "ready");
+    g_main_loop_run(loop);
+    xc_log(XC_LOG_INFO, "ending");
+    g_source_remove(term);
+    g_source_remove(interrupt);
+}
+
+static int serve(const struct xc_config *config)
+{
+    struct st_context context = {0};
+    struct st_agentx *agentx = NULL;
+    GError *error = NULL;
+
+    context.names = st_names_new();
+    context.engine = xc_engine_new(config, NULL, &error);
+    if (context.engine)
+        context.mib = st_mib_new(root, G_N_ELEMENTS(root), st_tables, st_n_tables, &context,
+                                 &st_engine_hooks, &error);
+    if (context.mib)
+        agentx = st_agentx_new(&context, config->agentx_socket, &error);
+    if (agentx)
+        run();
+    st_agentx_free(agentx);
+    st_mib_free(context.mib);
+    xc_engine_free(context.engine);
+    st_names_free(context.names);
+    if (!error)
+        return EXIT_SUCCESS;
+    int status = fail(error);
+
+    g_error_free(error);
+    return status;
+}
+
+static int print(char *text)
+{
+    g_print("%s", text);
+    g_free(text);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    struct options options = {0};
+
+    if (argc == 3 && g_strcmp0(argv[1], "--worker") == 0)
+        return xc_worker_main((int)g_ascii_strtoll(argv[2], NULL, 10));
+    setlocale(LC_ALL, "C.UTF-8");
+    g_set_prgname("xensnmpd");
+    if (!parse_options(&argc, &argv, &options, &error))
+        return fail(error);
+    g_autofree char *path = options.config;
+
+    if (options.version)
+        return print(g_strdup("xensnmpd " XENSNMP_VERSION "\n"));
+    if (options.dump_schema)
+        return print(st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables));
+    if (options.sample_config)
+        return print(xc_config_sample());
+    g_autoptr(xc_config) config = xc_config_load(path, &error);
+
+    if (!config)
+        return fail(error);
+    if (options.check_config)
+        return print(g_strdup_printf("%s: ok\n", path));
+    set_log_level(config);
+    if (!st_privileges_limit(config->user, &error))
+        return fail(error);
+    return serve(config);
+}

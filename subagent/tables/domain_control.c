@@ -1,0 +1,169 @@
+/* xenDomainControlTable: what can be asked of a domain. */
+#include "subagent/tables/tables.h"
+
+static const struct xc_label power[] = {{1, "noop"},   {2, "start"}, {3, "shutdown"},
+                                        {4, "reboot"}, {5, "pause"}, {6, "unpause"}};
+XC_ENUM_DEFINE(st_power_labels, "XenAction", power);
+static const struct xc_label force[] = {{1, "noop"}, {9, "destroy"}, {10, "reset"}};
+XC_ENUM_DEFINE(st_force_labels, "XenAction", force);
+
+static bool lock(const struct st_cell *cell, struct st_value *out)
+{
+    const struct xc_domain_ref *ref = cell->row;
+
+    return st_number(out, ref->track->lock);
+}
+
+static bool protect(const struct st_cell *cell, struct st_value *out)
+{
+    const struct xc_domain_ref *ref = cell->row;
+
+    return st_truth(out, ref->track->protect);
+}
+
+const char *st_destination(const struct st_cell *cell, const struct xc_domain_ref *ref,
+                           enum xc_action action)
+{
+    const struct xc_op *op =
+        ref->track->active_op ? xc_op_find(st_engine(cell), ref->track->active_op) : NULL;
+
+    return op && op->action == action ? op->host_to : "";
+}
+
+static bool migrate_to(const struct st_cell *cell, struct st_value *out)
+{
+    return st_text(out, st_destination(cell, cell->row, XC_ACTION_MIGRATE));
+}
+
+static const struct st_column columns[] = {
+    SET(1, "xenDomainLock", ST_LOCK, lock),
+    SET(2, "xenDomainPower", ST_ENUM, st_get_noop, .labels = &st_power_labels),
+    SET(3, "xenDomainForce", ST_ENUM, st_get_noop, .labels = &st_force_labels),
+    SET(4, "xenDomainMigrateTo", ST_TEXT, migrate_to, .max = 32),
+    SET(6, "xenDomainStartOn", ST_TEXT, st_get_empty, .max = 32),
+    SET(7, "xenDomainTimeout", ST_UNSIGNED32, st_get_zero, .max = 86400, .units = "seconds"),
+    SET(13, "xenDomainProtected", ST_TRUTH, protect),
+    SET(15, "xenDomainNote", ST_TEXT, st_get_empty, .max = 64),
+    SET(16, "xenDomainCheckMigrateTo", ST_TEXT, st_get_empty, .max = 32),
+};
+
+/* The action a write asks for; NOOP: it is none, or one that changes nothing. */
+static enum xc_action action_of(const struct st_write *write, const struct st_action_arcs *arcs)
+{
+    uint32_t arc = write->column->arc;
+
+    if (arc == arcs->power || arc == arcs->force)
+        return (enum xc_action)write->number;
+    if (arc == arcs->migrate && *write->text)
+        return XC_ACTION_MIGRATE;
+    if (arc == arcs->check && *write->text)
+        return XC_ACTION_CHECK_MIGRATE;
+    return XC_ACTION_NOOP;
+}
+
+static bool choose_action(const struct st_change *change, const struct st_action_arcs *arcs,
+                          struct xc_request *request, uint32_t *blame, GError **error)
+{
+    request->action = XC_ACTION_NOOP;
+    for (guint i = 0; i < change->writes->len; i++) {
+        const struct st_write *write = &g_array_index(change->writes, struct st_write, i);
+        enum xc_action action = action_of(write, arcs);
+
+        if (action == XC_ACTION_NOOP)
+            continue;
+        *blame = write->column->arc;
+        if (request->action != XC_ACTION_NOOP)
+            return xc_fail(error, XC_CAUSE_CONFLICT, "two actions for one domain in one request");
+        request->action = action;
+        request->host = write->text;
+    }
+    return true;
+}
+
+static bool without_action(const char *name, uint32_t arc, uint32_t *blame, GError **error)
+{
+    *blame = arc;
+    return xc_fail(error, XC_CAUSE_CONFLICT,
+                   "%s is a parameter: the action belongs into the same request", name);
+}
+
+/* Parameters that read as they are written (0, "") ask for nothing. */
+static bool take_parameters(const struct st_change *change, const struct st_action_arcs *arcs,
+                            struct xc_request *request, uint32_t *blame, GError **error)
+{
+    const struct st_write *start_on = st_change_write(change, arcs->start_on);
+    const struct st_write *timeout = st_change_write(change, arcs->timeout);
+    const struct st_write *note = st_change_write(change, arcs->note);
+    bool idle = request->action == XC_ACTION_NOOP;
+
+    if (start_on && *start_on->text) {
+        if (request->action != XC_ACTION_START)
+            return without_action(start_on->column->name, arcs->start_on, blame, error);
+        request->host = start_on->text;
+    }
+    if (timeout && timeout->number) {
+        if (idle)
+            return without_action(timeout->column->name, arcs->timeout, blame, error);
+        request->timeout_sec = (unsigned)timeout->number;
+    }
+    if (note && *note->text) {
+        if (idle)
+            return without_action(note->column->name, arcs->note, blame, error);
+        request->note = note->text;
+    }
+    return true;
+}
+
+bool st_plan_domain(const struct st_change *change, const struct st_action_arcs *arcs,
+                    uint32_t domain, struct xc_txn *txn, uint32_t *blame, GError **error)
+{
+    const struct st_write *lock_write = st_change_write(change, arcs->lock);
+    const struct st_write *protect_write = st_change_write(change, arcs->protect);
+    struct xc_request request = {.domain = domain, .locked = lock_write != NULL};
+    uint32_t action_arc = *blame;
+
+    if (!choose_action(change, arcs, &request, &action_arc, error)) {
+        *blame = action_arc;
+        return false;
+    }
+    if (!take_parameters(change, arcs, &request, blame, error))
+        return false;
+    if (lock_write) {
+        *blame = arcs->lock;
+        if (!xc_txn_lock(txn, domain, (uint32_t)lock_write->number, error))
+            return false;
+    }
+    if (protect_write) {
+        *blame = arcs->protect;
+        if (!xc_txn_protect(txn, domain, protect_write->number == ST_TRUE, error))
+            return false;
+    }
+    *blame = action_arc;
+    return request.action == XC_ACTION_NOOP || xc_txn_add_op(txn, &request, error);
+}
+
+static bool plan(const struct st_change *change, void *context, void *transaction, uint32_t *blame,
+                 GError **error)
+{
+    static const struct st_action_arcs arcs = {.lock = 1,
+                                               .power = 2,
+                                               .force = 3,
+                                               .migrate = 4,
+                                               .start_on = 6,
+                                               .timeout = 7,
+                                               .protect = 13,
+                                               .note = 15,
+                                               .check = 16};
+
+    (void)context;
+    return st_plan_domain(change, &arcs, change->number, transaction, blame, error);
+}
+
+const struct st_table st_domain_control_table = {
+    .name = "xenDomainControlTable",
+    .arcs = {1, 2, 1, 1},
+    .augments = &st_domain_table,
+    .columns = columns,
+    .n_columns = G_N_ELEMENTS(columns),
+    .plan = plan,
+};

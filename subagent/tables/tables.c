@@ -1,0 +1,40 @@
+/* The list of tables, and small getters that several of them share. */
+#include "subagent/tables/tables.h"
+
+#include <net-snmp/agent/net-snmp-agent-includes.h>
+
+const struct st_table *const st_tables[] = {
+    &st_agent_scalars,     &st_domain_control_table, &st_name_table,        &st_set_error_table,
+    &st_control_scalars,   &st_host_table,           &st_host_perf_table,   &st_host_control_table,
+    &st_source_table,      &st_domain_table,         &st_domain_perf_table, &st_operation_table,
+    &st_operation_scalars,
+};
+const unsigned st_n_tables = G_N_ELEMENTS(st_tables);
+
+bool st_get_noop(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_number(out, XC_ACTION_NOOP);
+}
+
+bool st_get_empty(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_text(out, "");
+}
+
+bool st_get_zero(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_number(out, 0);
+}
+
+bool st_timestamp(struct st_value *out, gint64 mono)
+{
+    uint64_t up = netsnmp_get_agent_uptime();
+    gint64 ago = (xc_clock_mono() - mono) / 10000;
+
+    if (mono == 0 || ago < 0 || (uint64_t)ago >= up)
+        return st_number(out, 0);
+    return st_number(out, up - (uint64_t)ago);
+}

@@ -1,0 +1,52 @@
+/* All tables of XENSNMP-MIB, and what several of them share. */
+#pragma once
+
+#include "subagent/context.h"
+
+extern const struct st_table st_agent_scalars;
+extern const struct st_table st_domain_control_table;
+extern const struct st_table st_name_table;
+extern const struct st_table st_set_error_table;
+extern const struct st_table st_control_scalars;
+extern const struct st_table st_host_table;
+extern const struct st_table st_host_perf_table;
+extern const struct st_table st_host_control_table;
+extern const struct st_table st_source_table;
+extern const struct st_table st_domain_table;
+extern const struct st_table st_domain_perf_table;
+extern const struct st_table st_operation_table;
+extern const struct st_table st_operation_scalars;
+
+extern const struct st_table *const st_tables[];
+extern const unsigned st_n_tables;
+
+/* What action columns read: noop(1), an empty text, 0. */
+bool st_get_noop(const struct st_cell *cell, struct st_value *out);
+bool st_get_empty(const struct st_cell *cell, struct st_value *out);
+bool st_get_zero(const struct st_cell *cell, struct st_value *out);
+/* A moment of this process' monotonic clock as sysUpTime; 0 when it was before. */
+bool st_timestamp(struct st_value *out, gint64 mono);
+
+/* Rows and objects of domains and hosts, for the tables that augment them. */
+const void *st_domain_object(const void *row);
+bool st_domain_shows(const void *row, const struct xc_field *field);
+const void *st_host_object(const void *row);
+bool st_host_shows(const void *row, const struct xc_field *field);
+
+/* The operation a domain was last asked for, or NULL. */
+const struct xc_op *st_last_op(const struct st_cell *cell, const struct xc_domain_ref *ref);
+/* The destination of a migration under way (MIGRATE) or asked about (CHECK_MIGRATE), else "". */
+const char *st_destination(const struct st_cell *cell, const struct xc_domain_ref *ref,
+                           enum xc_action action);
+
+/* The labels of action columns. */
+extern const struct xc_enum st_power_labels;
+extern const struct xc_enum st_force_labels;
+
+/* Where a table that acts on domains has its columns; 0: it has no such column. */
+struct st_action_arcs {
+    uint32_t power, force, migrate, check, lock, start_on, timeout, protect, note;
+};
+/* Plans everything one PDU wants of one domain. */
+bool st_plan_domain(const struct st_change *change, const struct st_action_arcs *arcs,
+                    uint32_t domain, struct xc_txn *txn, uint32_t *blame, GError **error);
