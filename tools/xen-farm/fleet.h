@@ -252,10 +252,11 @@ void farm_op_cancel(struct farm_fleet *fleet, struct farm_op *op);
 /* The host an order is about (for its boot id), or NULL. */
 struct farm_host *farm_order_host(const struct farm_fleet *fleet, const struct farm_host *scope,
                                   const struct xc_order *order);
-/* An execution of an earlier life of the farm: counted and known. outcome NULL: its end was not
- * seen. */
+/* An execution of an earlier life of the farm: counted and known. outcome NULL: its end was not seen,
+ * else state and where as read back then. */
 void farm_op_remember(struct farm_fleet *fleet, const struct xc_uuid *uuid, enum xc_action action,
-                      const struct xc_outcome *outcome);
+                      const struct xc_outcome *outcome, enum xc_domain_state state,
+                      const char *where);
 
 /* --- changes by hand (fleet.c): at once, as if someone had worked on the host itself */
 bool farm_hand_start(struct farm_fleet *fleet, struct farm_domain *domain, GError **error);

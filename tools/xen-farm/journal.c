@@ -1,7 +1,7 @@
 /* The farm's memory across its own death: one line per begin and end of an execution, appended.
  *
  *   begin UUID ACTION
- *   end UUID RESULT CAUSE TEXT
+ *   end UUID RESULT CAUSE STATE HOST TEXT      (HOST "-": none)
  *
  * A killed farm loses at most its last line, and a line that was cut short is passed over. */
 #include "tools/xen-farm/server.h"
@@ -24,6 +24,8 @@ struct entry {
     enum xc_action action;
     bool ended;
     struct xc_outcome outcome;
+    enum xc_domain_state state;
+    char *where;
 };
 
 static void free_entry(gpointer data)
@@ -31,6 +33,7 @@ static void free_entry(gpointer data)
     struct entry *entry = data;
 
     xc_outcome_clear(&entry->outcome);
+    g_free(entry->where);
     g_free(entry);
 }
 
@@ -53,13 +56,15 @@ static void read_end(GHashTable *open, char **words)
 {
     struct entry *entry = g_hash_table_lookup(open, words[1]);
     int result = xc_enum_number(&xc_result_labels, words[2]);
-    int cause = words[3] ? xc_enum_number(&xc_cause_labels, words[3]) : 0;
+    int cause = xc_enum_number(&xc_cause_labels, words[3]);
+    int state = xc_enum_number(&xc_domain_state_labels, words[4]);
 
-    if (!entry || !result || !cause)
+    if (!entry || entry->ended || !result || !cause || !state)
         return;
     entry->ended = true;
-    xc_outcome_set(&entry->outcome, (enum xc_result)result, (enum xc_cause)cause, "%s",
-                   words[4] ? words[4] : "");
+    entry->state = (enum xc_domain_state)state;
+    entry->where = g_strdup(strcmp(words[5], "-") == 0 ? "" : words[5]);
+    xc_outcome_set(&entry->outcome, (enum xc_result)result, (enum xc_cause)cause, "%s", words[6]);
 }
 
 static void replay(const char *text, struct farm_fleet *fleet)
@@ -69,19 +74,18 @@ static void replay(const char *text, struct farm_fleet *fleet)
     g_autoptr(GHashTable) open = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (char **line = lines; *line; line++) {
-        g_auto(GStrv) words = g_strsplit(*line, " ", 5);
+        g_auto(GStrv) words = g_strsplit(*line, " ", 7);
 
-        if (g_strv_length(words) < 3)
-            continue;
-        if (strcmp(words[0], "begin") == 0)
+        if (g_strv_length(words) == 3 && strcmp(words[0], "begin") == 0)
             read_begin(entries, open, words);
-        else if (strcmp(words[0], "end") == 0)
+        else if (g_strv_length(words) == 7 && strcmp(words[0], "end") == 0)
             read_end(open, words);
     }
     for (guint i = 0; i < entries->len; i++) {
         const struct entry *entry = g_ptr_array_index(entries, i);
 
-        farm_op_remember(fleet, &entry->uuid, entry->action, entry->ended ? &entry->outcome : NULL);
+        farm_op_remember(fleet, &entry->uuid, entry->action, entry->ended ? &entry->outcome : NULL,
+                         entry->state, entry->where);
     }
 }
 
@@ -137,9 +141,10 @@ void farm_journal_ended(struct farm_journal *journal, const struct farm_op *op)
     g_autofree char *line = NULL;
 
     xc_uuid_format(&op->uuid, uuid);
-    line = g_strdup_printf("end %s %s %s %s\n", uuid,
+    line = g_strdup_printf("end %s %s %s %s %s %s\n", uuid,
                            xc_enum_label(&xc_result_labels, (int)op->outcome.result),
                            xc_enum_label(&xc_cause_labels, (int)op->outcome.cause),
-                           op->outcome.text ? op->outcome.text : "");
+                           xc_enum_label(&xc_domain_state_labels, (int)op->state),
+                           *op->where ? op->where : "-", op->outcome.text ? op->outcome.text : "");
     append(journal, line);
 }

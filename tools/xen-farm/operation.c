@@ -62,22 +62,29 @@ static void keep_finished(struct farm_fleet *fleet, struct farm_op *op)
     forget_oldest(fleet);
 }
 
-/* The outcome must be set. */
-static void finish(struct farm_fleet *fleet, struct farm_op *op)
+/* The outcome must be set. state and where: as read back. */
+static void close_op(struct farm_fleet *fleet, struct farm_op *op, enum xc_domain_state state,
+                     const char *where)
 {
-    const struct farm_domain *domain = op->domain;
-
-    op->state = domain ? (enum xc_domain_state)domain->state : XC_STATE_UNKNOWN;
-    op->where = g_strdup(domain ? domain->host->name : "");
-    if (op->domain && op->domain->op == op) {
-        op->domain->op = NULL;
-        farm_changed(fleet, op->domain->host);
-    }
-    op->domain = NULL;
+    op->state = state;
+    op->where = g_strdup(where);
     op->finished = true;
     op->phase = "";
     op->due = G_MAXINT64;
     fleet->counts.by_result[op->outcome.result % FARM_N_RESULTS]++;
+}
+
+static void finish(struct farm_fleet *fleet, struct farm_op *op)
+{
+    struct farm_domain *domain = op->domain;
+
+    op->domain = NULL;
+    close_op(fleet, op, domain ? (enum xc_domain_state)domain->state : XC_STATE_UNKNOWN,
+             domain ? domain->host->name : "");
+    if (domain && domain->op == op) {
+        domain->op = NULL;
+        farm_changed(fleet, domain->host);
+    }
     g_ptr_array_remove_fast(fleet->active, op);
     if (fleet->events && fleet->events->ended && !op->orphan)
         fleet->events->ended(op, fleet->events_data);
@@ -313,7 +320,8 @@ struct farm_op *farm_op_begin(struct farm_fleet *fleet, const struct farm_host *
 }
 
 void farm_op_remember(struct farm_fleet *fleet, const struct xc_uuid *uuid, enum xc_action action,
-                      const struct xc_outcome *outcome)
+                      const struct xc_outcome *outcome, enum xc_domain_state state,
+                      const char *where)
 {
     struct farm_op *op = new_op(fleet, uuid, action);
 
@@ -324,7 +332,8 @@ void farm_op_remember(struct farm_fleet *fleet, const struct xc_uuid *uuid, enum
     else
         xc_outcome_set(&op->outcome, XC_RESULT_LOST, XC_CAUSE_LOST,
                        "the farm was restarted while it ran");
-    finish(fleet, op);
+    close_op(fleet, op, outcome ? state : XC_STATE_UNKNOWN, outcome ? where : "");
+    keep_finished(fleet, op);
 }
 
 struct farm_op *farm_op_find(const struct farm_fleet *fleet, const struct xc_uuid *uuid)
