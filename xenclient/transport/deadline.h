@@ -9,7 +9,7 @@
 struct xc_call {
     gint64 deadline;       /* xc_clock_mono() at which the call has failed */
     _Atomic int cancelled; /* 1: end as soon as possible */
-    int wake[2];           /* eventfd in wake[0] (wake[1] unused, -1): readable once cancelled; -1: none */
+    int wake[2]; /* eventfd in wake[0] (wake[1] unused, -1): readable once cancelled; -1: none */
 };
 
 /* A budget from now. wake is created; deinit closes it. */
@@ -25,7 +25,8 @@ void xc_call_restart(struct xc_call *call, gint64 budget_usec);
 gint64 xc_call_left(const struct xc_call *call);
 /* False with timedOut or cancelled when the call must end. `what` names the step for the text. */
 bool xc_call_check(const struct xc_call *call, const char *what, GError **error);
-/* Waits until fd has one of `events` (POLLIN, POLLOUT), the deadline passes or the call is cancelled.
- * fd -1: waits `at most` only (a sleep that can be cancelled; true after it). max_usec < 0: no bound but the deadline. */
+/* Waits until fd has one of `events` (POLLIN, POLLOUT), the deadline passes or the call is
+ * cancelled. fd -1: waits `at most` only (a sleep that can be cancelled; true after it). max_usec <
+ * 0: no bound but the deadline. */
 bool xc_call_wait(struct xc_call *call, int fd, short events, gint64 max_usec, const char *what,
                   GError **error);

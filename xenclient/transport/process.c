@@ -243,28 +243,31 @@ bool xc_process_start(const char *const *argv, struct xc_process *out, GError **
     int theirs[3] = {-1, -1, -1};
     bool ok;
 
-    *out = (struct xc_process){.fd = -1};
-    ok = output_pair(&out->fd, &theirs[1], error) && spawn(argv, theirs, &out->pid, error);
+    *out = (struct xc_process)XC_PROCESS_INIT;
+    ok = input_pair(&out->in, &theirs[0], error) && output_pair(&out->fd, &theirs[1], error) &&
+         spawn(argv, theirs, &out->pid, error);
+    close_end(&theirs[0]);
     close_end(&theirs[1]);
     if (!ok)
-        close_end(&out->fd);
+        xc_process_stop(out);
     return ok;
 }
 
-bool xc_process_read(struct xc_process *process, GString *to, int *status)
+bool xc_process_read(struct xc_process *process, GString *to)
 {
+    /* What is too much is dropped; the next lines will come. */
     drain(&process->fd, to, to->len + (1u << 20), "stdout", NULL);
     if (process->fd >= 0)
         return true;
-    *status = process->pid > 0 ? reap(process->pid, NULL) : -1;
-    process->pid = 0;
+    xc_process_stop(process);
     return false;
 }
 
 void xc_process_stop(struct xc_process *process)
 {
+    close_end(&process->in);
+    close_end(&process->fd);
     if (process->pid > 0)
         end_group(process->pid);
-    close_end(&process->fd);
     process->pid = 0;
 }

@@ -12,13 +12,18 @@
 bool xc_process_exec(const char *const *argv, const void *input, size_t length,
                      struct xc_call *call, struct xc_exec *out, GError **error);
 
-/* A command that goes on, its stdout on a pipe. Zeroed with fd -1 = none. */
+/* A command that goes on, its stdout on a pipe. XC_PROCESS_INIT = none. */
 struct xc_process {
     pid_t pid;
     int fd; /* readable (non-blocking) when it wrote something or ended; -1: none */
+    int in; /* its stdin: end of file there tells it that we are gone; -1: none */
 };
+#define XC_PROCESS_INIT                                                                            \
+    {                                                                                              \
+        0, -1, -1                                                                                  \
+    }
 bool xc_process_start(const char *const *argv, struct xc_process *out, GError **error);
-/* Appends what has come. False: it has ended; *status as for xc_exec, the descriptor is closed. */
-bool xc_process_read(struct xc_process *process, GString *to, int *status);
+/* Appends what has come. False: it has ended; the descriptors are closed. */
+bool xc_process_read(struct xc_process *process, GString *to);
 /* Kills its group; does not wait. */
 void xc_process_stop(struct xc_process *process);

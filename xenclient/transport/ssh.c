@@ -76,7 +76,6 @@ static struct xc_ssh *ssh_new(const char *host, unsigned port)
     ssh->host = g_strdup(host);
     ssh->port = port ? port : SSH_PORT;
     ssh->fd = ssh->event_epoll = ssh->event_data = -1;
-    ssh->stream_status = -1;
     return ssh;
 }
 

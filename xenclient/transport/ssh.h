@@ -44,9 +44,8 @@ bool xc_ssh_exec(struct xc_ssh *ssh, const char *command, const void *input, siz
 
 bool xc_ssh_stream_open(struct xc_ssh *ssh, const char *command, struct xc_call *call,
                         GError **error);
-/* False: none was opened, or its command has ended; *status then holds how (-1: signal or unknown).
- */
-bool xc_ssh_stream_running(const struct xc_ssh *ssh, int *status);
+/* False: none was opened, or its command has ended. */
+bool xc_ssh_stream_running(const struct xc_ssh *ssh);
 /* A descriptor that is readable whenever xc_ssh_stream_read() may have something, also when the
  * bytes were received in the middle of an exec. Good until close. */
 int xc_ssh_stream_fd(const struct xc_ssh *ssh);

@@ -198,13 +198,11 @@ bool xc_ssh_stream_open(struct xc_ssh *ssh, const char *command, struct xc_call 
     if (!ssh->stream || !channel_start(ssh, ssh->stream, command, call, error))
         return false;
     ssh->stream_ended = false;
-    ssh->stream_status = -1;
     return xc_ssh_stream_pump(ssh, error);
 }
 
-bool xc_ssh_stream_running(const struct xc_ssh *ssh, int *status)
+bool xc_ssh_stream_running(const struct xc_ssh *ssh)
 {
-    *status = ssh->stream_status;
     return ssh->stream && !ssh->stream_ended;
 }
 
@@ -239,10 +237,7 @@ bool xc_ssh_stream_pump(struct xc_ssh *ssh, GError **error)
         stream_keep(ssh, chunk, (size_t)n);
     if (n < 0 && n != LIBSSH2_ERROR_EAGAIN)
         return xc_ssh_fail(ssh, XC_CAUSE_TRANSPORT, "reading events", error);
-    if (libssh2_channel_eof(ssh->stream)) {
-        ssh->stream_ended = true;
-        ssh->stream_status = libssh2_channel_get_exit_status(ssh->stream) & 0xff;
-    }
+    ssh->stream_ended = libssh2_channel_eof(ssh->stream) != 0;
     return true;
 }
 

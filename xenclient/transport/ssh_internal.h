@@ -14,7 +14,6 @@ struct xc_ssh {
     bool broken;
     LIBSSH2_CHANNEL *stream;
     bool stream_ended;
-    int stream_status;
     GString *stream_data;
     int event_epoll; /* fd and event_data together; -1: no stream was ever opened */
     int event_data;  /* eventfd, readable while stream_data may hold something; -1 */

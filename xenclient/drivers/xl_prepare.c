@@ -1,0 +1,339 @@
+/* Questions to a host around an action. */
+#include "xenclient/drivers/xl_prepare.h"
+
+#include "xenclient/drivers/xl_actions.h"
+#include "xenclient/drivers/xlcfg.h"
+#include "xenclient/util/text.h"
+
+#include <string.h>
+
+/* --- small questions */
+
+/* Runs a script that must exit 0; what it said is in *out either way. */
+static bool ask(struct xl_host *host, const char *script, struct xc_call *call,
+                enum xc_action action, struct xc_exec *out, GError **error)
+{
+    g_autofree char *text = NULL;
+    enum xc_cause cause;
+
+    xc_exec_init(out);
+    if (!xl_host_script(host, script, NULL, 0, call, out, error))
+        return false;
+    if (out->status == 0)
+        return true;
+    cause = xl_classify_error(out->err->str, out->status < 0 ? 255 : out->status, action, &text);
+    return xc_fail(error, cause, "%s", text);
+}
+
+GPtrArray *xl_ask_list(struct xl_host *host, struct xc_call *call, GError **error)
+{
+    struct xc_exec out;
+    GPtrArray *rows = NULL;
+
+    if (ask(host, "exec timeout -k 2 30 xl list -v", call, XC_ACTION_NOOP, &out, error))
+        rows = xl_parse_list(out.out->str, out.out->len, error);
+    xc_exec_clear(&out);
+    return rows;
+}
+
+static const struct xl_row *find(const GPtrArray *rows, const struct xc_order *order,
+                                 GError **error)
+{
+    return xl_list_find(rows, &order->uuid, order->name, error);
+}
+
+static bool stopped(const struct xl_row *row)
+{
+    return row->flags[3] == 's' || row->flags[5] == 'd';
+}
+
+int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_call *call)
+{
+    g_autoptr(GPtrArray) rows = xl_ask_list(host, call, NULL);
+    const struct xl_row *row = rows ? find(rows, order, NULL) : NULL;
+
+    if (!rows)
+        return -1;
+    return row && !stopped(row);
+}
+
+/* --- what a configuration will create */
+
+static char *read_config(struct xl_host *host, const char *path, size_t *length,
+                         struct xc_call *call, GError **error)
+{
+    g_autofree char *quoted = g_shell_quote(path);
+    g_autofree char *script =
+        g_strdup_printf("exec head -c %d -- %s", XLCFG_MAX_OCTETS + 1, quoted);
+    struct xc_exec out;
+    char *text = NULL;
+
+    xc_exec_init(&out);
+    if (!xl_host_script(host, script, NULL, 0, call, &out, error)) {
+        xc_exec_clear(&out);
+        return NULL;
+    }
+    if (out.status == 0) {
+        *length = out.out->len;
+        text = g_memdup2(out.out->str, out.out->len + 1);
+    } else {
+        g_autofree char *why = xc_text_clean(out.err->str, out.err->len, 300);
+
+        xc_fail(error, XC_CAUSE_BAD_CONFIG, "the host can not read %s: %s", path, g_strchomp(why));
+    }
+    xc_exec_clear(&out);
+    return text;
+}
+
+/* The name and uuid inside; what xl finds and we don't is xl's to judge, but without a name nobody could tell
+ * afterwards whether the domain runs. */
+static bool identity_of(const char *text, size_t length, const char *where, GStringChunk *keep,
+                        struct xl_job *job, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autoptr(xlcfg) config = xlcfg_parse(text, length, NULL, &local);
+    const char *name = config ? xlcfg_string(config, "name") : NULL;
+    const char *uuid = config ? xlcfg_string(config, "uuid") : NULL;
+    struct xc_uuid parsed;
+
+    if (!config)
+        return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s: %s", where, local->message);
+    if (!name || !*name)
+        return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s: no `name = ...`", where);
+    if (strchr(name, '\n'))
+        return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s: a line break in the name", where);
+    job->after_name = g_string_chunk_insert(keep, name);
+    if (uuid && xc_uuid_parse(uuid, &parsed))
+        xc_uuid_format(&parsed, job->after);
+    return true;
+}
+
+static bool prepare_config(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
+                           struct xc_call *call, struct xl_job *job, GError **error)
+{
+    g_autofree char *text = NULL;
+    size_t length = 0;
+
+    if (*order->content)
+        return identity_of(order->content, strlen(order->content), "the configuration", keep, job,
+                           error);
+    if (order->config[0] != '/')
+        return xc_fail(
+            error, order->action == XC_ACTION_RESET ? XC_CAUSE_NOT_SUPPORTED : XC_CAUSE_BAD_CONFIG,
+            *order->config ? "the configuration's path must be absolute"
+                           : "no configuration file of this domain is known");
+    text = read_config(host, order->config, &length, call, error);
+    if (!text || !identity_of(text, length, order->config, keep, job, error))
+        return false;
+    job->config = order->config;
+    return true;
+}
+
+/* --- the job */
+
+/* What the host lists decides, not what the last poll saw. */
+static bool prepare_domain(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
+                           struct xc_call *call, struct xl_job *job, GError **error)
+{
+    g_autoptr(GPtrArray) rows = xl_ask_list(host, call, error);
+    const struct xl_row *row = rows ? find(rows, order, error) : NULL;
+
+    if (!row)
+        return false;
+    if (row->domid <= 0)
+        return xc_fail(error, XC_CAUSE_PROTECTED, "Domain-0 takes no action");
+    job->domid = row->domid;
+    job->name = g_string_chunk_insert(keep, row->name);
+    if (row->has_uuid && !xc_uuid_is_nil(&row->uuid))
+        xc_uuid_format(&row->uuid, job->uuid);
+    if (stopped(row) && order->action != XC_ACTION_DESTROY && order->action != XC_ACTION_RESET)
+        return xc_fail(error, XC_CAUSE_BAD_STATE, "domain %s has ended (state %s)", row->name,
+                       row->flags);
+    return true;
+}
+
+static bool prepare_new(struct xl_host *host, const struct xl_job *job, struct xc_call *call,
+                        GError **error)
+{
+    g_autoptr(GPtrArray) rows = xl_ask_list(host, call, error);
+    struct xc_uuid uuid = {{0}};
+    const struct xl_row *row;
+
+    if (!rows)
+        return false;
+    xc_uuid_parse(job->after, &uuid);
+    row = xl_list_find(rows, &uuid, job->after_name, NULL);
+    if (!row)
+        return true;
+    return xc_fail(error, XC_CAUSE_BAD_STATE,
+                   "domain %s is there already as number %d (state %s)%s", row->name,
+                   (int)row->domid, row->flags,
+                   stopped(row) ? ": destroy what is left of it first" : "");
+}
+
+bool xl_prepare_job(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
+                    struct xc_call *call, struct xl_job *job, GError **error)
+{
+    *job = (struct xl_job){.action = order->action, .domid = -1, .name = "", .after_name = ""};
+    xc_uuid_format(&order->op, job->op);
+    switch (order->action) {
+    case XC_ACTION_START:
+    case XC_ACTION_CREATE:
+        return prepare_config(host, order, keep, call, job, error) &&
+               prepare_new(host, job, call, error);
+    case XC_ACTION_RESET:
+        return prepare_domain(host, order, keep, call, job, error) &&
+               prepare_config(host, order, keep, call, job, error);
+    case XC_ACTION_MIGRATE: {
+        g_autofree char *address = xl_destination(order, error);
+
+        job->address = address ? g_string_chunk_insert(keep, address) : NULL;
+        return address && prepare_domain(host, order, keep, call, job, error);
+    }
+    default:
+        return prepare_domain(host, order, keep, call, job, error);
+    }
+}
+
+/* --- check-migrate */
+
+struct facts {
+    char *host;
+    char *virt; /* capabilities; "" where an old Xen does not say */
+    uint64_t free_mib;
+    uint64_t version; /* major * 1000 + minor; 0 unknown */
+};
+
+static void facts_clear(struct facts *facts)
+{
+    g_free(facts->host);
+    g_free(facts->virt);
+}
+
+static uint64_t number_in(const GString *info, const char *key)
+{
+    g_autofree char *value = xl_info_value(info->str, info->len, key);
+    uint64_t number = 0;
+
+    if (value)
+        xc_text_to_u64(value, 0, G_MAXUINT32, &number, NULL);
+    return number;
+}
+
+static bool read_facts(const GString *info, const char *whose, struct facts *out, GError **error)
+{
+    g_autofree char *free_mib = xl_info_value(info->str, info->len, "free_memory");
+
+    out->host = xl_info_value(info->str, info->len, "host");
+    out->virt = xl_info_value(info->str, info->len, "virt_caps");
+    out->free_mib = number_in(info, "free_memory");
+    out->version = number_in(info, "xen_major") * 1000 + number_in(info, "xen_minor");
+    if (!out->virt)
+        out->virt = g_strdup("");
+    if (out->host && free_mib)
+        return true;
+    return xc_fail(error, XC_CAUSE_DRIVER_ERROR, "`xl info` of the %s is not readable", whose);
+}
+
+static bool has_word(const char *words, const char *word)
+{
+    g_auto(GStrv) list = g_strsplit(words, " ", -1);
+
+    return g_strv_contains((const char *const *)list, word);
+}
+
+/* pv, pvh, hvm or "" unknown */
+static char *type_of(struct xl_host *host, int64_t domid, struct xc_call *call)
+{
+    g_autofree char *script =
+        g_strdup_printf("exec xenstore-read /libxl/%" G_GINT64_FORMAT "/type", domid);
+    struct xc_exec out;
+    char *type = NULL;
+
+    if (ask(host, script, call, XC_ACTION_NOOP, &out, NULL))
+        type = g_strchomp(xc_text_clean(out.out->str, strcspn(out.out->str, "\n"), 16));
+    xc_exec_clear(&out);
+    return type ? type : g_strdup("");
+}
+
+static bool ask_info(struct xl_host *host, const char *script, const char *whose,
+                     struct xc_call *call, struct facts *out, GError **error)
+{
+    struct xc_exec answer;
+    bool ok = ask(host, script, call, XC_ACTION_MIGRATE, &answer, error) &&
+              read_facts(answer.out, whose, out, error);
+
+    xc_exec_clear(&answer);
+    return ok;
+}
+
+/* What Xen takes for itself besides the guest's memory: page tables and its own records. */
+static uint64_t needed_mib(uint64_t mem_mib)
+{
+    return mem_mib + mem_mib / 100 + 8;
+}
+
+static bool judge(const struct xl_row *row, const char *type, const struct facts *here,
+                  const struct facts *there, GError **error)
+{
+    if (strcmp(here->host, there->host) == 0)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "it is on %s already", there->host);
+    /* New Xens list `pv` there; only those also list `shadow`. */
+    if (strcmp(type, "pv") == 0 && has_word(here->virt, "pv") && !has_word(here->virt, "shadow"))
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
+                       "a PV guest moves only under a Xen with shadow paging, which %s has not",
+                       here->host);
+    if ((strcmp(type, "hvm") == 0 || strcmp(type, "pvh") == 0) && *there->virt &&
+        !has_word(there->virt, "hvm"))
+        return xc_fail(error, XC_CAUSE_INCOMPATIBLE_CPU, "%s can not run %s guests", there->host,
+                       type);
+    if (there->version && there->version < here->version)
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "%s has an older Xen", there->host);
+    if (there->free_mib < needed_mib(row->mem_mib))
+        return xc_fail(error, XC_CAUSE_NO_MEMORY,
+                       "%s has %" G_GUINT64_FORMAT " MiB free, the domain needs %" G_GUINT64_FORMAT,
+                       there->host, there->free_mib, needed_mib(row->mem_mib));
+    return true;
+}
+
+static bool check(struct xl_host *host, const struct xc_order *order, const char *address,
+                  struct xc_call *call, struct facts *here, struct facts *there, GError **error)
+{
+    g_autofree char *quoted = g_shell_quote(address);
+    g_autofree char *script = g_strdup_printf(
+        "exec timeout -k 2 30 ssh %s %s 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C xl info' "
+        "</dev/null",
+        XL_SSH_OPTIONS, quoted);
+    g_autoptr(GPtrArray) rows = xl_ask_list(host, call, error);
+    const struct xl_row *row = rows ? find(rows, order, error) : NULL;
+    g_autofree char *type = NULL;
+
+    if (!row)
+        return false;
+    if (row->domid <= 0)
+        return xc_fail(error, XC_CAUSE_PROTECTED, "Domain-0 takes no action");
+    if (stopped(row))
+        return xc_fail(error, XC_CAUSE_BAD_STATE, "domain %s has ended (state %s)", row->name,
+                       row->flags);
+    type = type_of(host, row->domid, call);
+    return ask_info(host, "exec timeout -k 2 30 xl info", "source", call, here, error) &&
+           ask_info(host, script, "destination", call, there, error) &&
+           judge(row, type, here, there, error);
+}
+
+void xl_check_migrate(struct xl_host *host, const struct xc_order *order, struct xc_call *call,
+                      xc_progress_fn progress, void *data, struct xc_outcome *outcome)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *address = xl_destination(order, &error);
+    struct facts here = {0}, there = {0};
+
+    progress("asking the destination", -1, data);
+    if (address && check(host, order, address, call, &here, &there, &error))
+        xc_outcome_set(outcome, XC_RESULT_OK, XC_CAUSE_NONE,
+                       "%s has %" G_GUINT64_FORMAT " MiB free", there.host, there.free_mib);
+    else
+        xc_outcome_from_error(outcome, error);
+    facts_clear(&here);
+    facts_clear(&there);
+}
