@@ -121,7 +121,7 @@ function parse_type(i) {
 }
 
 # A textual convention: what SYNTAX it stands on.
-function convention(i,    name, at) {
+function convention(i,    name, at, hint) {
     name = token[i]
     at = find(i + 3, "SYNTAX")
     if (!at)
@@ -130,6 +130,8 @@ function convention(i,    name, at) {
     if (!(type in base))
         die(name ": type " type " is not known")
     base[name] = base[type]
+    if ((hint = find(i + 3, "DISPLAY-HINT")) && token[hint + 1] == "\"d-2")
+        decimals[name] = 2
     labels[name] = type_labels != "" ? type_labels : labels[type]
 }
 
@@ -176,8 +178,9 @@ function emit(name, kind, unit, rights,    ids, mine, is_data, index_list) {
     gsub(/\./, ", ", ids)
     printf "SN_LABELS(%s, %s{0, NULL})\n", name, mine
     printf "SN_INDEX(%s, %sSN_NONE)\n", name, index_list
-    printf "SN_OBJECT(%s, %s, %s, \"%s\", %s, %s, %s, %s)\n", name, kind, is_data ? base[type] : "NOTHING",
-           type, is_data ? access[rights] : "NOT_ACCESSIBLE", unit,
+    printf "SN_OBJECT(%s, %s, %s, \"%s\", %d, %s, %s, %s, %s)\n", name, kind,
+           is_data ? base[type] : "NOTHING", type, unit == "\"hundredths\"" ? 2 : decimals[type],
+           is_data ? access[rights] : "NOT_ACCESSIBLE", unit,
            kind == "COLUMN" || kind == "ENTRY" ? parent[name] : "SN_NONE", ids
 }
 

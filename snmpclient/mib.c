@@ -1,6 +1,7 @@
 /* The objects of XENSNMP-MIB by name. */
 #include "snmpclient/mib.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Three passes over the generated lines: labels, indexes and numbers, objects. */
@@ -14,7 +15,7 @@
 
 #define SN_LABELS(...)
 #define SN_INDEX(name, ...) static const enum sn_id index_##name[] = {__VA_ARGS__};
-#define SN_OBJECT(name, kind, base, type, access, units, parent, ...)                              \
+#define SN_OBJECT(name, kind, base, type, decimals, access, units, parent, ...)                    \
     static const uint32_t ids_##name[] = {__VA_ARGS__};
 #include "xen_mib.def"
 #undef SN_LABELS
@@ -24,11 +25,12 @@
 static const struct sn_object objects[SN_N_OBJECTS] = {
 #define SN_LABELS(...)
 #define SN_INDEX(...)
-#define SN_OBJECT(o_name, o_kind, o_base, o_type, o_access, o_units, o_parent, ...)                \
+#define SN_OBJECT(o_name, o_kind, o_base, o_type, o_decimals, o_access, o_units, o_parent, ...)    \
     [o_name] = {.name = #o_name,                                                                   \
                 .kind = SN_##o_kind,                                                               \
                 .base = SN_BASE_##o_base,                                                          \
                 .type = (o_type),                                                                  \
+                .decimals = (o_decimals),                                                          \
                 .access = SN_##o_access,                                                           \
                 .units = (o_units),                                                                \
                 .parent = (o_parent),                                                              \
@@ -135,6 +137,9 @@ static char *format_number(enum sn_id id, const struct sn_value *value)
 
     if (label)
         return g_strdup(label);
+    if (objects[id].decimals == 2)
+        return g_strdup_printf("%" G_GINT64_FORMAT ".%02d", sn_value_number(value, 0) / 100,
+                               abs((int)(sn_value_number(value, 0) % 100)));
     if (value->type == SN_UNSIGNED)
         return g_strdup_printf("%" G_GUINT64_FORMAT, value->number);
     return g_strdup_printf("%" G_GINT64_FORMAT, value->integer);

@@ -40,7 +40,8 @@ struct sn_object {
     const char *name;
     enum sn_kind kind;
     enum sn_base base;
-    const char *type; /* as the MIB names it */
+    const char *type;  /* as the MIB names it */
+    unsigned decimals; /* 2: the number counts hundredths */
     enum sn_access access;
     const char *units; /* NULL none */
     enum sn_id parent; /* the entry of a column, the table of an entry; else SN_NONE */
@@ -72,8 +73,8 @@ int sn_label_number(enum sn_id id, const char *label);
 /* The label of a number; NULL when there is none. */
 const char *sn_number_label(enum sn_id id, int64_t number);
 
-/* A value as people read it: labels, RFC 3339 times, bit names, text as it is (not escaped). NULL
- * when absent; the caller frees. */
+/* A value as people read it: labels, decimal points, RFC 3339 times, bit names, text as it is (not
+ * escaped). NULL when absent; the caller frees. */
 char *sn_format(enum sn_id id, const struct sn_value *value);
 /* DateAndTime as seconds since 1970 UTC; 0 for "never" and for what is none. */
 int64_t sn_date_seconds(const struct sn_value *value);

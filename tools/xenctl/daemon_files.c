@@ -1,0 +1,54 @@
+/* Where xensnmpd on this machine keeps its files. */
+#include "tools/xenctl/daemon_files.h"
+
+#include "xenclient/engine/config.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <unistd.h>
+
+static xc_config *load_config(const struct ctl *ctl, GError **error)
+{
+    if (ctl->opt.config)
+        return xc_config_load(ctl->opt.config, error);
+    if (access(CTL_DAEMON_CONFIG, F_OK) == 0)
+        return xc_config_load(CTL_DAEMON_CONFIG, error);
+    return xc_config_new();
+}
+
+bool ctl_files_load(const struct ctl *ctl, struct ctl_files *out, GError **error)
+{
+    const struct ctl_options *opt = &ctl->opt;
+    g_autoptr(xc_config) config = load_config(ctl, error);
+
+    memset(out, 0, sizeof(*out));
+    if (!config)
+        return false;
+    out->credential_dir =
+        g_strdup(opt->credential_dir ? opt->credential_dir : config->credential_dir);
+    out->known_hosts = g_strdup(opt->known_hosts ? opt->known_hosts : config->known_hosts);
+    out->agentx_socket = g_strdup(config->agentx_socket);
+    out->user = g_strdup(config->user);
+    return true;
+}
+
+void ctl_files_clear(struct ctl_files *files)
+{
+    g_free(files->credential_dir);
+    g_free(files->known_hosts);
+    g_free(files->agentx_socket);
+    g_free(files->user);
+    memset(files, 0, sizeof(*files));
+}
+
+bool ctl_files_give(const struct ctl_files *files, const char *path, GError **error)
+{
+    const struct passwd *account = files->user[0] && geteuid() == 0 ? getpwnam(files->user) : NULL;
+
+    if (!account || lchown(path, account->pw_uid, account->pw_gid) == 0)
+        return true;
+    g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "%s: chown to %s: %s",
+                path, files->user, g_strerror(errno));
+    return false;
+}

@@ -1,0 +1,31 @@
+/* doctor: findings, each with its cure. */
+#pragma once
+
+#include "tools/xenctl/xenctl.h"
+
+enum verdict { WELL, ILL, NOT_CHECKED };
+
+struct finding {
+    const char *check;
+    enum verdict verdict;
+    char *text;
+    char *cure; /* NULL unless ill */
+};
+
+struct doctor {
+    struct ctl *ctl;
+    GArray *findings;  /* struct finding */
+    const char *check; /* the one that runs */
+    bool local;        /* the agent is on this machine */
+    bool master;       /* snmpd answers */
+    bool agent;        /* xensnmpd answers */
+};
+
+/* cure NULL: fine. */
+void doctor_find(struct doctor *doctor, enum verdict verdict, const char *cure, const char *format,
+                 ...) G_GNUC_PRINTF(4, 5);
+
+/* Of one check's row in the list. */
+typedef void (*doctor_check)(struct doctor *doctor);
+void doctor_check_files(struct doctor *doctor);  /* snmpd.conf */
+void doctor_check_socket(struct doctor *doctor); /* AgentX socket */

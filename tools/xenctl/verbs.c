@@ -1,0 +1,196 @@
+/* Verbs: one SET each, then the operation it made is followed to its end. */
+#include "tools/xenctl/verbs.h"
+
+#include "tools/xenctl/domain.h"
+#include "tools/xenctl/operation.h"
+#include "tools/xenctl/request.h"
+
+#include "xenclient/util/text.h"
+
+#include <string.h>
+
+const struct ctl_verb ctl_verbs[] = {
+    [CTL_START] = {xenDomainPower, "start"},
+    [CTL_SHUTDOWN] = {xenDomainPower, "shutdown"},
+    [CTL_REBOOT] = {xenDomainPower, "reboot"},
+    [CTL_PAUSE] = {xenDomainPower, "pause"},
+    [CTL_UNPAUSE] = {xenDomainPower, "unpause"},
+    [CTL_DESTROY] = {xenDomainForce, "destroy"},
+    [CTL_RESET] = {xenDomainForce, "reset"},
+    [CTL_MIGRATE] = {xenDomainMigrateTo, "migrate"},
+    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, "checkMigrate"},
+};
+
+/* --- which operation did the request make? */
+
+/* The newest operation with this action whose cell `column` is the wanted one; 0 none. */
+struct sought {
+    enum sn_id column;
+    int64_t number;       /* of an integer column */
+    const char *text;     /* of a text column; NULL: number */
+    const char *argument; /* xenOperationArgument, NULL: any */
+};
+
+static bool is_sought(const struct sn_value *cell, const struct sought *sought)
+{
+    return sought->text ? g_str_equal(sn_value_text(cell), sought->text)
+                        : sn_value_number(cell, -1) == sought->number;
+}
+
+static uint32_t newest_op(struct ctl *ctl, const char *action, const struct sought *sought,
+                          GError **error)
+{
+    const struct sn_oid columns[] = {sn_oid_of(xenOperationAction), sn_oid_of(sought->column),
+                                     sn_oid_of(xenOperationArgument)};
+    g_autoptr(sn_table) table = sn_table_fetch(ctl->session, columns, 3, error);
+    int number = sn_label_number(xenOperationAction, action);
+
+    for (unsigned i = table ? table->rows->len : 0; i > 0; i--) {
+        const struct sn_row *row = sn_table_at(table, i - 1);
+
+        if (sn_value_number(&row->cells[0], -1) == number && is_sought(&row->cells[1], sought) &&
+            (!sought->argument || g_str_equal(sn_value_text(&row->cells[2]), sought->argument)))
+            return row->index.id[0];
+    }
+    return 0;
+}
+
+/* Is this operation of that action? */
+static bool op_is(struct ctl *ctl, uint32_t op, const char *action)
+{
+    const struct sn_oid oid = sn_oid_number(xenOperationAction, op);
+    struct sn_value value;
+    bool is = sn_get(ctl->session, &oid, 1, &value, NULL) &&
+              sn_value_number(&value, -1) == sn_label_number(xenOperationAction, action);
+
+    sn_value_clear(&value);
+    return is;
+}
+
+static int say_no_op(struct ctl *ctl, const char *what)
+{
+    return ctl_say(ctl, CTL_FAILED,
+                   "%s was accepted, but its operation is not listed; see xenctl ops", what);
+}
+
+/* The domain names its last operation. If somebody else's request came in between it is another one,
+ * and the operations are searched. The same as before the SET: an equal request was active. */
+static int follow_domain(struct ctl *ctl, const struct ctl_domain *domain, const char *action,
+                         const char *what)
+{
+    const struct sought sought = {.column = xenOperationDomainIndex, .number = domain->index};
+    g_autoptr(GError) error = NULL;
+    uint32_t op;
+
+    if (!ctl_domain_last_op(ctl, domain->index, &op, &error))
+        return ctl_fail(ctl, error);
+    if (!op || !op_is(ctl, op, action))
+        op = newest_op(ctl, action, &sought, &error);
+    if (error)
+        return ctl_fail(ctl, error);
+    if (!op)
+        return say_no_op(ctl, what);
+    return ctl_op_follow(ctl, op, op <= domain->last_op);
+}
+
+/* --- domains */
+static void add_parameters(struct ctl *ctl, struct ctl_request *request, uint32_t index)
+{
+    if (ctl->opt.timeout > 0)
+        ctl_request_number(request, sn_oid_number(xenDomainTimeout, index), xenDomainTimeout,
+                           ctl->opt.timeout);
+    ctl_request_text(request, sn_oid_number(xenDomainNote, index), ctl->opt.note);
+    ctl_request_text(request, sn_oid_number(xenDomainStartOn, index), ctl->opt.start_on);
+}
+
+int ctl_verb(struct ctl *ctl)
+{
+    const struct ctl_verb *verb = ctl->command->data;
+    struct ctl_request request = {0};
+    struct ctl_domain domain;
+    struct sn_oid oid;
+    g_autofree char *what = g_strdup_printf("%s %s", verb->action, ctl->args[0]);
+    int code = ctl_find_domain(ctl, ctl->args[0], &domain);
+
+    if (code == CTL_OK) {
+        oid = sn_oid_number(verb->column, domain.index);
+        if (ctl->n_args > 1)
+            ctl_request_text(&request, oid, ctl->args[1]);
+        else
+            ctl_request_number(&request, oid, verb->column,
+                               sn_label_number(verb->column, verb->action));
+        add_parameters(ctl, &request, domain.index);
+        code = ctl_request_send(ctl, &request, what);
+    }
+    if (code == CTL_OK)
+        code = follow_domain(ctl, &domain, verb->action, what);
+    ctl_domain_clear(&domain);
+    return code;
+}
+
+/* --- create: its operation has no domain yet and is found by host and file */
+int ctl_create(struct ctl *ctl)
+{
+    const char *host = ctl->args[0];
+    const struct sought sought = {
+        .column = xenOperationHostFrom, .text = host, .argument = ctl->args[1]};
+    g_autofree char *what = g_strdup_printf("create %s on %s", ctl->args[1], host);
+    struct ctl_request request = {0};
+    g_autoptr(GError) error = NULL;
+    uint32_t before = 0;
+    uint32_t op;
+    int code;
+
+    if (!xc_text_is_key(host, 32))
+        return ctl_say(ctl, CTL_NOT_FOUND, "%s: no host has such a key; see xenctl hosts", host);
+    if (ctl_session(ctl, &error))
+        before = newest_op(ctl, "create", &sought, &error);
+    if (error)
+        return ctl_fail(ctl, error);
+    ctl_request_text(&request, sn_oid_text(xenHostStartFile, host), ctl->args[1]);
+    ctl_request_text(&request, sn_oid_text(xenHostNote, host), ctl->opt.note);
+    if (ctl->opt.timeout > 0)
+        ctl_request_number(&request, sn_oid_text(xenHostTimeout, host), xenHostTimeout,
+                           ctl->opt.timeout);
+    code = ctl_request_send(ctl, &request, what);
+    if (code)
+        return code;
+    op = newest_op(ctl, "create", &sought, &error);
+    if (error)
+        return ctl_fail(ctl, error);
+    return op ? ctl_op_follow(ctl, op, op == before) : say_no_op(ctl, what);
+}
+
+/* --- cancel: what is wanted is the result cancelled */
+static int report_cancelled(struct ctl *ctl, uint32_t op_index)
+{
+    struct ctl_op op;
+    int code = ctl_op_wait(ctl, op_index, &op);
+
+    if (code == CTL_OK) {
+        ctl_op_report(ctl, &op, false);
+        code = ctl_op_exit(&op) == CTL_CANCELLED ? CTL_OK : CTL_FAILED;
+    }
+    ctl_op_clear(&op);
+    return code;
+}
+
+int ctl_cancel(struct ctl *ctl)
+{
+    g_autofree char *what = g_strdup_printf("cancel %s", ctl->args[0]);
+    struct ctl_request request = {0};
+    uint64_t number;
+    int code;
+
+    if (!xc_text_to_u64(ctl->args[0], 1, INT32_MAX, &number, NULL))
+        return ctl_say(ctl, CTL_ERROR, "%s: an operation is a number; see xenctl ops",
+                       ctl->args[0]);
+    ctl_request_number(&request, sn_oid_number(xenOperationCancel, (uint32_t)number),
+                       xenOperationCancel, sn_label_number(xenOperationCancel, "cancel"));
+    code = ctl_request_send(ctl, &request, what);
+    if (code)
+        return code;
+    if (ctl->opt.no_wait)
+        return ctl_op_follow(ctl, (uint32_t)number, false);
+    return report_cancelled(ctl, (uint32_t)number);
+}

@@ -1,0 +1,139 @@
+/* xenctl: what its commands share. One struct ctl is made in main and passed on. */
+#pragma once
+
+#include "snmpclient/snmpclient.h"
+#include "tools/xenctl/json.h"
+
+#include <stdio.h>
+
+/* Exit statuses; documented in docs/xenctl.md. */
+enum ctl_exit {
+    CTL_OK = 0,
+    CTL_ERROR = 1,   /* wrong use, or trouble on this machine */
+    CTL_REFUSED = 2, /* the agent refused the request: nothing was begun */
+    CTL_FAILED = 3,  /* the operation failed; doctor: something is not well */
+    CTL_CANCELLED = 4,
+    CTL_LOST = 5,        /* its outcome can't be known */
+    CTL_TIMED_OUT = 6,   /* the operation did not end in its time */
+    CTL_UNREACHABLE = 7, /* no agent, no answer, or not let in */
+    CTL_NOT_FOUND = 8,   /* no such domain, host, operation; or a name of several */
+    CTL_INTERRUPTED = 130,
+};
+
+/* Options of all commands; a command takes those of its groups only. */
+struct ctl_options {
+    bool json;
+    char *client_config;
+    char *profile;
+    char *agent;
+    bool no_wait;
+    int64_t timeout; /* seconds, -1 not given */
+    char *note;
+    char *start_on;
+    bool all;
+    char *credential;
+    int64_t interval; /* seconds, -1 not given */
+    char *address;
+    char *config_dirs;
+    char *save_dir;
+    char *config; /* the daemon's configuration file */
+    char *credential_dir;
+    char *known_hosts;
+    char **uris; /* of a credential, NULL-terminated; NULL none */
+    char *key_file;
+    bool ssh_agent;
+    char *user;
+    bool password_stdin;
+    bool replace;
+    char *yes; /* fingerprint */
+    char *snmpd_conf;
+    char *agentx_socket;
+    int64_t count; /* -1 not given */
+};
+
+struct ctl {
+    struct ctl_options opt;
+    const struct ctl_command *command;
+    char **args;
+    unsigned n_args;
+    struct sn_settings settings;
+    bool has_settings;
+    struct sn_session *session; /* opened by ctl_session() */
+};
+
+/* Which options go with a command: bits of ctl_command.options. */
+enum ctl_group {
+    CTL_G_ALWAYS = 1u << 0,
+    CTL_G_AGENT = 1u << 1, /* speaks to the agent */
+    CTL_G_JSON = 1u << 2,
+    CTL_G_WAIT = 1u << 3,
+    CTL_G_VERB = 1u << 4,
+    CTL_G_START = 1u << 5,
+    CTL_G_DOMAINS = 1u << 6,
+    CTL_G_SOURCE = 1u << 7,
+    CTL_G_CREDENTIAL = 1u << 8,
+    CTL_G_FILES = 1u << 9, /* knows files of the daemon */
+    CTL_G_TRUST = 1u << 10,
+    CTL_G_WATCH = 1u << 11,
+    CTL_G_DOCTOR = 1u << 12,
+};
+
+struct ctl_command {
+    const char *name;
+    const char *arguments; /* as help shows them; a last "..." takes any number */
+    unsigned min_args, max_args;
+    unsigned options;
+    int (*run)(struct ctl *ctl);
+    const void *data; /* of verbs */
+    const char *summary;
+};
+
+/* --- commands.c */
+extern const struct ctl_command ctl_commands[];
+extern const unsigned ctl_n_commands;
+/* The command the first words name; *used: how many words. NULL: none. */
+const struct ctl_command *ctl_find_command(char **words, unsigned n, unsigned *used);
+int ctl_help(struct ctl *ctl);
+int ctl_completion(struct ctl *ctl);
+int ctl_version(struct ctl *ctl);
+
+/* --- options.c */
+/* Splits argv into options and words (borrowed; *n_out of them). False: wrong use, error says how. */
+bool ctl_parse(int argc, char **argv, struct ctl *ctl, char **words, unsigned *n_out,
+               GError **error);
+/* The options given must go with the command. */
+bool ctl_check_options(const struct ctl *ctl, int argc, char **argv, GError **error);
+void ctl_options_clear(struct ctl_options *opt);
+/* Lines of help for the options of these groups. */
+char *ctl_options_help(unsigned groups);
+/* "--a --b ..." of these groups, for completion. */
+char *ctl_options_words(unsigned groups);
+
+/* --- run.c */
+/* Everything between argv and exit status. */
+int ctl_main(int argc, char **argv);
+/* The session with the agent, opened when first asked for; NULL with error. */
+struct sn_session *ctl_session(struct ctl *ctl, GError **error);
+/* Says what is wrong on stderr (escaped), in JSON on stdout too if asked for; returns code. */
+int ctl_say(const struct ctl *ctl, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* The same for an error, whose kind gives the exit status. */
+int ctl_fail(const struct ctl *ctl, const GError *error);
+
+/* --- commands, one file each */
+int ctl_hosts(struct ctl *ctl);
+int ctl_domains(struct ctl *ctl);
+int ctl_show(struct ctl *ctl);
+int ctl_verb(struct ctl *ctl);
+int ctl_create(struct ctl *ctl);
+int ctl_ops(struct ctl *ctl);
+int ctl_op(struct ctl *ctl);
+int ctl_cancel(struct ctl *ctl);
+int ctl_source_add(struct ctl *ctl);
+int ctl_source_list(struct ctl *ctl);
+int ctl_source_remove(struct ctl *ctl);
+int ctl_credential_add(struct ctl *ctl);
+int ctl_credential_list(struct ctl *ctl);
+int ctl_trust(struct ctl *ctl);
+int ctl_watch(struct ctl *ctl);
+int ctl_oid(struct ctl *ctl);
+int ctl_doctor(struct ctl *ctl);
