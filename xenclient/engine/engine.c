@@ -74,6 +74,30 @@ static void load_intent(int64_t seq, enum xc_intent_kind kind, const uint8_t *pa
     xc_intent_apply(data, seq, kind, payload, length);
 }
 
+/* Of a domain that is known by its configuration the uuid is only the present one: see identity.c. */
+static void find_aliases(struct xc_engine *engine)
+{
+    g_autoptr(GHashTable) configured = g_hash_table_new(g_direct_hash, g_direct_equal);
+    GHashTableIter iter;
+    gpointer key;
+    gpointer index;
+
+    g_hash_table_iter_init(&iter, engine->identities);
+    while (g_hash_table_iter_next(&iter, &key, &index))
+        if (g_str_has_prefix(key, "config:"))
+            g_hash_table_add(configured, index);
+    g_hash_table_iter_init(&iter, engine->identities);
+    while (g_hash_table_iter_next(&iter, &key, &index)) {
+        struct xc_known *known;
+
+        if (!g_str_has_prefix(key, "uuid:") || !g_hash_table_contains(configured, index))
+            continue;
+        known = xc_known_get(engine, GPOINTER_TO_UINT(index));
+        g_free(known->alias);
+        known->alias = g_strdup(key);
+    }
+}
+
 static bool load_config_sources(struct xc_engine *engine, GError **error)
 {
     for (guint i = 0; i < engine->config->sources->len; i++) {
@@ -92,9 +116,11 @@ static bool load(struct xc_engine *engine, GError **error)
     static const struct xc_store_rows rows = {load_source, load_domain, load_identity, load_host,
                                               load_counters};
 
-    return load_config_sources(engine, error) &&
-           xc_store_load(engine->store, &rows, engine, &engine->next_index, error) &&
-           xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error);
+    if (!load_config_sources(engine, error) ||
+        !xc_store_load(engine->store, &rows, engine, &engine->next_index, error))
+        return false;
+    find_aliases(engine);
+    return xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error);
 }
 
 /* --- time */

@@ -229,7 +229,10 @@ void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_
         g_strv_equal((const gchar *const *)slot->host_keys, (const gchar *const *)host_keys)) {
         if (!same_names(slot->snapshot, snapshot))
             engine->generation++;
-        show(slot, snapshot, host_keys);
+        /* The host index points to the keys that are there. */
+        g_strfreev(host_keys);
+        xc_snapshot_unref(slot->snapshot);
+        slot->snapshot = snapshot;
         for (uint32_t i = 0; i < snapshot->n_domains; i++) {
             struct xc_track *track = xc_track_get(engine, snapshot->domains[i].index);
 

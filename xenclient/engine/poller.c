@@ -251,7 +251,7 @@ static void committed(const GError *error, void *data)
     xc_identity_committed(engine, id->fresh, error == NULL);
     g_array_unref(id->fresh);
     g_free(id);
-    if (!poller || !poller->waiting)
+    if (!poller || !poller->waiting || engine->closing)
         return;
     if (error) {
         poller->waiting = xc_report_free(poller->waiting);

@@ -35,7 +35,6 @@ struct xc_engine {
     GHashTable *tracks; /* index -> struct xc_track * */
     GArray *refs;       /* struct xc_domain_ref, by index */
     GArray *hosts;      /* struct xc_host_ref, by key as SNMP sorts */
-    GPtrArray *host_key_texts;
     struct xc_slot *graveyard; /* rows of domains that no source reports any more */
     GHashTable *ghosts;        /* index -> 1 */
     uint64_t generation;

@@ -59,8 +59,7 @@ static void stored(const GError *error, void *data)
     g_autoptr(GError) inner = NULL;
 
     /* On error it stays in the journal, and the next start applies it again. */
-    if (!error && !applied->engine->closing &&
-        !xc_journal_drop_intent(applied->engine->journal, applied->seq, &inner))
+    if (!error && !xc_journal_drop_intent(applied->engine->journal, applied->seq, &inner))
         xc_log(XC_LOG_WARNING, "%s", inner->message);
     g_free(applied);
 }

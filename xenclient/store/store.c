@@ -244,6 +244,7 @@ void *xc_store_close(struct xc_store *store)
         job->stop = true;
         push(store, job);
         g_thread_join(store->thread);
+        tell(store->wake, G_IO_IN, store);
     }
     if (store->watch)
         g_source_remove(store->watch);

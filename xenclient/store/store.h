@@ -28,8 +28,8 @@ struct xc_store *xc_store_open(const char *dir, GError **error);
 /* *next_index: the first domain index never used. Before the first job only. */
 bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, void *data,
                    uint32_t *next_index, GError **error);
-/* Waits until the jobs at hand are written, ends the thread; callbacks not yet made are dropped.
- * Returns NULL; takes NULL. */
+/* Waits until the jobs at hand are written, ends the thread, makes the callbacks that are
+ * still open. Returns NULL; takes NULL. */
 void *xc_store_close(struct xc_store *store);
 
 void xc_store_put_source(struct xc_store *store, const struct xc_source_spec *spec, bool enabled,

@@ -1,0 +1,289 @@
+/* Identity, fleet index, counters: what the tables stand on. */
+#include "tests/unit/engine_kit.h"
+
+#define TEST(name, function)                                                                       \
+    g_test_add("/fleet/" name, struct kit_fixture, NULL, kit_set_up, function, kit_tear_down)
+
+static void test_index_survives_restart(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    uint32_t web, db;
+
+    (void)data;
+    kit_domain(report, "web", 1, 5);
+    kit_domain(report, "db", 2, 0);
+    kit_answer(f, "a", report);
+    web = kit_find(f, "web")->index;
+    db = kit_find(f, "db")->index;
+    g_assert_cmpuint(web, !=, db);
+
+    kit_restart(f);
+    report = kit_report("2");
+    kit_domain(report, "new", 3, 1);
+    kit_domain(report, "db-renamed", 2, 9);
+    kit_domain(report, "web", 1, 7);
+    kit_answer(f, "a", report);
+    g_assert_cmpuint(kit_find(f, "web")->index, ==, web);
+    g_assert_cmpuint(kit_find(f, "db-renamed")->index, ==, db);
+    g_assert_cmpuint(kit_find(f, "new")->index, >, MAX(web, db));
+}
+
+static void test_migration_keeps_index(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *d;
+    uint32_t web;
+
+    (void)data;
+    kit_domain(report, "web", 1, 5);
+    kit_answer(f, "a", report);
+    kit_answer(f, "b", kit_report("1"));
+    web = kit_find(f, "web")->index;
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "a");
+
+    /* Under way: the half on b does not take over. */
+    report = kit_report("1");
+    d = kit_domain(report, "web", 1, 1);
+    XC_SET(DOMAIN, d, migrating, 1);
+    XC_SET(DOMAIN, d, state, XC_STATE_MIGRATING);
+    kit_answer(f, "b", report);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "a");
+
+    /* Arrived: b shows it before a has noticed that it left. */
+    report = kit_report("1");
+    kit_domain(report, "web", 1, 1);
+    kit_answer(f, "b", report);
+    g_assert_cmpuint(kit_find(f, "web")->index, ==, web);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "b");
+
+    /* a keeps the configuration, so it shows a domain that does not run. */
+    report = kit_report("1");
+    kit_domain(report, "web", 1, 0);
+    kit_answer(f, "a", report);
+    g_assert_cmpuint(kit_find(f, "web")->index, ==, web);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "b");
+    g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_RUNNING);
+}
+
+static void test_config_without_uuid(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *d = kit_domain(report, "plain", 0, 0);
+    uint32_t index;
+
+    (void)data;
+    XC_SET(DOMAIN, d, config, xc_report_text(report, "/etc/xen/plain.cfg", -1));
+    kit_answer(f, "a", report);
+    index = kit_find(f, "plain")->index;
+    g_assert_cmpint((int)kit_find(f, "plain")->track->identity, ==, XC_IDENTITY_CONFIG);
+
+    /* Each start invents a uuid; the configuration says who it is. */
+    for (unsigned uuid = 10; uuid < 13; uuid++) {
+        report = kit_report("1");
+        d = kit_domain(report, "plain", uuid, uuid);
+        XC_SET(DOMAIN, d, uuid_fixed, 0);
+        XC_SET(DOMAIN, d, config, xc_report_text(report, "/etc/xen/plain.cfg", -1));
+        kit_answer(f, "a", report);
+        g_assert_cmpuint(kit_find(f, "plain")->index, ==, index);
+    }
+    /* It moves: b knows nothing but the present uuid. */
+    report = kit_report("1");
+    d = kit_domain(report, "plain", 12, 3);
+    XC_SET(DOMAIN, d, uuid_fixed, 0);
+    kit_answer(f, "b", report);
+    g_assert_cmpuint(kit_find(f, "plain")->index, ==, index);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "plain")), ==, "b");
+}
+
+static void test_dom0_per_source(struct kit_fixture *f, gconstpointer data)
+{
+    static const char *const keys[] = {"a", "b"};
+    size_t n;
+
+    (void)data;
+    for (int i = 0; i < 2; i++) {
+        struct xc_report *report = kit_report("1");
+        struct xc_domain *d = kit_domain(report, i ? "Domain-0 " : "Domain-0", 0, 1);
+
+        XC_SET(DOMAIN, d, kind, XC_KIND_CONTROL);
+        XC_SET(DOMAIN, d, domid, 0);
+        XC_SET(DOMAIN, d, uuid, ((struct xc_uuid){{0}}));
+        kit_answer(f, keys[i], report);
+    }
+    xc_fleet_domains(f->engine, &n);
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_cmpint((int)kit_find(f, "Domain-0")->track->identity, ==, XC_IDENTITY_CONTROL);
+}
+
+static void test_deleted_stays_then_goes(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    const struct xc_domain_ref *ref;
+    uint32_t index;
+
+    (void)data;
+    f->config->tombstone_sec = 1;
+    kit_domain(report, "web", 1, 5);
+    kit_domain(report, "db", 2, 6);
+    kit_answer(f, "a", report);
+    index = kit_find(f, "web")->index;
+    report = kit_report("1");
+    kit_domain(report, "db", 2, 6);
+    kit_answer(f, "a", report);
+    ref = kit_find(f, "web");
+    g_assert_nonnull(ref);
+    g_assert_cmpint((int)xc_ref_presence(ref), ==, XC_DELETED);
+    g_assert_false(xc_ref_shows(ref, xc_object_field(&xc_domain_type, "domid")));
+    g_assert_cmpstr(xc_fleet_host_key(ref), ==, "a");
+
+    /* Back again: the same index. */
+    report = kit_report("1");
+    kit_domain(report, "db", 2, 6);
+    kit_domain(report, "web", 1, 8);
+    kit_answer(f, "a", report);
+    g_assert_cmpuint(kit_find(f, "web")->index, ==, index);
+    g_assert_cmpint((int)xc_ref_presence(kit_find(f, "web")), ==, XC_PRESENT);
+
+    report = kit_report("1");
+    kit_domain(report, "db", 2, 6);
+    kit_answer(f, "a", report);
+    KIT_UNTIL(kit_find(f, "web") == NULL);
+    g_assert_nonnull(kit_find(f, "db"));
+}
+
+static void test_down_is_unknown_not_gone(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    const struct xc_field *memory = xc_object_field(&xc_domain_type, "mem_kib");
+    const struct xc_field *name = xc_object_field(&xc_domain_type, "name");
+
+    (void)data;
+    f->config->stale_after = 4;
+    kit_domain(report, "web", 1, 5);
+    kit_answer(f, "a", report);
+    for (int i = 1; i <= 4; i++) {
+        const struct xc_domain_ref *ref;
+
+        kit_fail(f, "a", XC_CAUSE_TRANSPORT);
+        ref = kit_find(f, "web");
+        g_assert_cmpint((int)xc_ref_state(ref), ==, i < 3 ? XC_STATE_RUNNING : XC_STATE_UNKNOWN);
+        g_assert_cmpint(xc_ref_shows(ref, memory), ==, i < 4);
+        g_assert_true(xc_ref_shows(ref, name));
+        g_assert_cmpint((int)kit_slot(f, "a")->state, ==,
+                        i < 3 ? XC_SOURCE_DEGRADED : XC_SOURCE_DOWN);
+        /* A back-off would make the test wait. */
+        ((struct xc_poller *)kit_slot(f, "a")->poller)->begun_mono = 1;
+    }
+    report = kit_report("1");
+    kit_domain(report, "web", 1, 5);
+    kit_answer(f, "a", report);
+    g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_RUNNING);
+}
+
+static uint64_t cpu(struct kit_fixture *f, const char *key, int64_t domid, uint64_t usec)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *d = kit_domain(report, "web", 1, domid);
+
+    XC_SET(DOMAIN, d, cpu_usec, usec);
+    XC_SET(DOMAIN, d, net_rx_bytes, usec / 10);
+    kit_answer(f, key, report);
+    g_assert_cmpuint(xc_ref_domain(kit_find(f, "web"))->net_rx_bytes, ==,
+                     xc_ref_domain(kit_find(f, "web"))->cpu_usec / 10);
+    return xc_ref_domain(kit_find(f, "web"))->cpu_usec;
+}
+
+static void test_counters_never_fall(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpuint(cpu(f, "a", 5, 1000), ==, 1000);
+    g_assert_cmpuint(cpu(f, "a", 5, 3000), ==, 3000);
+    g_assert_cmpuint(cpu(f, "a", 6, 200), ==, 3200); /* rebooted */
+    g_assert_cmpuint(cpu(f, "b", 1, 100), ==, 3300); /* migrated */
+    g_assert_cmpuint(cpu(f, "b", 1, 400), ==, 3600);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, ==, 0);
+
+    kit_restart(f);
+    g_assert_cmpuint(cpu(f, "b", 1, 500), ==, 3700);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, ==, 0);
+
+    /* Rebooted while the agent was away: what it counted unseen is lost, and that is said. */
+    kit_restart(f);
+    g_assert_cmpuint(cpu(f, "b", 2, 10), ==, 3710);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
+}
+
+static void test_percent(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    for (int i = 0; i < 2; i++) {
+        struct xc_report *report = kit_report("1");
+        struct xc_host *host = &g_array_index(report->hosts, struct xc_host, 0);
+        struct xc_domain *d = kit_domain(report, "web", 1, 5);
+
+        XC_SET(HOST, host, clock, 1000000000 + i * 10000000);
+        XC_SET(DOMAIN, d, vcpus, 2);
+        XC_SET(DOMAIN, d, cpu_usec, 7000000 + (uint64_t)i * 5000000);
+        kit_answer(f, "a", report);
+        g_assert_cmpint(XC_HAS(DOMAIN, xc_ref_domain(kit_find(f, "web")), cpu_percent_x100), ==, i);
+    }
+    /* 5 s of CPU in 10 s: a quarter of two vCPUs, an eighth of four CPUs. */
+    g_assert_cmpuint(xc_ref_domain(kit_find(f, "web"))->cpu_percent_x100, ==, 2500);
+    g_assert_cmpuint(xc_ref_domain(kit_find(f, "web"))->cpu_host_percent_x100, ==, 1250);
+    g_assert_cmpuint(kit_slot(f, "a")->snapshot->hosts[0].cpu_percent_x100, ==, 1250);
+}
+
+static void test_hosts_of_a_pool(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = xc_report_new();
+    size_t n;
+    const struct xc_host_ref *hosts;
+
+    (void)data;
+    for (unsigned i = 0; i < 2; i++) {
+        struct xc_host *host = xc_report_host(report);
+        struct xc_uuid id = {.b = {1, (uint8_t)i}};
+
+        XC_SET(HOST, host, name, xc_report_text(report, "same name", -1));
+        XC_SET(HOST, host, uuid, id);
+    }
+    kit_answer(f, "a", report);
+    hosts = xc_fleet_hosts(f->engine, &n);
+    g_assert_cmpuint(n, ==, 3);
+    g_assert_cmpstr(hosts[0].key, ==, "b");
+    g_assert_cmpstr(hosts[1].key, ==, "a.same_name");
+    g_assert_cmpstr(hosts[2].key, ==, "a.same_name-2");
+    g_assert_nonnull(xc_fleet_host(f->engine, "a.same_name-2"));
+    g_assert_null(xc_fleet_host(f->engine, "a"));
+}
+
+static void test_same_uuid_twice_in_a_report(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *d = kit_domain(report, "web", 1, 4);
+    size_t n;
+
+    (void)data;
+    XC_SET(DOMAIN, d, migrating, 1);
+    kit_domain(report, "web", 1, 3);
+    kit_answer(f, "a", report);
+    xc_fleet_domains(f->engine, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpint(xc_ref_domain(kit_find(f, "web"))->domid, ==, 3);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    TEST("index-survives-restart", test_index_survives_restart);
+    TEST("migration-keeps-index", test_migration_keeps_index);
+    TEST("config-without-uuid", test_config_without_uuid);
+    TEST("dom0-per-source", test_dom0_per_source);
+    TEST("deleted-stays-then-goes", test_deleted_stays_then_goes);
+    TEST("down-is-unknown-not-gone", test_down_is_unknown_not_gone);
+    TEST("counters-never-fall", test_counters_never_fall);
+    TEST("percent", test_percent);
+    TEST("hosts-of-a-pool", test_hosts_of_a_pool);
+    TEST("same-uuid-twice-in-a-report", test_same_uuid_twice_in_a_report);
+    return g_test_run();
+}
