@@ -58,7 +58,8 @@ struct xc_child {
     gint64 ping_at;
     uint32_t ping_serial;
     unsigned pings_open;
-    char *doom; /* why it is to be given up, NULL: it is not */
+    bool hung_up; /* end of file was seen; the tick, when the system knows why, does the rest */
+    char *doom;   /* why it is to be given up, NULL: it is not */
     bool doom_blame;
 };
 
@@ -94,6 +95,7 @@ static void bury(struct xc_child *child)
     if (child->pid > 0 && !child->reaped)
         child->events->corpse(child->pid, child->data);
     child->pid = 0;
+    child->hung_up = false;
     g_clear_pointer(&child->doom, g_free);
 }
 
@@ -187,20 +189,6 @@ static bool take_all(struct xc_child *child)
     return !child->doom;
 }
 
-/* What the process died of, when the system knows already. */
-static char *obituary(struct xc_child *child)
-{
-    int status;
-
-    if (waitpid(child->pid, &status, WNOHANG) != child->pid)
-        return g_strdup("it hung up");
-    child->reaped = true;
-    if (WIFSIGNALED(status))
-        return g_strdup_printf("it was ended by signal %d (%s)", WTERMSIG(status),
-                               g_strsignal(WTERMSIG(status)));
-    return g_strdup_printf("it exited with status %d", WEXITSTATUS(status));
-}
-
 static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
 {
     struct xc_child *child = data;
@@ -216,9 +204,8 @@ static gboolean on_readable(gint fd, GIOCondition condition, gpointer data)
     }
     if (r >= 0)
         return G_SOURCE_CONTINUE;
-    g_autofree char *why = obituary(child);
-
-    give_up(child, why, true);
+    child->hung_up = true;
+    drop_source(&child->readable);
     return G_SOURCE_REMOVE;
 }
 
@@ -380,8 +367,27 @@ static void ping(struct xc_child *child, gint64 now)
     xc_child_send(child, &(struct xc_msg){.kind = XC_MSG_PING, .serial = ++child->ping_serial});
 }
 
+/* What the process died of, when the system knows already. */
+static char *obituary(struct xc_child *child)
+{
+    int status;
+
+    if (waitpid(child->pid, &status, WNOHANG) != child->pid)
+        return g_strdup("it hung up");
+    child->reaped = true;
+    if (WIFSIGNALED(status))
+        return g_strdup_printf("it was ended by signal %d (%s)", WTERMSIG(status),
+                               g_strsignal(WTERMSIG(status)));
+    return g_strdup_printf("it exited with status %d", WEXITSTATUS(status));
+}
+
 void xc_child_tick(struct xc_child *child, gint64 now)
 {
+    if (child->hung_up && !child->doom) {
+        g_autofree char *why = obituary(child);
+
+        xc_child_condemn(child, why, true);
+    }
     switch (child->state) {
     case WAITING:
         if (now >= child->start_at)
@@ -402,7 +408,7 @@ void xc_child_tick(struct xc_child *child, gint64 now)
 
 bool xc_child_is_ready(const struct xc_child *child)
 {
-    return child->state == READY && !child->doom;
+    return child->state == READY && !child->doom && !child->hung_up;
 }
 
 bool xc_child_lives(const struct xc_child *child)

@@ -176,6 +176,8 @@ static gboolean on_tick(gpointer data)
     /* By number: a callback may add a source, and that a worker. */
     for (guint i = 0; i < s->crews->len; i++)
         xc_child_tick(((struct xc_crew *)g_ptr_array_index(s->crews, i))->child, now);
+    for (guint i = 0; i < s->crews->len; i++)
+        xc_ssource_send_next(s, g_ptr_array_index(s->crews, i));
     xc_ssource_tick(s, now);
     xc_sop_tick(s, now);
     drop_idle(s, now);

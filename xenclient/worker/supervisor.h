@@ -5,8 +5,8 @@
  * time or outgrows its memory limit is killed and replaced within a second, its sources are configured
  * again, each open poll fails with cause `worker`, and each running operation is sent again with attach.
  * One that dies again within 5 s waits 0.1 s, doubled each time up to 5 s. A source that was busy in two such
- * deaths without an answer in between goes into quarantine: a worker apart (at most 4 of these), where one source
- * is polled at a time; ten answers bring it back. */
+ * deaths without an answer in between goes into quarantine: a worker apart (at most 4 of these), where polls begin
+ * one at a time; ten answers bring it back. */
 #pragma once
 
 #include "xenclient/drivers/driver.h"
@@ -16,7 +16,8 @@ struct xc_supervisor;
 /* Callbacks, all on the main loop and never from inside a call of this interface. They may call everything here but
  * xc_supervisor_free(). `report` is handed over (never NULL); error is borrowed. Any may be NULL. */
 struct xc_supervisor_events {
-    void (*polled)(uint32_t source, struct xc_report *report, gint64 took_usec, uint32_t reconnects, void *data);
+    void (*polled)(uint32_t source, struct xc_report *report, gint64 took_usec, uint32_t reconnects,
+                   void *data);
     void (*poll_failed)(uint32_t source, const GError *error, void *data);
     void (*changed)(uint32_t source, void *data);
     void (*progress)(const struct xc_uuid *op, const char *phase, int progress, void *data);
@@ -30,7 +31,8 @@ struct xc_supervisor_limits {
     unsigned max_workers;        /* 16 */
     unsigned rss_mib;            /* 512; 0 = no limit */
     unsigned ping_sec;           /* 2: a worker silent for 3 of them is killed */
-    const char *worker_exe;      /* NULL: /proc/self/exe; called with `--worker FD`; must outlive the supervisor */
+    const char *
+        worker_exe; /* NULL: /proc/self/exe; called with `--worker FD`; must outlive the supervisor */
 };
 
 /* The main loop is that of the thread-default context at this moment. env and limits are copied; of limits, 0 means

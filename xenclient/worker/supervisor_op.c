@@ -190,7 +190,8 @@ void xc_sop_lost(struct xc_supervisor *s, struct xc_crew *crew, bool blame)
             continue;
         source->suspect = true;
         /* Polls in between clear the source; its operation they do not. */
-        source->blamed = MAX(source->blamed, op->deaths++);
+        source->blamed = MAX(source->blamed, op->deaths);
+        op->deaths++;
     }
     for (guint i = 0; i < uuids->len; i++) {
         struct xc_sop *op = picked(s, uuids, i);

@@ -10,6 +10,7 @@
 /* Memory for all unfinished reports together: several times what 100,000 domains need. */
 #define MAX_UNFINISHED ((size_t)512 << 20)
 #define MAX_BLAMED     2
+#define ALONE_USEC     XC_USEC_PER_SEC
 #define REHABILITATED  10
 
 /* --- the open poll */
@@ -43,8 +44,9 @@ struct xc_ssource *xc_ssource_find(const struct xc_supervisor *s, uint32_t id)
     return g_hash_table_lookup(s->sources, GUINT_TO_POINTER(id));
 }
 
-/* In quarantine one is polled at a time, so that a death has one author. */
-static bool must_wait(struct xc_supervisor *s, const struct xc_ssource *source)
+/* In quarantine one is polled at a time, so that a death has one author. A host that does not answer
+ * does not kill either: it must not keep the others waiting. */
+static bool must_wait(struct xc_supervisor *s, const struct xc_ssource *source, gint64 now)
 {
     const struct xc_ssource *other;
     GHashTableIter iter;
@@ -53,20 +55,23 @@ static bool must_wait(struct xc_supervisor *s, const struct xc_ssource *source)
         return false;
     g_hash_table_iter_init(&iter, s->sources);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&other))
-        if (other->crew == source->crew && other->sent)
+        if (other->crew == source->crew && other->sent && now - other->sent_mono < ALONE_USEC)
             return true;
     return false;
 }
 
 static void send_poll(struct xc_supervisor *s, struct xc_ssource *source)
 {
+    gint64 now = xc_clock_mono();
+
     if (!source->open || source->sent || !xc_child_is_ready(source->crew->child) ||
-        must_wait(s, source))
+        must_wait(s, source, now))
         return;
     drop_report(source);
     source->sent = true;
     source->serial = ++s->serial;
-    source->deadline = xc_clock_mono() + source->budget_usec + GRACE_USEC;
+    source->sent_mono = now;
+    source->deadline = now + source->budget_usec + GRACE_USEC;
     xc_child_send(source->crew->child, &(struct xc_msg){.kind = XC_MSG_POLL,
                                                         .source = source->id,
                                                         .serial = source->serial,
@@ -81,8 +86,7 @@ void xc_ssource_send(struct xc_supervisor *s, struct xc_ssource *source)
     send_poll(s, source);
 }
 
-/* Those that had to wait for the end of another's poll. */
-static void send_next(struct xc_supervisor *s, const struct xc_crew *crew)
+void xc_ssource_send_next(struct xc_supervisor *s, const struct xc_crew *crew)
 {
     struct xc_ssource *source;
     GHashTableIter iter;
@@ -116,7 +120,7 @@ static void fail_poll(struct xc_supervisor *s, struct xc_ssource *source, const 
     close_poll(source);
     if (s->events.poll_failed)
         s->events.poll_failed(id, error, s->data);
-    send_next(s, crew);
+    xc_ssource_send_next(s, crew);
 }
 
 /* --- what the worker says */
@@ -182,7 +186,7 @@ static bool take_done(struct xc_supervisor *s, struct xc_ssource *source, const 
     answered(s, source);
     if (s->events.polled)
         s->events.polled(id, g_steal_pointer(&report), msg->usec, msg->reconnects, s->data);
-    send_next(s, crew);
+    xc_ssource_send_next(s, crew);
     return true;
 }
 
@@ -379,7 +383,7 @@ void xc_supervisor_remove(struct xc_supervisor *s, uint32_t id)
     crew->n_sources--;
     xc_sop_drop_all(s, id);
     g_hash_table_remove(s->sources, GUINT_TO_POINTER(id));
-    send_next(s, crew);
+    xc_ssource_send_next(s, crew);
 }
 
 bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec)

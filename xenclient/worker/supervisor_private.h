@@ -42,6 +42,7 @@ struct xc_ssource {
     uint32_t serial;
     gint64 budget_usec;
     gint64 deadline;
+    gint64 sent_mono;
     struct xc_report *report; /* pieces so far */
     size_t octets;
 
@@ -73,6 +74,8 @@ void xc_ssource_free(void *source);
 struct xc_ssource *xc_ssource_find(const struct xc_supervisor *s, uint32_t id);
 /* The spec, then an open poll that waits. */
 void xc_ssource_send(struct xc_supervisor *s, struct xc_ssource *source);
+/* In quarantine: the polls that wait for the end of another's. */
+void xc_ssource_send_next(struct xc_supervisor *s, const struct xc_crew *crew);
 bool xc_ssource_message(struct xc_supervisor *s, struct xc_crew *crew, const struct xc_msg *msg);
 /* After the death of a worker: fails its open polls. `blame` as in child.h. */
 void xc_ssource_lost(struct xc_supervisor *s, struct xc_crew *crew, const char *why, bool blame);

@@ -27,7 +27,7 @@
 #define MAX_SOURCES 4096
 /* A source needs about five descriptors, more than the usual soft limit has for many sources. */
 #define MAX_FILES 65536
-#define NAME        "xensnmpd-worker"
+#define NAME      "xensnmpd-worker"
 
 enum { EXIT_STUCK = 2, EXIT_BREACH = 3 };
 
@@ -37,9 +37,9 @@ struct xc_worker {
     struct xc_driver_env env;
     GMutex send_lock;
     bool send_broken; /* under send_lock: half a message may be on its way */
-    GMutex thread_lock;
-    GCond thread_ended;
-    unsigned threads;    /* under thread_lock */
+    GMutex session_lock;
+    GCond session_ended;
+    int sessions;        /* under session_lock */
     GHashTable *sources; /* id -> struct xc_wsource, main thread */
     struct xc_wops *ops;
 };
@@ -93,32 +93,26 @@ const struct xc_driver_env *xc_worker_env(const struct xc_worker *worker)
 
 /* --- threads */
 
-bool xc_worker_thread(struct xc_worker *worker, void *(*run)(void *), void *data, GError **error)
+bool xc_worker_thread(void *(*run)(void *), void *data, GError **error)
 {
     pthread_attr_t attr;
     pthread_t thread;
     int r;
 
-    g_mutex_lock(&worker->thread_lock);
-    worker->threads++;
-    g_mutex_unlock(&worker->thread_lock);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, STACK_OCTETS);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     r = pthread_create(&thread, &attr, run, data);
     pthread_attr_destroy(&attr);
-    if (r == 0)
-        return true;
-    xc_worker_thread_ends(worker);
-    return xc_fail(error, XC_CAUSE_LIMIT, "no thread for the driver: %s", g_strerror(r));
+    return r == 0 || xc_fail(error, XC_CAUSE_LIMIT, "no thread for the driver: %s", g_strerror(r));
 }
 
-void xc_worker_thread_ends(struct xc_worker *worker)
+void xc_worker_count_session(struct xc_worker *worker, int change)
 {
-    g_mutex_lock(&worker->thread_lock);
-    worker->threads--;
-    g_cond_signal(&worker->thread_ended);
-    g_mutex_unlock(&worker->thread_lock);
+    g_mutex_lock(&worker->session_lock);
+    worker->sessions += change;
+    g_cond_signal(&worker->session_ended);
+    g_mutex_unlock(&worker->session_lock);
 }
 
 /* --- messages */
@@ -276,11 +270,11 @@ static void leave(struct xc_worker *worker)
     gint64 until = g_get_monotonic_time() + LEAVE_USEC;
 
     g_hash_table_remove_all(worker->sources);
-    g_mutex_lock(&worker->thread_lock);
-    while (worker->threads > 0)
-        if (!g_cond_wait_until(&worker->thread_ended, &worker->thread_lock, until))
+    g_mutex_lock(&worker->session_lock);
+    while (worker->sessions > 0)
+        if (!g_cond_wait_until(&worker->session_ended, &worker->session_lock, until))
             break;
-    g_mutex_unlock(&worker->thread_lock);
+    g_mutex_unlock(&worker->session_lock);
 }
 
 int xc_worker_main(int fd)
@@ -292,8 +286,8 @@ int xc_worker_main(int fd)
     harden(fd);
     worker->fd = fd;
     g_mutex_init(&worker->send_lock);
-    g_mutex_init(&worker->thread_lock);
-    g_cond_init(&worker->thread_ended);
+    g_mutex_init(&worker->session_lock);
+    g_cond_init(&worker->session_ended);
     worker->sources = g_hash_table_new_full(NULL, NULL, NULL, stop_source);
     worker->ops = xc_wops_new(worker);
     status = serve(worker);

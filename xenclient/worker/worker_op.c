@@ -99,7 +99,6 @@ static void *run(void *data)
     send_outcome(ops->worker, &r->order.op, &outcome);
     xc_outcome_clear(&outcome);
     free_running(r);
-    xc_worker_thread_ends(ops->worker);
     return NULL;
 }
 
@@ -149,7 +148,7 @@ static bool begin(struct xc_wops *ops, struct running *r, GError **error)
 {
     if (!set_up(r, error) || !enter(ops, r, error))
         return false;
-    if (xc_worker_thread(ops->worker, run, r, error))
+    if (xc_worker_thread(run, r, error))
         return true;
     forget(ops, r);
     return false;

@@ -13,10 +13,10 @@ struct xc_wsource;
  * front is gone. */
 bool xc_worker_send(struct xc_worker *worker, const struct xc_msg *msg);
 const struct xc_driver_env *xc_worker_env(const struct xc_worker *worker);
-/* Starts a detached thread with a small stack and counts it. */
-bool xc_worker_thread(struct xc_worker *worker, void *(*run)(void *), void *data, GError **error);
-/* The last thing such a thread says. */
-void xc_worker_thread_ends(struct xc_worker *worker);
+/* Starts a detached thread with a small stack. */
+bool xc_worker_thread(void *(*run)(void *), void *data, GError **error);
+/* A connection was opened (1) or closed (-1): the end of the process waits a little for the last. */
+void xc_worker_count_session(struct xc_worker *worker, int change);
 
 /* --- worker_source.c, main thread */
 

@@ -70,9 +70,11 @@ static void rouse(const struct xc_wsource *s)
 
 static void hang_up(struct xc_wsource *s)
 {
-    if (s->conn)
-        s->driver->close(s->conn);
+    if (!s->conn)
+        return;
+    s->driver->close(s->conn);
     s->conn = NULL;
+    xc_worker_count_session(s->worker, -1);
 }
 
 static bool ensure_open(struct xc_wsource *s, GError **error)
@@ -82,6 +84,7 @@ static bool ensure_open(struct xc_wsource *s, GError **error)
     s->conn = s->driver->open(&s->spec, xc_worker_env(s->worker), &s->call, error);
     if (!s->conn)
         return false;
+    xc_worker_count_session(s->worker, 1);
     s->opens++;
     s->opened_mono = xc_clock_mono();
     return true;
@@ -205,7 +208,6 @@ static struct work wait_for_work(struct xc_wsource *s, bool *event)
 static void *run(void *data)
 {
     struct xc_wsource *s = data;
-    struct xc_worker *worker = s->worker;
 
     for (;;) {
         bool event;
@@ -224,7 +226,6 @@ static void *run(void *data)
     }
     hang_up(s);
     unref(s);
-    xc_worker_thread_ends(worker);
     return NULL;
 }
 
@@ -252,7 +253,7 @@ struct xc_wsource *xc_wsource_new(struct xc_worker *worker, uint32_t id,
     if (!set_up(s))
         return s;
     g_atomic_ref_count_inc(&s->ref);
-    if (!xc_worker_thread(worker, run, s, &s->error))
+    if (!xc_worker_thread(run, s, &s->error))
         g_atomic_ref_count_dec(&s->ref);
     return s;
 }
