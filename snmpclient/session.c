@@ -15,7 +15,8 @@ struct sn_session {
     void *handle;
     char *host;
     char *write_community; /* NULL: that of the session */
-    int retries;
+    int tries;             /* of a read */
+    long timeout_usec;
 };
 
 /* --- the library: no MIB files, no configuration files, no state files, no log */
@@ -189,16 +190,26 @@ static char *peer_name(const char *host)
     return host[0] == '[' ? g_strconcat("udp6:", host, NULL) : g_strdup(host);
 }
 
-static void *open_handle(netsnmp_session *want, const char *host, GError **error)
+/* The library's own retries are off: after the first silence the port is looked at, and a refusal ends it. */
+static bool try_again(const char *host, int *tries)
 {
-    void *handle = snmp_sess_open(want);
+    return --*tries > 0 && !sn_probe_refused(host);
+}
 
+static void *open_handle(netsnmp_session *want, const struct sn_settings *s, GError **error)
+{
+    int tries = (int)s->retries + 1;
+    void *handle;
+
+    do
+        handle = snmp_sess_open(want);
+    while (!handle && want->s_snmp_errno == SNMPERR_TIMEOUT && try_again(s->host, &tries));
     if (handle)
         return handle;
     if (want->s_snmp_errno == SNMPERR_TIMEOUT)
-        set_timeout_error(error, host);
+        set_timeout_error(error, s->host);
     else
-        set_auth_error(error, host, want->s_snmp_errno);
+        set_auth_error(error, s->host, want->s_snmp_errno);
     return NULL;
 }
 
@@ -214,12 +225,12 @@ struct sn_session *sn_open(const struct sn_settings *s, GError **error)
     snmp_sess_init(&want);
     want.peername = peer;
     want.timeout = (long)s->timeout_msec * 1000;
-    want.retries = (int)s->retries;
+    want.retries = 0;
     if (s->version == 3)
         ok = set_v3(&want, s, error);
     else
         set_v2(&want, s);
-    handle = ok ? open_handle(&want, s->host, error) : NULL;
+    handle = ok ? open_handle(&want, s, error) : NULL;
     explicit_bzero(want.securityAuthKey, sizeof(want.securityAuthKey));
     explicit_bzero(want.securityPrivKey, sizeof(want.securityPrivKey));
     if (!handle)
@@ -228,7 +239,8 @@ struct sn_session *sn_open(const struct sn_settings *s, GError **error)
     session->handle = handle;
     session->host = g_strdup(s->host);
     session->write_community = s->version == 2 ? g_strdup(s->write_community) : NULL;
-    session->retries = (int)s->retries;
+    session->tries = (int)s->retries + 1;
+    session->timeout_usec = want.timeout;
     return session;
 }
 
@@ -246,12 +258,18 @@ void *sn_close(struct sn_session *session)
 }
 
 /* --- one exchange. The request is consumed; the answer is freed with snmp_free_pdu(). */
-static netsnmp_pdu *exchange(struct sn_session *session, netsnmp_pdu *request, GError **error)
+static netsnmp_pdu *exchange(struct sn_session *session, netsnmp_pdu *request, int tries,
+                             GError **error)
 {
     netsnmp_session *opaque = snmp_sess_session(session->handle);
+    netsnmp_pdu *spare = tries > 1 ? snmp_clone_pdu(request) : NULL;
     netsnmp_pdu *answer = NULL;
     int r = snmp_sess_synch_response(session->handle, request, &answer);
 
+    if (r == STAT_TIMEOUT && spare && try_again(session->host, &tries))
+        return exchange(session, spare, tries, error);
+    if (spare)
+        snmp_free_pdu(spare);
     if (r == STAT_SUCCESS && answer && answer->command == SNMP_MSG_RESPONSE)
         return answer;
     if (r == STAT_TIMEOUT)
@@ -367,7 +385,7 @@ static bool get_some(struct sn_session *session, const struct sn_oid *oids, size
     bool ok;
 
     add_nulls(request, oids, n);
-    answer = exchange(session, request, error);
+    answer = exchange(session, request, session->tries, error);
     if (!answer)
         return false;
     status = answer->errstat;
@@ -425,7 +443,7 @@ GArray *sn_bulk(struct sn_session *session, const struct sn_oid *oids, size_t n,
     request->non_repeaters = 0;
     request->max_repetitions = repetitions;
     add_nulls(request, oids, n);
-    answer = exchange(session, request, error);
+    answer = exchange(session, request, session->tries, error);
     if (!answer)
         return NULL;
     status = answer->errstat;
@@ -454,7 +472,8 @@ static void add_write(netsnmp_pdu *pdu, const struct sn_write *write)
         snmp_pdu_add_variable(pdu, ids, n, ASN_OCTET_STR, write->text, write->length);
 }
 
-/* A SET goes out once: neither the master nor the agent can tell a copy from a second wish. */
+/* A SET goes out once: neither the master nor the agent can tell a copy from a second wish. It has the time of
+ * all tries of a read instead. */
 static netsnmp_pdu *exchange_once(struct sn_session *session, netsnmp_pdu *request, GError **error)
 {
     netsnmp_session *opaque = snmp_sess_session(session->handle);
@@ -464,9 +483,9 @@ static netsnmp_pdu *exchange_once(struct sn_session *session, netsnmp_pdu *reque
         request->community = (u_char *)strdup(session->write_community);
         request->community_len = strlen(session->write_community);
     }
-    opaque->retries = 0;
-    answer = exchange(session, request, error);
-    opaque->retries = session->retries;
+    opaque->timeout = session->timeout_usec * session->tries;
+    answer = exchange(session, request, 1, error);
+    opaque->timeout = session->timeout_usec;
     return answer;
 }
 

@@ -308,8 +308,8 @@ static void set_defaults(struct sn_settings *s)
     s->level = SN_AUTH_PRIV;
     s->auth_protocol = g_strdup("SHA-256");
     s->priv_protocol = g_strdup("AES");
-    s->timeout_msec = 2000;
-    s->retries = 2;
+    s->timeout_msec = 1000;
+    s->retries = 3;
 }
 
 bool sn_settings_load(const char *path, const char *profile, struct sn_settings *out,

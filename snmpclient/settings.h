@@ -1,16 +1,22 @@
 /* How to reach an agent: from a file that only its owner can read, never from the command line.
  *
  * ~/.config/xensnmp/client.conf (INI, mode 0600):
- *     [client]                          used when no profile is named; its keys are defaults of the
- * others host = 127.0.0.1:161              HOST, HOST:PORT, [V6]:PORT, or with udp:, udp6:, tcp:,
- * tcp6: in front version = 3                       2c or 3 community = public version 2c: for
- * reading write_community = private         version 2c: for SETs; default: community user =
- * operator                   version 3 from here on level = authPriv                  noAuthNoPriv,
- * authNoPriv, authPriv auth_protocol = SHA-256           auth_password = ... priv_protocol = AES
- * priv_password = ... context = timeout = 2                       seconds to wait for one answer
- *     retries = 2                       of reads; a SET is never sent twice
+ *     [client]                    used when no profile is named, and defaults of the profiles
+ *     host = 127.0.0.1:161        HOST, HOST:PORT, [V6]:PORT; udp:, udp6:, tcp:, tcp6: in front
+ *     version = 3                 2c or 3
+ *     community = public          version 2c: for reading
+ *     write_community = private   version 2c: for SETs; default: community
+ *     user = operator             version 3 from here on
+ *     level = authPriv            noAuthNoPriv, authNoPriv, authPriv
+ *     auth_protocol = SHA-256
+ *     auth_password = ...
+ *     priv_protocol = AES
+ *     priv_password = ...
+ *     context =
+ *     timeout = 1                 seconds to wait for one answer
+ *     retries = 3                 of reads; a SET is sent once and waits as long as all of them
  *
- *     [client NAME]                     a profile */
+ *     [client NAME]               a profile */
 #pragma once
 
 #include <glib.h>
