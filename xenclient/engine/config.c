@@ -1,7 +1,7 @@
 /* The configuration file: one table of options makes parser, checks, defaults and sample. */
 #include "xenclient/engine/config.h"
 
-#include "xenclient/util/text.h"
+#include "xenclient/engine/private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -328,7 +328,7 @@ static bool check_source(const struct reading *r, const char *section,
 
     if (!*spec->uri)
         return wrong(r, section, NULL, error, "has no uri");
-    if (!xc_driver_for(spec->uri, &inner))
+    if (!xc_policy_uri(spec->uri, &inner))
         return wrong(r, section, "uri", error, "%s", inner->message);
     if (*spec->credential && !xc_credential_exists(config->credential_dir, spec->credential))
         return wrong(r, section, "credential", error,

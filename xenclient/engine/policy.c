@@ -5,6 +5,15 @@
 
 #define DEFAULT_CONFIG_DIR "/etc/xen"
 
+bool xc_policy_uri(const char *uri, GError **error)
+{
+    struct xc_uri parts = {0};
+    bool ok = xc_driver_for(uri, error) && xc_uri_parse(uri, &parts, error);
+
+    xc_uri_clear(&parts);
+    return ok;
+}
+
 bool xc_policy_control(const struct xc_engine *engine, GError **error)
 {
     if (engine->config->control)

@@ -191,6 +191,8 @@ struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_s
 void xc_engine_source_remove(struct xc_engine *engine, const char *key);
 
 /* policy.c */
+/* A URI in legal form, without a password, of a scheme that a driver knows. */
+bool xc_policy_uri(const char *uri, GError **error);
 /* May this be done to this domain, here and now? */
 bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, GError **error);

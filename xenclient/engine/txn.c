@@ -307,7 +307,7 @@ bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bo
                        spec->key);
     if (!xc_text_is_key(spec->key, 32))
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "a source key is 1..32 of A-Za-z0-9._-");
-    if (!xc_driver_for(spec->uri, error))
+    if (!xc_policy_uri(spec->uri, error))
         return false;
     if (*spec->credential &&
         !xc_credential_exists(engine->config->credential_dir, spec->credential))

@@ -1,0 +1,249 @@
+/* state.db and the journal: what was written is there after opening again; what is damaged is refused. */
+#include "xenclient/store/db.h"
+#include "xenclient/store/operations_db.h"
+#include "xenclient/store/store.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+struct fixture {
+    char *dir;
+    GString *seen;
+};
+
+static void set_up(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    f->dir = g_dir_make_tmp("xensnmp-store-XXXXXX", NULL);
+    f->seen = g_string_new("");
+}
+
+static void tear_down(struct fixture *f, gconstpointer data)
+{
+    GDir *dir = g_dir_open(f->dir, 0, NULL);
+    const char *name;
+
+    (void)data;
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(f->dir, name, NULL);
+
+        g_unlink(path);
+    }
+    g_dir_close(dir);
+    g_rmdir(f->dir);
+    g_free(f->dir);
+    g_string_free(f->seen, TRUE);
+}
+
+static void see_source(const struct xc_source_spec *spec, bool enabled, unsigned interval_sec,
+                       void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "source %s %s %d %u;", spec->key,
+                           spec->uri, enabled, interval_sec);
+}
+
+static void see_domain(uint32_t index, const char *home, enum xc_wanted wanted, bool protect,
+                       void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "domain %u %s %d %d;", index, home,
+                           (int)wanted, protect);
+}
+
+static void see_identity(const char *key, uint32_t index, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "identity %s %u;", key, index);
+}
+
+static void see_host(const char *uuid, const char *key, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "host %s %s;", uuid, key);
+}
+
+static void see_counters(uint32_t index, const uint8_t *blob, size_t length, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "counters %u %.*s;", index, (int)length,
+                           (const char *)blob);
+}
+
+static const struct xc_store_rows rows = {see_source, see_domain, see_identity, see_host,
+                                          see_counters};
+
+static void done(const GError *error, void *data)
+{
+    *(int *)data = error ? -1 : 1;
+}
+
+static void wait_for(const int *flag)
+{
+    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+
+    while (!*flag) {
+        g_main_context_iteration(NULL, FALSE);
+        g_assert_cmpint(g_get_monotonic_time(), <, end);
+    }
+}
+
+static void test_state(struct fixture *f, gconstpointer data)
+{
+    struct xc_source_spec spec = {(char *)"a", (char *)"xl:///", (char *)"",
+                                  (char *)"",  (char *)"",       (char *)""};
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    uint32_t next;
+    int flag = 0;
+
+    (void)data;
+    g_assert_true(xc_store_load(store, &rows, f, &next, NULL));
+    g_assert_cmpuint(next, ==, 1);
+    g_assert_cmpstr(f->seen->str, ==, "");
+    xc_store_put_source(store, &spec, true, 5, NULL, NULL);
+    xc_store_put_domain(store, 7, "web'); DROP TABLE domain; --", "a", XC_WANTED_RUNNING, true,
+                        NULL, NULL);
+    xc_store_put_identity(store, "uuid:x", 7);
+    xc_store_put_identity(store, "uuid:y", 7);
+    xc_store_drop_identity(store, "uuid:y");
+    xc_store_put_host(store, "u", "a.h");
+    xc_store_put_counters(store, 7, "blob", 4);
+    xc_store_put_counters(store, 8, "none", 4); /* no such domain: nothing to keep */
+    xc_store_barrier(store, done, &flag);
+    wait_for(&flag);
+    g_assert_cmpint(flag, ==, 1);
+    g_assert_cmpuint(xc_store_bytes(store), >, 0);
+    xc_store_close(store);
+
+    store = xc_store_open(f->dir, NULL);
+    g_assert_true(xc_store_load(store, &rows, f, &next, NULL));
+    g_assert_cmpstr(f->seen->str, ==,
+                    "source a xl:/// 1 5;domain 7 a 1 1;identity uuid:x 7;host u a.h;"
+                    "counters 7 blob;");
+    g_assert_cmpuint(next, ==, 8);
+    xc_store_close(store);
+}
+
+static void test_close_writes_what_is_open(struct fixture *f, gconstpointer data)
+{
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    uint32_t next;
+
+    (void)data;
+    for (uint32_t i = 1; i <= 500; i++)
+        xc_store_put_domain(store, i, "", "", XC_WANTED_NONE, false, NULL, NULL);
+    xc_store_close(store);
+    store = xc_store_open(f->dir, NULL);
+    g_assert_true(xc_store_load(store, &rows, f, &next, NULL));
+    g_assert_cmpuint(next, ==, 501);
+    xc_store_close(store);
+}
+
+/* One bad job takes its batch down, and everybody in it is told. */
+static void test_failure_is_told(struct fixture *f, gconstpointer data)
+{
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    int flag = 0;
+
+    (void)data;
+    xc_store_put_identity(store, "uuid:orphan", 99); /* refers to no domain */
+    xc_store_barrier(store, done, &flag);
+    wait_for(&flag);
+    g_assert_cmpint(flag, ==, -1);
+    flag = 0;
+    xc_store_put_domain(store, 1, "", "", XC_WANTED_NONE, false, done, &flag);
+    wait_for(&flag);
+    g_assert_cmpint(flag, ==, 1);
+    xc_store_close(store);
+}
+
+static void take_op(struct xc_op *op, void *data)
+{
+    struct fixture *f = data;
+
+    g_string_append_printf(f->seen, "%u:%s:%d:%s:%" G_GINT64_FORMAT ";", op->index, op->target,
+                           (int)op->state, op->text, op->target_domid);
+    xc_op_free(op);
+}
+
+static void take_intent(int64_t seq, enum xc_intent_kind kind, const uint8_t *payload,
+                        size_t length, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "intent %d %d %.*s;", (int)seq,
+                           (int)kind, (int)length, (const char *)payload);
+}
+
+static void test_journal(struct fixture *f, gconstpointer data)
+{
+    struct xc_journal *journal = xc_journal_open(f->dir, NULL);
+    g_autoptr(xc_op) op = xc_op_new();
+    g_autoptr(GByteArray) payload = g_byte_array_new();
+    uint32_t next;
+    int64_t seq;
+
+    (void)data;
+    g_byte_array_append(payload, (const guint8 *)"pay", 3);
+    g_assert_true(xc_journal_load(journal, take_op, take_intent, f, &next, NULL));
+    g_assert_cmpuint(next, ==, 1);
+    op->index = 4;
+    xc_uuid_random(&op->uuid);
+    g_free(op->target);
+    op->target = g_strdup("web");
+    op->target_domid = 17;
+    g_assert_true(xc_journal_begin(journal, NULL));
+    g_assert_true(xc_journal_put_op(journal, op, NULL));
+    g_assert_true(xc_journal_add_intent(journal, XC_INTENT_PROTECT, payload, &seq, NULL));
+    g_assert_true(xc_journal_commit(journal, NULL));
+    op->state = XC_OP_FINISHED;
+    g_free(op->text);
+    op->text = g_strdup("it is done");
+    g_assert_true(xc_journal_put_op(journal, op, NULL));
+    /* What is rolled back was never there. */
+    op->index = 5;
+    xc_uuid_random(&op->uuid);
+    g_assert_true(xc_journal_begin(journal, NULL));
+    g_assert_true(xc_journal_put_op(journal, op, NULL));
+    xc_journal_rollback(journal);
+    xc_journal_close(journal);
+
+    journal = xc_journal_open(f->dir, NULL);
+    g_assert_true(xc_journal_load(journal, take_op, take_intent, f, &next, NULL));
+    g_assert_cmpstr(f->seen->str, ==, "4:web:5:it is done:17;intent 1 3 pay;");
+    g_assert_cmpuint(next, ==, 5);
+    g_assert_true(xc_journal_drop_op(journal, 4, NULL));
+    g_assert_true(xc_journal_drop_intent(journal, seq, NULL));
+    g_string_set_size(f->seen, 0);
+    g_assert_true(xc_journal_load(journal, take_op, take_intent, f, &next, NULL));
+    g_assert_cmpstr(f->seen->str, ==, "");
+    g_assert_cmpuint(next, ==, 5); /* an index is never used twice */
+    xc_journal_close(journal);
+}
+
+static void test_refuses_newer_and_damaged(struct fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
+    g_autoptr(GError) error = NULL;
+    struct xc_db *db = xc_db_open(path, "CREATE TABLE t (x)", 99, false, NULL);
+
+    (void)data;
+    g_assert_nonnull(db);
+    xc_db_close(db);
+    g_assert_null(xc_store_open(f->dir, &error));
+    g_assert_nonnull(strstr(error->message, "newer"));
+    g_assert_nonnull(strstr(error->message, path));
+    g_clear_error(&error);
+
+    g_assert_true(
+        g_file_set_contents(path, "this is no database, whatever its name says", -1, NULL));
+    g_assert_null(xc_store_open(f->dir, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_STORE);
+    g_assert_nonnull(strstr(error->message, path));
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+#define ADD(name, function)                                                                        \
+    g_test_add("/store/" name, struct fixture, NULL, set_up, function, tear_down)
+    ADD("state", test_state);
+    ADD("close-writes-what-is-open", test_close_writes_what_is_open);
+    ADD("failure-is-told", test_failure_is_told);
+    ADD("journal", test_journal);
+    ADD("refuses-newer-and-damaged", test_refuses_newer_and_damaged);
+    return g_test_run();
+}
