@@ -322,22 +322,38 @@ static const struct lie {
     {"exit", "exited with status 7"},
 };
 
-/* With a worker of that sort the poll fails cleanly; with the right one behind it all is well. All at a time, each
- * with a front of its own, since most of it is waiting. */
+/* A program that is a fake worker the first time and the right one ever after. */
+static char *write_program(const char *dir, const char *fake)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *text = g_strdup_printf("#!/bin/sh\n"
+                                            "if mkdir '%s/%s.lied' 2>/dev/null; then\n"
+                                            "    " FAKE "=%s; export " FAKE "\n"
+                                            "fi\n"
+                                            "exec '%s' \"$@\"\n",
+                                            dir, fake, fake, self);
+    char *path = g_build_filename(dir, fake, NULL);
+
+    g_assert_true(g_file_set_contents_full(path, text, -1, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+    return path;
+}
+
+/* With such a program the poll fails cleanly or is answered by the next. All at a time, since most of it is waiting. */
 static void test_lies(void)
 {
     struct front *fronts = g_new0(struct front, G_N_ELEMENTS(lies));
+    char *programs[G_N_ELEMENTS(lies)];
+    g_autofree char *dir = g_dir_make_tmp("xensnmp-test-XXXXXX", NULL);
 
     for (size_t i = 0; i < G_N_ELEMENTS(lies); i++) {
-        g_setenv(FAKE, lies[i].fake, TRUE);
-        front_open(&fronts[i], &defaults);
+        programs[i] = write_program(dir, lies[i].fake);
+        front_open(&fronts[i], &(struct xc_supervisor_limits){.worker_exe = programs[i]});
         front_add(&fronts[i], 1, "ok");
         front_poll(&fronts[i], 1);
-        WAIT_FOR(xc_supervisor_workers(fronts[i].supervisor) == 1);
-        g_unsetenv(FAKE); /* the next is a right one */
     }
     for (size_t i = 0; i < G_N_ELEMENTS(lies); i++) {
         struct front *f = &fronts[i];
+        g_autofree char *lied = g_strconcat(programs[i], ".lied", NULL);
 
         WAIT_FOR(f->lost > 0);
         g_assert_nonnull(strstr(f->why, lies[i].why));
@@ -347,7 +363,11 @@ static void test_lies(void)
         if (f->sources[1].failed)
             g_assert_cmpint(f->sources[1].cause, ==, XC_CAUSE_WORKER);
         front_close(f);
+        rmdir(lied);
+        unlink(programs[i]);
+        g_free(programs[i]);
     }
+    rmdir(dir);
     g_free(fronts);
 }
 
