@@ -149,7 +149,10 @@ static bool value_fits(const struct st_leaf *leaf, const netsnmp_variable_list *
     case ST_ENUM:
         return label_fits(leaf, number_of(var), why);
     case ST_TRUTH:
-        return in_range(column, number_of(var), ST_TRUE, ST_FALSE, why);
+        if (number_of(var) == ST_TRUE || number_of(var) == ST_FALSE)
+            return true;
+        return refuse(why, SNMP_ERR_WRONGVALUE, XC_CAUSE_BAD_VALUE, "%s takes true(1) or false(2)",
+                      column->name);
     case ST_LOCK:
         return in_range(column, number_of(var), 0, G_MAXINT32, why);
     case ST_ROW_STATUS:
@@ -422,19 +425,22 @@ static void reserve2(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
         report(mib, reqinfo, failed, &why);
 }
 
+/* Without a transaction the master agent was gone in between: what it asked then was given up. */
 static void action(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
                    netsnmp_request_info *requests, struct pending *pending)
 {
     g_autoptr(GError) error = NULL;
     struct refusal why = {0};
 
-    if (mib->hooks->write(pending->transaction, &error)) {
+    if (!pending || !pending->transaction)
+        refuse(&why, SNMP_ERR_COMMITFAILED, XC_CAUSE_TRANSPORT,
+               "the master agent was gone in between");
+    else if (mib->hooks->write(pending->transaction, &error))
         pending->written = true;
-        return;
-    }
-    refuse_error(&why, error);
-    why.snmp = SNMP_ERR_COMMITFAILED;
-    report(mib, reqinfo, requests, &why);
+    else
+        refuse(&why, SNMP_ERR_COMMITFAILED, xc_error_cause(error), "%s", error->message);
+    if (why.text)
+        report(mib, reqinfo, requests, &why);
 }
 
 void st_set_phase(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
@@ -442,23 +448,27 @@ void st_set_phase(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
 {
     struct pending *pending = netsnmp_agent_get_list_data(reqinfo, DATA_NAME);
 
-    if (reqinfo->mode == MODE_SET_RESERVE1)
-        reserve1(mib, reqinfo, requests);
-    else if (reqinfo->mode == MODE_SET_RESERVE2 && !pending)
-        reserve2(mib, reqinfo, requests);
-    if (!pending || !pending->transaction)
-        return;
     switch (reqinfo->mode) {
+    case MODE_SET_RESERVE1:
+        reserve1(mib, reqinfo, requests);
+        break;
+    case MODE_SET_RESERVE2:
+        if (!pending)
+            reserve2(mib, reqinfo, requests);
+        break;
     case MODE_SET_ACTION:
         action(mib, reqinfo, requests, pending);
         break;
     case MODE_SET_FREE:
     case MODE_SET_UNDO:
-        pending->written = false;
-        pending_finish(pending);
+        if (pending) {
+            pending->written = false;
+            pending_finish(pending);
+        }
         break;
     case MODE_SET_COMMIT:
-        pending_finish(pending);
+        if (pending)
+            pending_finish(pending);
         break;
     default:
         break;

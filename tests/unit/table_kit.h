@@ -1,0 +1,271 @@
+/* A small tree for tests of the table engine: every kind of table once, and a transaction that only
+ * remembers what it was told. */
+#pragma once
+
+#include "subagent/handler.h"
+#include "subagent/set.h"
+#include "xenclient/model/model.h"
+
+#include <string.h>
+
+static const oid kit_root[] = {1, 3, 6, 1, 4, 1, 99999};
+#define KIT_ROOT kit_root, G_N_ELEMENTS(kit_root)
+
+struct kit_row {
+    uint32_t number;
+    uint32_t second; /* of the table with two index parts */
+    const char *key;
+    const char *text;
+    uint64_t wide;
+    bool absent; /* column 3 has no instance */
+    struct xc_domain domain;
+};
+
+/* What the tables show, and what SETs did to it. */
+struct kit {
+    struct kit_row *numbers;
+    size_t n_numbers;
+    struct kit_row *keys; /* sorted by length, then octets */
+    size_t n_keys;
+    struct kit_row *pairs;
+    size_t n_pairs;
+    bool closed;    /* nothing may be written */
+    bool broken;    /* writing fails */
+    GString *story; /* what happened, in words */
+    char *refused;  /* the text of the last refusal */
+    char *refused_object;
+    int refused_status;
+    int open; /* transactions that were begun and have not ended */
+};
+
+static inline bool kit_text(const struct st_cell *cell, struct st_value *out)
+{
+    return st_text(out, ((const struct kit_row *)cell->row)->text);
+}
+
+static inline bool kit_gauge(const struct st_cell *cell, struct st_value *out)
+{
+    const struct kit_row *row = cell->row;
+
+    return !row->absent && st_gauge(out, row->number * 10);
+}
+
+static inline bool kit_zero(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_number(out, 0);
+}
+
+static inline bool kit_empty(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_text(out, "");
+}
+
+static inline bool kit_active(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_number(out, ST_ROW_ACTIVE);
+}
+
+static inline const void *kit_numbers(void *context, size_t *n)
+{
+    const struct kit *kit = context;
+
+    *n = kit->n_numbers;
+    return kit->numbers;
+}
+
+static inline const void *kit_keys(void *context, size_t *n)
+{
+    const struct kit *kit = context;
+
+    *n = kit->n_keys;
+    return kit->keys;
+}
+
+static inline const void *kit_pairs(void *context, size_t *n)
+{
+    const struct kit *kit = context;
+
+    *n = kit->n_pairs;
+    return kit->pairs;
+}
+
+static inline const void *kit_object(const void *row)
+{
+    return &((const struct kit_row *)row)->domain;
+}
+
+/* Tells the story; a number 13 or a text "bad" is refused with that column to blame. */
+static inline bool kit_plan(const struct st_change *change, void *context, void *transaction,
+                            uint32_t *blame, GError **error)
+{
+    struct kit *kit = context;
+
+    g_assert_nonnull(transaction);
+    g_string_append_printf(kit->story, "[%s %s%u%s", change->table->name, change->key,
+                           change->number, change->row ? "" : " new");
+    for (guint i = 0; i < change->writes->len; i++) {
+        const struct st_write *write = &g_array_index(change->writes, struct st_write, i);
+
+        if (write->text)
+            g_string_append_printf(kit->story, " %u=%s", write->column->arc, write->text);
+        else
+            g_string_append_printf(kit->story, " %u=%d", write->column->arc, (int)write->number);
+        if (write->number == 13 || g_strcmp0(write->text, "bad") == 0) {
+            *blame = write->column->arc;
+            return xc_fail(error, XC_CAUSE_BUSY, "unlucky");
+        }
+    }
+    g_string_append_c(kit->story, ']');
+    return true;
+}
+
+static inline bool kit_allowed(void *context, GError **error)
+{
+    return !((const struct kit *)context)->closed || xc_fail(error, XC_CAUSE_POLICY, "closed");
+}
+
+static inline void *kit_begin(void *context)
+{
+    struct kit *kit = context;
+
+    kit->open++;
+    return kit;
+}
+
+static inline bool kit_write(void *transaction, GError **error)
+{
+    struct kit *kit = transaction;
+
+    if (kit->broken)
+        return xc_fail(error, XC_CAUSE_STORE, "disk full");
+    g_string_append(kit->story, " written");
+    return true;
+}
+
+static inline void kit_dispatch(void *transaction)
+{
+    struct kit *kit = transaction;
+
+    kit->open--;
+    g_string_append(kit->story, " dispatched");
+}
+
+static inline void kit_release(void *transaction)
+{
+    struct kit *kit = transaction;
+
+    kit->open--;
+    g_string_append(kit->story, " released");
+}
+
+static inline void kit_refused(void *context, const char *object, const char *value, int snmp_error,
+                               enum xc_cause cause, const char *text)
+{
+    struct kit *kit = context;
+
+    g_assert_true(g_utf8_validate(value, -1, NULL));
+    g_assert_cmpint(cause, !=, XC_CAUSE_NONE);
+    g_free(kit->refused);
+    g_free(kit->refused_object);
+    kit->refused = g_strdup(text);
+    kit->refused_object = g_strdup(object);
+    kit->refused_status = snmp_error;
+}
+
+static const struct st_set_hooks kit_hooks = {kit_allowed,  kit_begin,   kit_write,
+                                              kit_dispatch, kit_release, kit_refused};
+
+static const struct xc_label kit_label[] = {{1, "noop"}, {2, "run"}, {13, "unlucky"}};
+static XC_ENUM_DEFINE(kit_labels, "KitAction", kit_label);
+
+static const struct st_column kit_number_columns[] = {
+    CALC(2, "numText", ST_TEXT, kit_text),
+    CALC(3, "numGauge", ST_GAUGE32, kit_gauge),
+    MEMBER(5, "numWide", ST_COUNTER64, st_get_member, kit_row, wide),
+    COL(7, "numMemory", ST_GAUGE32, domain, DOMAIN, mem_kib, .divide = 1024, .units = "mebibytes"),
+    COL(8, "numState", ST_ENUM, domain, DOMAIN, state),
+    COL(9, "numUuid", ST_TEXT, domain, DOMAIN, uuid),
+    COL(10, "numStarted", ST_DATE, domain, DOMAIN, started),
+};
+static const struct st_table kit_number_table = {
+    .name = "numTable",
+    .arcs = {1, 1, 1, 1},
+    .index = {{ST_INDEX_INTEGER, offsetof(struct kit_row, number), "numIndex", 1, 1, G_MAXINT32}},
+    .row_size = sizeof(struct kit_row),
+    .rows = kit_numbers,
+    .object = kit_object,
+    .columns = kit_number_columns,
+    .n_columns = G_N_ELEMENTS(kit_number_columns),
+};
+
+static const struct st_column kit_control_columns[] = {
+    SET(1, "ctlLock", ST_LOCK, kit_zero),
+    SET(2, "ctlAction", ST_ENUM, kit_zero, .labels = &kit_labels),
+    SET(3, "ctlTimeout", ST_UNSIGNED32, kit_zero, .max = 100),
+    SET(4, "ctlNote", ST_TEXT, kit_empty, .max = 8),
+    SET(5, "ctlFlag", ST_TRUTH, kit_zero),
+    CALC(6, "ctlPlain", ST_GAUGE32, kit_zero),
+};
+static const struct st_table kit_control_table = {
+    .name = "ctlTable",
+    .arcs = {1, 1, 2, 1},
+    .augments = &kit_number_table,
+    .columns = kit_control_columns,
+    .n_columns = G_N_ELEMENTS(kit_control_columns),
+    .plan = kit_plan,
+};
+
+static const struct st_column kit_key_columns[] = {
+    CALC(2, "keyText", ST_TEXT, kit_text, .access = ST_READ_CREATE, .min = 1, .max = 255),
+    MEMBER(4, "keyLabel", ST_TEXT, st_get_member, kit_row, key),
+    CALC(6, "keyRowStatus", ST_ROW_STATUS, kit_active, .access = ST_READ_CREATE),
+};
+static inline bool kit_key_ok(const char *key)
+{
+    return strchr(key, ' ') == NULL;
+}
+static const struct st_table kit_key_table = {
+    .name = "keyTable",
+    .arcs = {1, 2, 1, 1},
+    .index = {{ST_INDEX_TEXT, offsetof(struct kit_row, key), "keyName", 1, 1, 32}},
+    .row_size = sizeof(struct kit_row),
+    .rows = kit_keys,
+    .columns = kit_key_columns,
+    .n_columns = G_N_ELEMENTS(kit_key_columns),
+    .plan = kit_plan,
+    .row_status = 6,
+    .key_ok = kit_key_ok,
+};
+
+static const struct st_column kit_pair_columns[] = {
+    CALC(3, "pairText", ST_TEXT, kit_text),
+};
+static const struct st_table kit_pair_table = {
+    .name = "pairTable",
+    .arcs = {1, 2, 2, 1},
+    .index = {{ST_INDEX_TEXT, offsetof(struct kit_row, key), "keyName", 0, 1, 32},
+              {ST_INDEX_INTEGER, offsetof(struct kit_row, second), "pairNumber", 2, 0, 100}},
+    .row_size = sizeof(struct kit_row),
+    .rows = kit_pairs,
+    .columns = kit_pair_columns,
+    .n_columns = G_N_ELEMENTS(kit_pair_columns),
+};
+
+static const struct st_column kit_scalar_columns[] = {
+    CALC(3, "kitZero", ST_INTEGER32, kit_zero),
+    CALC(4, "kitEmpty", ST_TEXT, kit_empty),
+};
+static const struct st_table kit_scalars = {
+    .name = "kit",
+    .arcs = {1, 1},
+    .scalars = true,
+    .columns = kit_scalar_columns,
+    .n_columns = G_N_ELEMENTS(kit_scalar_columns),
+};
+
+static const struct st_table *const kit_tables[] = {
+    &kit_pair_table, &kit_number_table, &kit_control_table, &kit_key_table, &kit_scalars,
+};
