@@ -17,7 +17,7 @@ static void memory_clear(struct xl_memory *memory)
 {
     g_hash_table_unref(memory->facts);
     g_ptr_array_unref(memory->configs);
-    g_free(memory->configs_token);
+    g_free(memory->configs_stamp);
     g_free(memory->boot_id);
     g_free(memory->product);
     g_free(memory->cpu_model);
@@ -59,13 +59,15 @@ enum section {
     SECTION_PATHS,
     SECTION_ONCE,
     SECTION_STORE,
+    SECTION_STAMP,
     SECTION_CONFIGS,
     SECTION_END,
     N_SECTIONS
 };
 
-static const char *const section_names[N_SECTIONS] = {"list", "clock", "info",    "files", "paths",
-                                                      "once", "store", "configs", "end"};
+static const char *const section_names[N_SECTIONS] = {
+    "list", "clock", "info", "files", "paths", "once", "store", "stamp", "configs", "end",
+};
 
 struct answer {
     char *text; /* writable copy of the output */
@@ -153,8 +155,6 @@ static void parse_files(struct poll *poll)
         *value++ = 0;
         if (strcmp(line, "/proc/net/dev") == 0)
             xl_seen_netdev(&poll->seen, value);
-        else if (strcmp(line, "/proc/uptime") == 0)
-            poll->host.uptime = value;
         else if (strcmp(line, "/proc/loadavg") == 0)
             poll->host.loadavg = value;
         else if (strcmp(line, "/proc/sys/kernel/random/boot_id") == 0)
@@ -173,14 +173,11 @@ static void report_host(struct poll *poll)
     struct xc_host *host = xc_report_host(poll->report);
     struct xl_lines clock = poll->answer.body[SECTION_CLOCK];
     const char *status = poll->answer.word[SECTION_INFO];
-    const char *line = xl_next_line(&clock);
-    uint64_t usec;
     uint64_t rx;
     uint64_t tx;
 
-    if (line && xc_text_to_scaled(line, (uint64_t)XC_USEC_PER_SEC, &usec, NULL) &&
-        usec < (uint64_t)G_MAXINT64)
-        poll->host.clock = (gint64)usec;
+    poll->host.uptime = poll->answer.word[SECTION_CLOCK];
+    poll->host.date = xl_next_line(&clock);
     if (status && strcmp(status, "0") == 0)
         poll->host.info = poll->answer.body[SECTION_INFO];
     poll->host.once = poll->answer.body[SECTION_ONCE];
@@ -201,7 +198,17 @@ static gboolean is_unlisted(void *key, void *value, void *data)
     return ((const struct xl_facts *)value)->listed != *(const unsigned *)data;
 }
 
-/* Facts belong to a number and a uuid. A domain whose size changed is asked again. */
+/* A domain that has not run yet may still be under construction: it is asked once more. */
+static struct xl_facts *new_facts(const struct xl_row *row)
+{
+    struct xl_facts *facts = xl_facts_new(row->domid, &row->uuid);
+
+    facts->owed = row->cpu_usec > 0 && !row->incoming ? 1 : 2;
+    facts->last_mem_mib = row->mem_mib;
+    return facts;
+}
+
+/* Facts belong to a number and a uuid. When the memory changes, the target may have changed too. */
 static void update_facts(struct poll *poll)
 {
     GHashTable *all = poll->memory->facts;
@@ -217,34 +224,28 @@ static void update_facts(struct poll *poll)
             facts = NULL;
         }
         if (!facts) {
-            facts = xl_facts_new(row->domid, &row->uuid);
-            facts->owed = XL_OWED_NEW;
-            facts->last_mem_mib = row->mem_mib;
-            facts->last_vcpus = row->vcpus;
+            facts = new_facts(row);
             g_hash_table_replace(all, &facts->domid, facts);
         }
         facts->listed = now;
         if (facts->owed > 0)
             facts->owed--;
-        if (facts->last_mem_mib != row->mem_mib || facts->last_vcpus != row->vcpus)
-            facts->owed = MAX(facts->owed, 1);
+        facts->resized = facts->last_mem_mib != row->mem_mib;
         facts->last_mem_mib = row->mem_mib;
-        facts->last_vcpus = row->vcpus;
     }
     g_hash_table_foreach_remove(all, is_unlisted, &now);
 }
 
+/* No stamp: the files are as they were, or nobody looked. */
 static void update_configs(struct poll *poll, GPtrArray *warnings)
 {
-    const char *token = poll->answer.word[SECTION_CONFIGS];
-    struct xl_memory *memory = poll->memory;
+    struct xl_lines stamp = poll->answer.body[SECTION_STAMP];
 
-    if (!token || g_strcmp0(token, memory->configs_token) == 0)
+    if (!poll->answer.word[SECTION_STAMP] || !poll->answer.word[SECTION_CONFIGS])
         return;
-    xl_configs_parse(memory, poll->answer.body[SECTION_CONFIGS], warnings);
-    g_free(memory->configs_token);
-    /* It travels back inside the next script. */
-    memory->configs_token = xc_text_clean(token, strlen(token), 64);
+    xl_configs_parse(poll->memory, poll->answer.body[SECTION_CONFIGS], warnings);
+    g_free(poll->memory->configs_stamp);
+    poll->memory->configs_stamp = g_strchomp(g_strndup(stamp.at, (gsize)(stamp.end - stamp.at)));
 }
 
 /* --- domains */

@@ -181,7 +181,8 @@ static void take_note(struct pass *pass, const char *line)
     if (*line) {
         g_autofree char *text = xc_text_clean(line, strlen(line), XC_TEXT_MAX);
 
-        warn(pass, "configuration files", "not understood: %s", text);
+        warn(pass, "configuration files", "%s: %s",
+             strstr(line, "inary file") ? "left out one with binary data" : "not understood", text);
     }
 }
 

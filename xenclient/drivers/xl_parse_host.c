@@ -4,9 +4,9 @@
 #include "xenclient/util/clock.h"
 #include "xenclient/util/text.h"
 
-/* The start of the host is computed from its clock and its uptime, which are read a moment apart; it
- * counts as the same within this. */
-#define SAME_BOOT_USEC (2 * XC_USEC_PER_SEC)
+/* Clock and uptime of the host are read a moment apart. Their difference is kept while it stays
+ * within this, so that the clock of the rates runs evenly; beyond, somebody set the host's clock. */
+#define CLOCK_SET_USEC XC_USEC_PER_SEC
 
 enum info_kind { INFO_TEXT, INFO_NUMBER, INFO_MIB, INFO_ROUNDED };
 
@@ -71,54 +71,53 @@ static void report_info(struct xl_lines lines, struct xc_report *report, struct 
 }
 
 /* The first word of a line as a decimal number times scale. */
-static bool first_number(const char *line, uint64_t scale, uint64_t *out)
+static bool first_number(const char *line, uint64_t scale, int64_t *out)
 {
     g_autofree char *word = line ? g_strndup(line, strcspn(line, " \t")) : NULL;
+    uint64_t value;
 
-    return word && xc_text_to_scaled(word, scale, out, NULL);
-}
-
-static bool is_boot_id(const char *text)
-{
-    struct xc_uuid uuid;
-
-    return text && xc_uuid_parse(text, &uuid);
+    if (!word || !xc_text_to_scaled(word, scale, &value, NULL) || value > G_MAXINT64 / 2)
+        return false;
+    *out = (int64_t)value;
+    return true;
 }
 
 /* Everything remembered of another boot is wrong. */
-static void check_boot(struct xl_memory *memory, const char *boot_id, gint64 boot_time)
+static void check_boot(struct xl_memory *memory, const char *boot_id)
 {
-    if (memory->boot_id && is_boot_id(boot_id) && strcmp(memory->boot_id, boot_id) != 0)
+    if (memory->boot_id && strcmp(memory->boot_id, boot_id) != 0)
         xl_memory_forget_boot(memory);
-    if (!memory->boot_id && is_boot_id(boot_id))
+    if (!memory->boot_id)
         memory->boot_id = g_strdup(boot_id);
-    if (boot_time && ABS(boot_time - memory->boot_time) > SAME_BOOT_USEC)
-        memory->boot_time = boot_time;
 }
 
-static void report_times(const struct xl_host_facts *facts, struct xl_memory *memory,
-                         struct xc_report *report, struct xc_host *host)
+static void report_clock(const struct xl_host_facts *facts, struct xl_memory *memory,
+                         struct xc_host *host)
 {
-    uint64_t uptime = 0;
-    uint64_t load;
-    bool known = first_number(facts->uptime, (uint64_t)XC_USEC_PER_SEC, &uptime) &&
-                 uptime < (uint64_t)G_MAXINT64;
-    gint64 boot_time = 0;
+    int64_t uptime;
+    int64_t date;
 
-    if (facts->clock)
-        XC_SET(HOST, host, clock, facts->clock);
-    if (known) {
-        XC_SET(HOST, host, uptime_sec, uptime / (uint64_t)XC_USEC_PER_SEC);
-        if (facts->clock > (gint64)uptime)
-            boot_time = facts->clock - (gint64)uptime;
-    }
-    check_boot(memory, facts->boot_id, boot_time);
-    if (memory->boot_time)
-        XC_SET(HOST, host, boot_time, memory->boot_time);
-    if (is_boot_id(facts->boot_id))
-        XC_SET(HOST, host, boot_id, xc_report_text(report, facts->boot_id, -1));
-    if (first_number(facts->loadavg, 100, &load))
-        XC_SET(HOST, host, load1_x100, load);
+    if (!first_number(facts->uptime, (uint64_t)XC_USEC_PER_SEC, &uptime))
+        return;
+    if (first_number(facts->date, (uint64_t)XC_USEC_PER_SEC, &date) && date > uptime &&
+        ABS(date - uptime - memory->boot_time) > CLOCK_SET_USEC)
+        memory->boot_time = date - uptime;
+    XC_SET(HOST, host, uptime_sec, (uint64_t)(uptime / XC_USEC_PER_SEC));
+    if (!memory->boot_time)
+        return;
+    XC_SET(HOST, host, boot_time, memory->boot_time);
+    XC_SET(HOST, host, clock, memory->boot_time + uptime);
+}
+
+static void report_boot(const struct xl_host_facts *facts, struct xl_memory *memory,
+                        struct xc_report *report, struct xc_host *host)
+{
+    struct xc_uuid uuid;
+
+    if (!facts->boot_id || !xc_uuid_parse(facts->boot_id, &uuid))
+        return;
+    check_boot(memory, facts->boot_id);
+    XC_SET(HOST, host, boot_id, xc_report_text(report, facts->boot_id, -1));
 }
 
 /* PRETTY_NAME="Debian GNU/Linux 12 (bookworm)" */
@@ -141,10 +140,14 @@ void xl_host_report(const struct xl_host_facts *facts, struct xl_memory *memory,
                     struct xc_report *report, struct xc_host *host)
 {
     struct xl_lines once = facts->once;
+    int64_t load;
     char *line;
 
     report_info(facts->info, report, host);
-    report_times(facts, memory, report, host);
+    report_boot(facts, memory, report, host);
+    report_clock(facts, memory, host);
+    if (first_number(facts->loadavg, 100, &load))
+        XC_SET(HOST, host, load1_x100, (uint64_t)load);
     while ((line = xl_next_line(&once)))
         take_once(memory, line);
     if (memory->product && *memory->product)

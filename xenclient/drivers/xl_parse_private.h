@@ -45,8 +45,8 @@ struct xl_facts {
     unsigned read_at; /* number of the poll whose answer held its configuration; 0: none did */
     unsigned listed;  /* number of the poll that showed it last */
     unsigned owed;    /* so many polls to come ask for everything about it */
+    bool resized;     /* the next poll asks for its memory target */
     uint64_t last_mem_mib;
-    uint64_t last_vcpus;
     enum xc_virt virt;  /* XC_VIRT_UNKNOWN: not known */
     uint64_t vcpus_max; /* this and the next three: 0 not known */
     uint64_t mem_target_kib;
@@ -73,12 +73,12 @@ struct xl_memory {
     unsigned polls;      /* answers understood so far */
     GHashTable *facts;   /* gint64 * domid (inside the value) -> struct xl_facts * */
     GPtrArray *configs;  /* struct xl_config *, by path */
-    char *configs_token; /* what the host said of the files when configs was read; NULL: never */
+    char *configs_stamp; /* what the host said of the files when configs was read; NULL: never */
     char *boot_id;       /* of the host that the facts belong to */
     bool once_done;      /* product and cpu_model were asked for */
     char *product;
     char *cpu_model;
-    gint64 boot_time; /* 0: not known */
+    gint64 boot_time; /* what the host's clock showed at uptime 0; 0: not known */
 };
 
 /* --- xl_parse.c */
@@ -129,8 +129,6 @@ void xl_seen_sort(struct xl_seen *seen);
 bool xl_seen_physical(const struct xl_seen *seen, uint64_t *rx, uint64_t *tx);
 
 /* --- xl_parse_store.c */
-/* A domain not seen before is asked twice: the first answer may come while it is being built. */
-#define XL_OWED_NEW 2
 struct xl_facts *xl_facts_new(int64_t domid, const struct xc_uuid *uuid);
 void xl_facts_free(void *facts);
 /* xenstore-ls -f: fills the facts of domains that memory knows. */
@@ -144,9 +142,9 @@ void xl_devices_report(const struct xl_seen *seen, int64_t domid, struct xl_fact
 struct xl_host_facts {
     struct xl_lines info; /* xl info; at NULL: none */
     struct xl_lines once; /* files that are read at the first poll only */
-    gint64 clock;         /* 0: not known */
-    const char *uptime;   /* lines of /proc files, NULL: not there */
-    const char *loadavg;
+    const char *uptime;   /* seconds; NULL: not known, as the next ones */
+    const char *date;     /* seconds since 1970 at that moment */
+    const char *loadavg;  /* line of the /proc file */
     const char *boot_id;
 };
 /* Fills the host from an answer; keeps in memory what is asked once only. */

@@ -1,5 +1,5 @@
-/* The shell command of one poll. Few processes: sh, xl list, xl info, date, grep; xenstore-ls only
- * for domains that are new or due, stat and cksum for the configuration files. */
+/* The shell command of one poll. Few processes: sh, xl list, xl info, grep; xenstore-ls only for
+ * domains that are new or due, stat for the configuration files, date now and then. */
 #include "xenclient/drivers/xl_parse_private.h"
 
 /* Polls between two looks at the memory target of every domain, and looks between two complete
@@ -9,7 +9,8 @@
 
 /* An argument of a program may have 131,071 octets, and the command is quoted once more. */
 #define MAX_KNOWN 50000
-#define MAX_DIRS  16000
+#define MAX_DIRS  4096
+#define MAX_STAMP 16000
 
 #define DEFAULT_TIMEOUT_SEC 60
 
@@ -17,16 +18,28 @@
 static const char head_part[] = "export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH\n"
                                 "s() { printf '\\n#%s %s\\n' \"$N\" \"$*\"; }\n";
 
-static const char list_part[] = "l=$($X xl list -v </dev/null); r=$?\n"
+/* Debian's /usr/sbin/xl is a script that finds the tools of the running version; without sudo its
+ * work is done here, which spares two shells per poll. */
+static const char tool_part[] =
+    "x=xl; a=; b=\n"
+    "if [ -z \"$X\" ] && [ -r /sys/hypervisor/version/minor ]; then\n"
+    "  read -r a </sys/hypervisor/version/major; read -r b </sys/hypervisor/version/minor\n"
+    "  [ ! -x \"/usr/lib/xen-$a.$b/bin/xl\" ] || x=/usr/lib/xen-$a.$b/bin/xl\n"
+    "fi\n";
+
+/* The control domain's uptime, read by the shell itself, is the clock of the counters; date tells
+ * every now and then what that is in the world's time. */
+static const char list_part[] = "l=$($X $x list -v </dev/null); r=$?\n"
+                                "u=; read -r u y 2>/dev/null </proc/uptime\n"
                                 "s list $r; printf '%s\\n' \"$l\"\n"
                                 "[ $r = 0 ] || { s end; exit 0; }\n"
-                                "s clock; date +%s.%N\n"
-                                "i=$($X xl info </dev/null); s info $?; printf '%s\\n' \"$i\"\n";
+                                "s clock $u; [ -z \"$D\" ] || date +%s.%N\n"
+                                "i=$($X $x info </dev/null); s info $?; printf '%s\\n' \"$i\"\n";
 
 /* One grep prints "path:line" of every small file; cat would not say which line is whose. */
 static const char files_part[] =
     "cd /sys/bus/xen-backend/devices 2>/dev/null || cd /\n"
-    "s files; grep -s '' /dev/null /proc/uptime /proc/loadavg /proc/sys/kernel/random/boot_id"
+    "s files; grep -s '' /dev/null /proc/loadavg /proc/sys/kernel/random/boot_id"
     " /proc/net/dev vbd-*/statistics/[rw][dr]_[rs]e*\n"
     "s paths; printf '%s\\n' vif-*/net/* /sys/class/net/*/brif/* /sys/class/net/*/device\n";
 
@@ -40,15 +53,14 @@ static const char store_part[] =
     "a=; b=; set -f; IFS='\n'; set -- $l; unset IFS\n"
     "for x do\n"
     "  set -- $x; [ $# -ge 8 ] || continue; shift $(($# - 8))\n"
-    "  case $1 in ''|*[!0-9]*) continue;; esac\n"
+    "  case $1 in ''|0|*[!0-9]*) continue;; esac\n"
     "  case $4 in ?????d) continue;; esac\n"
     "  case $6 in *[!0-9a-f-]*) continue;; esac\n"
     "  m=/local/domain/$1/memory\n"
     "  case $K in\n"
     "  *\" $1:${6##*-} \"*) case $M in *\" $1 \"*) a=\"$a $m\"; b=\"$b $m\";; esac;;\n"
     "  *) c=/local/domain/$1/cpu\n"
-    "    if [ $1 = 0 ]; then a=\"$a $m\"; b=\"$b $m\"; else\n"
-    "    a=\"$a /libxl/$1 $m $c /vm/$6\"; b=\"$b /libxl/$1,$m,$c,/vm/$6\"; fi;;\n"
+    "    a=\"$a /libxl/$1 $m $c /vm/$6\"; b=\"$b /libxl/$1,$m,$c,/vm/$6\";;\n"
     "  esac\n"
     "done\n"
     "s store\n"
@@ -58,12 +70,15 @@ static const char store_part[] =
     "fi\n"
     "set +f\n";
 
-/* Contents are sent only when the size, inode, change time or name of any file is new. grep puts
- * its path before every line, so no content can look like another file; lines of our own begin with
- * a colon. */
+/* Contents are sent only when the size, inode, change time or name of any file is new: then the list
+ * of these (of many files its checksum) comes as the stamp, and back in the next script as T. grep
+ * puts its path before every line, so no content can look like another file; lines of our own
+ * begin with a colon. */
 static const char configs_part[] =
-    "t=$(printf '%s\\n' \"$c\" | cksum); s configs \"$t\"\n"
+    "t=$c; if [ ${#c} -gt 16000 ]; then t=many; fi; case $c in *\\'*) t=many;; esac\n"
+    "[ \"$t\" != many ] || t=$(printf '%s\\n' \"$c\" | cksum)\n"
     "if [ \"$t\" != \"$T\" ]; then\n"
+    "  s stamp; printf '%s\\n' \"$t\"; s configs\n"
     "  n=0; set -f; IFS='\n'; set -- $c; unset IFS; set +f\n"
     "  for x do\n"
     "    [ $n != 0 ] || set --\n"
@@ -75,9 +90,9 @@ static const char configs_part[] =
     "    if [ $z -gt 65536 ]; then printf ':big %s\\n' \"$p\"; continue; fi\n"
     "    if ! [ -r \"$p\" ]; then printf ':unreadable %s\\n' \"$p\"; continue; fi\n"
     "    set -- \"$@\" \"$p\"\n"
-    "    if [ $# = 100 ]; then grep -s '' /dev/null \"$@\"; set --; fi\n"
+    "    if [ $# = 100 ]; then grep -s '' /dev/null \"$@\" 2>&1; set --; fi\n"
     "  done\n"
-    "  if [ $n != 0 ] && [ $# != 0 ]; then grep -s '' /dev/null \"$@\"; fi\n"
+    "  if [ $n != 0 ] && [ $# != 0 ]; then grep -s '' /dev/null \"$@\" 2>&1; fi\n"
     "fi\n";
 
 static void assign(GString *script, const char *name, const char *value)
@@ -113,7 +128,7 @@ static void assign_known(GString *script, const struct xl_memory *memory)
             continue;
         xc_uuid_format(&facts->uuid, uuid);
         g_string_append_printf(known, "%" G_GINT64_FORMAT ":%s ", facts->domid, uuid + 24);
-        if (memory->polls % LIGHT_EVERY == 0 && facts->read_at)
+        if (facts->read_at && (facts->resized || memory->polls % LIGHT_EVERY == 0))
             g_string_append_printf(light, "%" G_GINT64_FORMAT " ", facts->domid);
     }
     assign(script, "K", known->str);
@@ -123,10 +138,12 @@ static void assign_known(GString *script, const struct xl_memory *memory)
 /* stat -L: a link to a regular file is as good as the file. */
 static void append_configs(GString *script, const char *dirs, const struct xl_memory *memory)
 {
-    g_auto(GStrv) list = g_strsplit(dirs, ":", 64);
+    g_autofree char *bounded = g_strndup(dirs, MAX_DIRS);
+    g_auto(GStrv) list = g_strsplit(bounded, ":", 64);
     g_autoptr(GString) patterns = g_string_new(NULL);
+    const char *stamp = memory->configs_stamp;
 
-    for (char **dir = list; *dir && patterns->len < MAX_DIRS; dir++) {
+    for (char **dir = list; *dir; dir++) {
         g_autofree char *quoted = g_shell_quote(*dir);
 
         if ((*dir)[0] == '/' && !strchr(*dir, '\n'))
@@ -134,7 +151,9 @@ static void append_configs(GString *script, const char *dirs, const struct xl_me
     }
     if (patterns->len == 0)
         return;
-    assign(script, "T", memory->configs_token ? memory->configs_token : "");
+    if (!stamp || strlen(stamp) > MAX_STAMP || strchr(stamp, '\''))
+        stamp = "none";
+    assign(script, "T", stamp);
     g_string_append_printf(script, "c=$(stat -L -c '%%s %%i %%Z %%n' --%s 2>/dev/null)\n",
                            patterns->str);
     g_string_append(script, configs_part);
@@ -148,7 +167,9 @@ char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memo
 
     assign(script, "N", options->nonce);
     assign(script, "X", options->prefix);
+    assign(script, "D", memory->boot_time && memory->polls % LIGHT_EVERY != 0 ? "" : "date");
     assign_known(script, memory);
+    g_string_append(script, tool_part);
     g_string_append(script, list_part);
     g_string_append(script, files_part);
     if (!memory->once_done)
