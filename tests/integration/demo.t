@@ -44,7 +44,7 @@ def processes():
 
 result = demo(DEMO_PORT=str(free_port()))
 ok(result.returncode == 0, "the demo succeeds") or diag(result.stdout + result.stderr)
-said(result, "snmpbulkwalk", "snmpset", "runs", "is paused", "migrate", "inconsistentValue", "badState")
+said(result, "snmpbulkwalk", "snmpset", "runs", "is paused", "Migrate", "inconsistentValue", "badState")
 is_(processes(), [], "nothing it started is left")
 ok(not os.path.exists(RECORD), "no record of it is left")
 

@@ -177,7 +177,9 @@ class Lab:
     def write_snmpd_conf(self):
         text = _SNMPD.format(port=self.port, agentx=self.path("agentx"), **USERS)
         with open(os.path.join(TOP, "packaging", "snmpd.conf")) as sample, open(self.path("snmpd.conf"), "w") as out:
-            out.write(sample.read() + text + "".join(line + "\n" for line in self.snmpd_lines))
+            # The account of a real installation need not exist here.
+            settings = [line for line in sample if not line.startswith("agentXPerms")]
+            out.write("".join(settings) + text + "".join(line + "\n" for line in self.snmpd_lines))
 
     def farm_sources(self):
         """One source for each host that the farm makes; its keys are its host names."""
@@ -191,7 +193,7 @@ class Lab:
         """Writes xensnmpd.conf from self.agent and self.sources."""
         agent = {"state_dir": self.path("state"), "credential_dir": self.path("credentials"),
                  "known_hosts": self.path("known_hosts"), "library_dir": self.path("library"),
-                 "agentx_socket": self.path("agentx"), "interval": 1, "log_level": "info",
+                 "agentx_socket": self.path("agentx"), "interval": 1, "user": "", "log_level": "info",
                  **self.agent}
         sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}}
         with open(self.path("xensnmpd.conf"), "w") as out:
@@ -222,8 +224,11 @@ class Lab:
         """Starts a program and waits until it serves. Its output goes to NAME.log in the folder."""
         env = dict(os.environ, MIBS="", SNMPCONFPATH=self.path("snmp"), SNMP_PERSISTENT_DIR=self.path("snmp"),
                    G_DEBUG="fatal-criticals")
+        command = arguments or self._arguments(name)
+        if not os.access(command[0], os.X_OK):
+            raise LabError(f"{command[0]} is not there: make builds it")
         with open(self.path(name + ".log"), "ab") as log:
-            process = subprocess.Popen(arguments or self._arguments(name), stdin=subprocess.DEVNULL, stdout=log,
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                        stderr=log, env=env, cwd=self.folder, start_new_session=True,
                                        preexec_fn=_die_with_parent if self.leash else None)
         self.processes[name] = process
@@ -329,7 +334,7 @@ class Lab:
         """Until every domain of the farm has a row that knows its state."""
         def complete():
             states = [value for _, value in self.bulkwalk(self.oid("xenDomainState"), 50)]
-            return len(states) >= self.domains and 1 not in states
+            return len(states) >= self.domains + self.hosts and 1 not in states  # each host has its Domain-0
         self.wait(complete, f"{self.domains} domains have rows", seconds)
 
     def _answers(self, oid):
@@ -368,7 +373,7 @@ class Lab:
     def schema(self):
         """{object name: numeric OID}, from what the build made of the MIB."""
         if self._schema is None:
-            self._schema, self._labels = read_objects(os.path.join(BUILD, "gen", "xen_mib.def"))
+            self._schema, self._labels, self._indexes = read_objects(os.path.join(BUILD, "gen", "xen_mib.def"))
         return self._schema
 
     def labels(self, name):
@@ -378,30 +383,49 @@ class Lab:
 
     def oid(self, name, *parts):
         """The OID of an object by its name, with an index: oid("xenHostState", "host1"). Scalars: oid(name, 0)."""
-        base = self.schema()[name]
-        return base + ("." + index(*parts) if parts else "")
+        if len(parts) == 1 and isinstance(parts[0], tuple):
+            parts = parts[0]
+        return self.schema()[name] + ("." + index(*parts) if parts else "")
 
     def table(self, name):
-        """{index: {column name: value}}; the index is the numeric OID behind the column, as text."""
+        """{index: {column name: value}}; an index is an int or a str, or a tuple of them where there are several."""
         base = self.schema()[name]
-        columns = {oid[len(base) + 3:]: column for column, oid in self.schema().items()
-                   if oid.startswith(base + ".1.")}
+        kinds = next(kinds for oid, kinds in self._indexes.items() if oid == base + ".1")
+        columns = {oid: column for column, oid in self.schema().items() if oid.startswith(base + ".1.")}
         rows = {}
         for oid, value in self.bulkwalk(base):
-            number, _, row = oid[len(base) + 3:].partition(".")
-            rows.setdefault(row, {})[columns.get(number, number)] = value
+            arcs = oid[len(base) + 1:].split(".")
+            column = ".".join([base, *arcs[:2]])
+            rows.setdefault(decode_index(arcs[2:], kinds), {})[columns.get(column, column)] = value
         return rows
 
 
+def decode_index(arcs, kinds):
+    """What the arcs behind a column stand for; kinds: a bool for each index object, is it a string."""
+    arcs = [int(arc) for arc in arcs]
+    parts = []
+    for is_string in kinds:
+        first = arcs.pop(0)
+        parts.append(bytes(arcs[:first]).decode(errors="replace") if is_string else first)
+        if is_string:
+            del arcs[:first]
+    return parts[0] if len(parts) == 1 else tuple(parts)
+
+
 def read_objects(path):
-    """({name: oid}, {name: {number: label}}) of the object list that the build made of the MIB."""
-    oids, labels = {}, {}
+    """({name: oid}, {name: {number: label}}, {entry's oid: [is the index a string]}) of the object list that the build
+    made of the MIB."""
+    oids, labels, strings, indexes = {}, {}, set(), {}
     with open(path) as text:
         for line in text:
             macro, _, rest = line.rstrip().rstrip(")").partition("(")
             name, _, rest = rest.partition(", ")
             if macro == "SN_OBJECT":
                 oids[name] = re.search(r"[0-9, ]+$", rest).group(0).strip(", ").replace(", ", ".")
+                if rest.split(", ")[1] == "STRING":
+                    strings.add(name)
             elif macro == "SN_LABELS":
                 labels[name] = {int(n): label for n, label in re.findall(r'\{([0-9]+), "([^"]*)"\}', rest)}
-    return oids, labels
+            elif macro == "SN_INDEX":
+                indexes[name] = [word for word in rest.split(", ") if word != "SN_NONE"]
+    return oids, labels, {oids[entry]: [name in strings for name in names] for entry, names in indexes.items() if names}
