@@ -48,7 +48,7 @@ const struct ctl_command ctl_commands[] = {
     {"watch", "", 0, 0, READ | CTL_G_WATCH, ctl_watch, NULL,
      "print what changes, until interrupted"},
     {"oid", "NAME [COLUMN]", 1, 2, READ, ctl_oid, NULL, "numeric OIDs of a domain, host or source"},
-    {"doctor", "", 0, 0, READ | CTL_G_DOCTOR | CTL_G_FILES, ctl_doctor, NULL,
+    {"doctor", "", 0, 0, READ | CTL_G_DOCTOR, ctl_doctor, NULL,
      "look for what is not well, and say the cure"},
     {"version", "", 0, 0, CTL_G_ALWAYS, ctl_version, NULL, "print the version"},
     {"help", "[COMMAND]", 0, 2, CTL_G_ALWAYS, ctl_help, NULL, "explain xenctl or a command"},
@@ -122,7 +122,27 @@ static void print_case(const struct ctl_command *command)
 {
     g_autofree char *options = ctl_options_words(command->options);
 
-    printf("    \"%s\"*) words=\"%s\" ;;\n", command->name, options);
+    printf("    \"%s \"*) words=\"%s\" ;;\n", command->name, options);
+}
+
+/* "source" -> "add list remove": the second words, behind all full names. */
+static void print_second_words(unsigned first)
+{
+    size_t length = strcspn(ctl_commands[first].name, " ");
+
+    printf("    \"%.*s\"*) words=\"", (int)length, ctl_commands[first].name);
+    for (unsigned i = first; i < ctl_n_commands; i++)
+        if (strncmp(ctl_commands[i].name, ctl_commands[first].name, length + 1) == 0)
+            printf("%s%s", i > first ? " " : "", ctl_commands[i].name + length + 1);
+    printf("\" ;;\n");
+}
+
+/* The first of the commands that share its first word? */
+static bool leads(unsigned i)
+{
+    size_t length = strcspn(ctl_commands[i].name, " ") + 1;
+
+    return i == 0 || strncmp(ctl_commands[i].name, ctl_commands[i - 1].name, length) != 0;
 }
 
 int ctl_completion(struct ctl *ctl)
@@ -131,14 +151,16 @@ int ctl_completion(struct ctl *ctl)
     printf("# bash completion for xenctl: eval \"$(xenctl completion)\"\n_xenctl() {\n"
            "  local words line=\"${COMP_WORDS[*]:1}\" now=\"${COMP_WORDS[COMP_CWORD]}\"\n"
            "  if [ \"$COMP_CWORD\" = 1 ]; then words=\"");
-    for (unsigned i = 0; i < ctl_n_commands; i++) {
-        size_t length = strcspn(ctl_commands[i].name, " ");
-
-        printf("%s%.*s", i ? " " : "", (int)length, ctl_commands[i].name);
-    }
+    for (unsigned i = 0; i < ctl_n_commands; i++)
+        if (leads(i))
+            printf("%s%.*s", i ? " " : "", (int)strcspn(ctl_commands[i].name, " "),
+                   ctl_commands[i].name);
     printf("\"\n  else case \"$line\" in\n");
     for (unsigned i = 0; i < ctl_n_commands; i++)
         print_case(&ctl_commands[i]);
+    for (unsigned i = 0; i < ctl_n_commands; i++)
+        if (leads(i) && strchr(ctl_commands[i].name, ' '))
+            print_second_words(i);
     printf("  esac; fi\n  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$now\")\n}\n"
            "complete -F _xenctl xenctl\n");
     return CTL_OK;

@@ -155,7 +155,7 @@ static void check_account(struct doctor *doctor, const struct ctl_files *files, 
         return;
     }
     cure = g_strdup_printf(
-        "put the line  agentXPerms 0660 0750 nobody %s  into snmpd.conf and restart "
+        "put the line  agentXPerms 0660 0755 Debian-snmp %s  into snmpd.conf and restart "
         "snmpd",
         account->pw_name);
     if (stat(dir, &dir_st) == 0 && !may(account, &dir_st, 1))
@@ -174,7 +174,8 @@ static void check_others(struct doctor *doctor, const char *path, const struct s
     if ((st->st_mode & 02) && stat(dir, &dir_st) == 0 && (dir_st.st_mode & 01))
         doctor_find(
             doctor, ILL,
-            "put the line  agentXPerms 0660 0750 nobody xensnmp  into snmpd.conf and restart snmpd",
+            "put the line  agentXPerms 0660 0755 Debian-snmp xensnmp  into snmpd.conf and restart "
+            "snmpd",
             "%s: every user of this machine may register there and answer in xensnmpd's place",
             path);
 }

@@ -56,7 +56,7 @@ static const struct option options[] = {
      "instead of the configured folder"},
     {"known-hosts", "FILE", TEXT, AT(known_hosts), 0, CTL_G_TRUST,
      "instead of the configured file"},
-    {"config", "FILE", TEXT, AT(config), 0, CTL_G_FILES | CTL_G_TRUST,
+    {"config", "FILE", TEXT, AT(config), 0, CTL_G_FILES | CTL_G_TRUST | CTL_G_DOCTOR,
      "xensnmpd's configuration file"},
     {"yes", "FINGERPRINT", TEXT, AT(yes), 0, CTL_G_TRUST,
      "trust without asking if the key has this fingerprint"},

@@ -1,7 +1,6 @@
 /* source add, source remove: rows of xenSourceTable. */
 #include "tools/xenctl/pause.h"
 #include "tools/xenctl/request.h"
-#include "tools/xenctl/text.h"
 
 #include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
@@ -24,7 +23,7 @@ static bool check_key(struct ctl *ctl, const char *key, int *code)
     return false;
 }
 
-/* --- what became of a new source */
+/* --- what became of it */
 struct contact {
     char *state, *text;
     int cause;
@@ -51,19 +50,22 @@ static bool read_contact(struct ctl *ctl, const char *key, struct contact *out, 
     return ok;
 }
 
-static int report(struct ctl *ctl, const char *key, const struct contact *contact)
+static int report(const struct ctl *ctl, const char *key, const char *state)
 {
-    bool up = g_strcmp0(contact->state, "up") == 0;
+    if (ctl->opt.json)
+        printf("{\"source\": \"%s\", \"state\": \"%s\"}\n", key, state);
+    else
+        printf("source %s: %s\n", key, state);
+    return CTL_OK;
+}
 
-    if (!up)
+static int report_contact(const struct ctl *ctl, const char *key, const struct contact *contact)
+{
+    if (g_strcmp0(contact->state, "up") != 0)
         return ctl_say(ctl, CTL_FAILED, "source %s is registered, but %s: %s. Cure: %s", key,
                        contact->state ? contact->state : "not listed", contact->text,
                        xc_error_info(contact->cause)->advice);
-    if (ctl->opt.json)
-        printf("{\"source\": \"%s\", \"state\": \"up\"}\n", key);
-    else
-        printf("source %s: up\n", key);
-    return CTL_OK;
+    return report(ctl, key, "up");
 }
 
 static bool has_failed(const struct contact *contact)
@@ -88,7 +90,7 @@ static int await_contact(struct ctl *ctl, const char *key)
         memset(&contact, 0, sizeof(contact));
     }
     ctl_pause_free(pause);
-    code = error ? ctl_fail(ctl, error) : report(ctl, key, &contact);
+    code = error ? ctl_fail(ctl, error) : report_contact(ctl, key, &contact);
     contact_clear(&contact);
     return code;
 }
@@ -115,9 +117,9 @@ int ctl_source_add(struct ctl *ctl)
     ctl_request_number(&request, sn_oid_text(xenSourceRowStatus, key), xenSourceRowStatus,
                        sn_label_number(xenSourceRowStatus, "createAndGo"));
     code = ctl_request_send(ctl, &request, what);
-    if (code || opt->no_wait)
+    if (code)
         return code;
-    return await_contact(ctl, key);
+    return opt->no_wait ? report(ctl, key, "registered") : await_contact(ctl, key);
 }
 
 /* The agent takes the removal of what is not there for done; a person mistyped. */
@@ -151,5 +153,6 @@ int ctl_source_remove(struct ctl *ctl)
         return ctl_fail(ctl, error);
     ctl_request_number(&request, sn_oid_text(xenSourceRowStatus, key), xenSourceRowStatus,
                        sn_label_number(xenSourceRowStatus, "destroy"));
-    return ctl_request_send(ctl, &request, what);
+    code = ctl_request_send(ctl, &request, what);
+    return code ? code : report(ctl, key, "removed");
 }

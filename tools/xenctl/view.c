@@ -197,12 +197,16 @@ static GArray *row_columns(const enum sn_id *entries)
     return columns;
 }
 
-static void print_row_text(const char *prefix, const enum sn_id *columns,
-                           const struct sn_value *values, unsigned n)
+static void print_row_text(const char *prefix, const struct sn_oid *index,
+                           const enum sn_id *columns, const struct sn_value *values, unsigned n)
 {
     struct ctl_grid grid;
 
     ctl_grid_init(&grid, 2);
+    if (index->n == 1) {
+        ctl_grid_add(&grid, g_strdup("index"));
+        ctl_grid_add(&grid, g_strdup_printf("%u", index->id[0]));
+    }
     for (unsigned i = 0; i < n; i++) {
         const char *units = sn_object(columns[i])->units;
         char *text = ctl_shown(columns[i], &values[i]);
@@ -220,14 +224,16 @@ static void print_row_text(const char *prefix, const enum sn_id *columns,
     ctl_grid_clear(&grid);
 }
 
-static void print_row_json(const char *prefix, const enum sn_id *columns,
-                           const struct sn_value *values, unsigned n)
+static void print_row_json(const char *prefix, const struct sn_oid *index,
+                           const enum sn_id *columns, const struct sn_value *values, unsigned n)
 {
     struct json json;
     g_autofree char *out = NULL;
 
     json_init(&json);
     json_open_object(&json, NULL);
+    if (index->n == 1)
+        json_number(&json, "index", index->id[0]);
     for (unsigned i = 0; i < n; i++)
         ctl_json_value(&json, prefix, columns[i], &values[i]);
     json_close_object(&json);
@@ -261,9 +267,9 @@ int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries
     else if (!any_present(values, columns->len))
         code = ctl_say(ctl, CTL_NOT_FOUND, "no such row");
     else if (ctl->opt.json)
-        print_row_json(prefix, ids, values, columns->len);
+        print_row_json(prefix, index, ids, values, columns->len);
     else
-        print_row_text(prefix, ids, values, columns->len);
+        print_row_text(prefix, index, ids, values, columns->len);
     sn_values_clear(values, columns->len);
     return code;
 }
