@@ -11,11 +11,14 @@ xenclient/drivers   | xenclient/util xenclient/model xenclient/transport
 xenclient/store     | xenclient/util xenclient/model
 xenclient/worker    | xenclient/util xenclient/model xenclient/transport xenclient/drivers
 xenclient/engine    | xenclient/util xenclient/model xenclient/transport xenclient/drivers xenclient/store xenclient/worker
+mibs                |
 snmpclient          | xenclient/util xenclient/model
-subagent            | xenclient
+subagent            | xenclient mibs
 tools/xen-farm      | xenclient
 tools/xenctl        | snmpclient xenclient
 '
+# what the build makes, found by -I$(BUILD)/gen
+generated='*.sql.h xen_mib.def'
 # library header | the only folders that may know it; tests may know all
 libraries='
 net-snmp  | subagent snmpclient
@@ -39,12 +42,21 @@ own_folder() { # the layer a path belongs to
     done <<<"$layers"
 }
 
+is_generated() {
+    local pattern
+    for pattern in $generated; do
+        # shellcheck disable=SC2053 # a pattern is meant
+        [[ $1 == $pattern ]] && return
+    done
+    return 1
+}
+
 strays() {
     local where header
     while read -r where header; do
         [[ $header == \"* ]] || continue
         header=${header//\"/}
-        [[ $where == tests/* || $header == *.sql.h ]] && continue
+        [[ $where == tests/* ]] || is_generated "$header" && continue
         [ -e "$header" ] || echo "$where includes \"$header\": name it by its path from the top"
     done <<<"$includes"
 }
@@ -57,7 +69,7 @@ upward() {
         grep "^$folder/" <<<"$includes" | while read -r line header; do
             [[ $header == \"* ]] || continue
             target=${header//\"/}
-            [[ $target == *.sql.h || $target == "$folder"/* ]] && continue
+            [[ $target == "$folder"/* ]] || is_generated "$target" && continue
             for file in $may; do
                 [[ $target == "$file" || $target == "$file"/* ]] && continue 2
             done
