@@ -140,9 +140,10 @@ static bool take_numbers(struct xl_row *row, char *line, size_t *length)
     return true;
 }
 
-/* The words are cut off from the right, each ended by a NUL that replaces the blank behind it; the
+/* NULL: no row; *broken then tells whether it is one whose numbers are wrong.
+ * The words are cut off from the right, each ended by a NUL that replaces the blank behind it; the
  * line is copied first because a failed attempt must leave it whole. */
-static struct xl_row *row_parse(const char *line, const char *name_before)
+static struct xl_row *row_parse(const char *line, const char *name_before, bool *broken)
 {
     g_autofree char *work = g_strdup(line);
     size_t length = strlen(work);
@@ -156,6 +157,7 @@ static struct xl_row *row_parse(const char *line, const char *name_before)
         length = strlen(work);
     }
     if (!take_numbers(row, work, &length)) {
+        *broken = row->has_uuid;
         row_free(row);
         return NULL;
     }
@@ -184,10 +186,12 @@ GPtrArray *xl_rows_parse(struct xl_lines lines, GError **error)
     if (!line || !g_str_has_prefix(line, "Name ") || !strstr(line, " ID "))
         return xc_fail(error, XC_CAUSE_DRIVER_ERROR, "xl list gave no list"), NULL;
     while ((line = xl_next_line(&lines))) {
-        struct xl_row *row = row_parse(line, before->str);
+        bool broken = false;
+        struct xl_row *row = row_parse(line, before->str, &broken);
 
-        if (row) {
+        if (row)
             g_ptr_array_add(rows, row);
+        if (row || broken) {
             g_string_truncate(before, 0);
         } else if (before->len < 1024) {
             g_string_append_printf(before, "%.1024s\n", line);
