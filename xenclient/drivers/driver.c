@@ -66,6 +66,13 @@ static bool take_port(const char *text, size_t length, struct xc_uri *out, GErro
     return true;
 }
 
+static bool is_host(const char *host, bool bracket)
+{
+    if (bracket)
+        return strchr(host, ':') && g_hostname_is_ip_address(host);
+    return host[0] != '-' && only(host, strlen(host), "._-");
+}
+
 /* "host", "host:port", "[v6]" or "[v6]:port". */
 static bool take_host(const char *at, size_t length, struct xc_uri *out, GError **error)
 {
@@ -78,10 +85,10 @@ static bool take_host(const char *at, size_t length, struct xc_uri *out, GError 
 
     if (bracket && !end)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "URI with '[' but no ']': " URI_FORM);
-    if ((n && host[0] == '-') || !only(host, n, bracket ? ":." : "._-") || (bracket && n == 0))
+    out->host = g_strndup(host, n);
+    if (!is_host(out->host, bracket))
         return xc_fail(error, XC_CAUSE_BAD_VALUE,
                        "illegal host in the URI: a name, an IPv4 address or [IPv6 address]");
-    out->host = g_strndup(host, n);
     if (n == 0 && (left || *out->user))
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "URI with user or port but no host: " URI_FORM);
     if (!left)

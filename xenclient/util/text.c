@@ -43,8 +43,9 @@ char *xc_text_escape(const char *text, size_t max)
     size_t length = strlen(text);
     size_t shown = MIN(length, max);
     GString *out = g_string_sized_new(shown + 8);
+    size_t i = 0;
 
-    for (size_t i = 0; i < shown;) {
+    while (i < shown) {
         size_t n = printable(text + i, length - i);
 
         if (n) {
@@ -55,7 +56,8 @@ char *xc_text_escape(const char *text, size_t max)
             i++;
         }
     }
-    if (shown < length)
+    /* A character across the limit was shown whole. */
+    if (i < length)
         g_string_append(out, "...");
     return g_string_free(out, FALSE);
 }
@@ -65,7 +67,7 @@ bool xc_text_to_u64(const char *text, uint64_t min, uint64_t max, uint64_t *out,
     guint64 value;
     g_autoptr(GError) inner = NULL;
 
-    if (!text || !g_ascii_string_to_unsigned(text, 10, min, max, &value, &inner))
+    if (!text || text[0] == '+' || !g_ascii_string_to_unsigned(text, 10, min, max, &value, &inner))
         return xc_fail(error, XC_CAUSE_BAD_VALUE,
                        "not a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT, min, max);
     *out = value;
@@ -77,7 +79,8 @@ bool xc_text_to_i64(const char *text, int64_t min, int64_t max, int64_t *out, GE
     gint64 value;
     g_autoptr(GError) inner = NULL;
 
-    if (!text || !g_ascii_string_to_signed(text, 10, min, max, &value, &inner))
+    /* GLib takes a plus as well. */
+    if (!text || text[0] == '+' || !g_ascii_string_to_signed(text, 10, min, max, &value, &inner))
         return xc_fail(error, XC_CAUSE_BAD_VALUE,
                        "not a number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, min, max);
     *out = value;
