@@ -209,15 +209,16 @@ static bool ask_cancel(struct run *run, struct xl_report *out, GError **error)
     return run->cancel_sent;
 }
 
-/* It can't be done. If an earlier launch may still be on its way, it is forbidden first. */
+/* It can't be done, as far as we see: unless it began meanwhile, by another worker's hand or because an
+ * earlier launch arrived late. Forbidding it makes that certain. */
 static bool refuse(struct run *run, const GError *why, struct xl_report *out, GError **error)
 {
-    bool may_have_begun = run->sent || run->order->attach;
+    g_autofree char *script = xl_job_forbid(run->op);
 
-    if (may_have_begun && !ask_cancel(run, out, error))
+    if (!report(run, script, NULL, out, error))
         return false;
-    if (may_have_begun && (out->state != XL_JOB_DONE || out->result != XC_RESULT_CANCELLED))
-        return true; /* it has begun after all */
+    if (out->state != XL_JOB_DONE || out->result != XC_RESULT_CANCELLED)
+        return true;
     xc_outcome_from_error(run->outcome, why);
     return false;
 }
@@ -391,7 +392,11 @@ static bool digest(struct run *run, struct xl_report *now)
         proof_or_lost(run, "it began on the host and never said how it ended");
         return false;
     default:
-        phase = run->order->action == XC_ACTION_MIGRATE ? xl_migrate_phase(now->err) : NULL;
+        /* While xl migrates, its words tell more than the job, which waits for it. */
+        phase =
+            run->order->action == XC_ACTION_MIGRATE && g_str_has_prefix(now->phase, "connecting")
+                ? xl_migrate_phase(now->err)
+                : NULL;
         tell(run, phase ? phase : now->phase);
         return true;
     }

@@ -6,7 +6,7 @@
 #include "xenclient/transport/exec.h"
 
 /* Where xl and xenstore tools are found; a non-interactive login often lacks /usr/sbin. */
-#define XL_SHELL_PREAMBLE "PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH LC_ALL=C; export PATH LC_ALL\n"
+#define XL_SHELL_PREAMBLE "PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C; export PATH LC_ALL\n"
 
 struct xl_host;
 

@@ -75,24 +75,28 @@ char *xl_job_launch(const struct xl_job *job)
     return g_string_free(text, FALSE);
 }
 
-static char *small_script(const char *op, const char *body)
+static char *small_script(const char *op, const char *first, const char *second)
 {
     GString *text = g_string_new(NULL);
 
     assign(text, "op", op);
-    g_string_append(text, xl_shell_report);
-    g_string_append(text, body);
+    g_string_append_printf(text, "%s%s%sreport\n", xl_shell_report, first, second);
     return g_string_free(text, FALSE);
 }
 
 char *xl_job_query(const char *op)
 {
-    return small_script(op, "report\n");
+    return small_script(op, "", "");
+}
+
+char *xl_job_forbid(const char *op)
+{
+    return small_script(op, xl_shell_forbid, "");
 }
 
 char *xl_job_cancel(const char *op)
 {
-    return small_script(op, xl_shell_cancel);
+    return small_script(op, xl_shell_forbid, xl_shell_cancel);
 }
 
 /* --- the report */

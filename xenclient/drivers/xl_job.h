@@ -30,7 +30,9 @@ struct xl_job {
 char *xl_job_launch(const struct xl_job *job);
 /* Only reports. */
 char *xl_job_query(const char *op);
-/* Asks the job to end early; one that has not begun never will. Then reports. */
+/* A job that has not begun never will (it then reports cancelled); one that has goes on. Then reports. */
+char *xl_job_forbid(const char *op);
+/* The same, and one that has begun is asked to end early. */
 char *xl_job_cancel(const char *op);
 
 enum xl_job_state {

@@ -85,11 +85,13 @@ const char xl_shell_launch[] =
     "fi\n"
     "rmdir \"$run/cleaning\"\n";
 
-const char xl_shell_cancel[] = "mkdir -p \"$run\"\n"
+const char xl_shell_forbid[] = "mkdir -p \"$run\"\n"
                                "if ! finished >/dev/null && mkdir \"$fence\" 2>/dev/null; then\n"
-                               "    settle 'cancelled cancelled 0' 'cancelled before it began'\n"
-                               "elif [ -d \"$fence\" ]; then : >\"$fence/cancel\"; fi\n"
-                               "report\n";
+                               "    settle 'cancelled cancelled 0' 'it did not begin'\n"
+                               "fi\n";
+
+const char xl_shell_cancel[] =
+    "[ ! -d \"$fence\" ] || [ -e \"$fence/status\" ] || : >\"$fence/cancel\"\n";
 
 const char xl_shell_job[] =
     "umask 077\n"
@@ -151,7 +153,7 @@ const char xl_shell_job[] =
     "        fi\n"
     "        [ $# -eq 8 ] || continue\n"
     "        case $1 in ''|*[!0-9]*) continue ;; esac\n"
-    "        id=$1 state=$5\n"
+    "        id=$1 state=$4\n"
     "    done <\"$fence/list\"\n"
     "}\n"
     "look() { timeout -k 2 30 xl list -v >\"$fence/list\" </dev/null && find_row; }\n"
@@ -240,8 +242,9 @@ const char xl_shell_actions[] =
     "    ask shutdown\n"
     "    while :; do\n"
     "        if look; then\n"
-    "            [ -z \"$id\" ] && finish ok none\n"
-    "            [ \"$id\" = \"$domid\" ] || finish failed driverError "
+    /* One that restarts instead is away for a moment, too. */
+    "            [ -n \"$id\" ] || { sleep 1; look && [ -z \"$id\" ] && finish ok none; }\n"
+    "            [ \"${id:-$domid}\" = \"$domid\" ] || finish failed driverError "
     "'the guest started again instead'\n"
     "            case $state in\n"
     "            ???s-*) stop; finish ok none ;;\n"
@@ -368,7 +371,7 @@ const char xl_shell_actions[] =
     "    fi\n"
     "    [ -z \"$id\" ] || finish failed driverError 'xl reports success, but it is still here'\n"
     "    phase 'looking at the destination'\n"
-    "    $ssh \"$address\" 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C xl list -v' </dev/null "
+    "    $ssh \"$address\" 'PATH=$PATH:/usr/sbin:/sbin LC_ALL=C xl list -v' </dev/null "
     ">\"$fence/list\" && find_row\n"
     "    if [ -n \"$id\" ] && ! stopped; then finish ok none; fi\n"
     "    finish lost lost 'xl reports success, but it was not seen on the destination'\n"

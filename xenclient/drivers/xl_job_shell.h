@@ -5,7 +5,9 @@
 extern const char xl_shell_report[];
 /* Starts $job detached, waits for its fence, reports, clears old fences away. */
 extern const char xl_shell_launch[];
-/* Forbids what has not begun, asks what has to end; reports. */
+/* What has not begun never will. */
+extern const char xl_shell_forbid[];
+/* What has begun is asked to end. */
 extern const char xl_shell_cancel[];
 /* Beginning of a job: takes the fence; its tools: phase, look, spawn, over, finish ... */
 extern const char xl_shell_job[];

@@ -301,7 +301,7 @@ static bool check(struct xl_host *host, const struct xc_order *order, const char
 {
     g_autofree char *quoted = g_shell_quote(address);
     g_autofree char *script = g_strdup_printf(
-        "exec timeout -k 2 30 ssh %s %s 'PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C xl info' "
+        "exec timeout -k 2 30 ssh %s %s 'PATH=$PATH:/usr/sbin:/sbin LC_ALL=C xl info' "
         "</dev/null",
         XL_SSH_OPTIONS, quoted);
     g_autoptr(GPtrArray) rows = xl_ask_list(host, call, error);
