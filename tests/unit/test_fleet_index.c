@@ -257,6 +257,29 @@ static void test_hosts_of_a_pool(struct kit_fixture *f, gconstpointer data)
     g_assert_null(xc_fleet_host(f->engine, "a"));
 }
 
+static void test_host_counters_say_when_they_begin_anew(struct kit_fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *boot_id;
+        uint64_t rx;
+        bool anew;
+    } steps[] = {{"1", 1000, false}, {"1", 2000, false}, {"2", 2500, true}, {"2", 100, true}};
+    gint64 before = 0;
+
+    (void)data;
+    for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+        struct xc_report *report = kit_report(steps[i].boot_id);
+        struct xc_host *host = &g_array_index(report->hosts, struct xc_host, 0);
+        gint64 stamp;
+
+        XC_SET(HOST, host, net_rx_bytes, steps[i].rx);
+        kit_answer(f, "a", report);
+        stamp = xc_fleet_host(f->engine, "a")->discontinuity_mono;
+        g_assert_cmpint(stamp > before, ==, steps[i].anew);
+        before = stamp;
+    }
+}
+
 static void test_same_uuid_twice_in_a_report(struct kit_fixture *f, gconstpointer data)
 {
     struct xc_report *report = kit_report("1");
@@ -284,6 +307,7 @@ int main(int argc, char **argv)
     TEST("counters-never-fall", test_counters_never_fall);
     TEST("percent", test_percent);
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);
+    TEST("host-counters-say-when-they-begin-anew", test_host_counters_say_when_they_begin_anew);
     TEST("same-uuid-twice-in-a-report", test_same_uuid_twice_in_a_report);
     return g_test_run();
 }

@@ -174,3 +174,28 @@ void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const s
     c->changed = true;
     percentages(c, domain, host, clock);
 }
+
+void xc_host_life_free(struct xc_host_life *life)
+{
+    g_free(life->boot_id);
+    g_free(life);
+}
+
+void xc_counters_host(struct xc_engine *engine, const char *key, const struct xc_host *host)
+{
+    struct xc_host_life *life = g_hash_table_lookup(engine->host_lives, key);
+    const char *boot_id = XC_HAS(HOST, host, boot_id) ? host->boot_id : "";
+    uint64_t rx = XC_HAS(HOST, host, net_rx_bytes) ? host->net_rx_bytes : 0;
+    uint64_t tx = XC_HAS(HOST, host, net_tx_bytes) ? host->net_tx_bytes : 0;
+
+    if (!life) {
+        life = g_new0(struct xc_host_life, 1);
+        g_hash_table_insert(engine->host_lives, g_strdup(key), life);
+    } else if (strcmp(life->boot_id, boot_id) != 0 || rx < life->rx || tx < life->tx) {
+        life->discontinuity_mono = xc_clock_mono();
+        xc_fleet_dirty(engine);
+    }
+    xc_set_text(&life->boot_id, boot_id);
+    life->rx = rx;
+    life->tx = tx;
+}

@@ -185,6 +185,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->started_real = xc_clock_real();
     engine->counters_saved_mono = xc_clock_mono();
     engine->slots = g_ptr_array_new();
+    engine->slot_ids = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->next_slot = 1;
     engine->identities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     engine->known =
@@ -196,6 +197,8 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->refs = g_array_new(FALSE, FALSE, sizeof(struct xc_domain_ref));
     engine->hosts = g_array_new(FALSE, FALSE, sizeof(struct xc_host_ref));
     engine->ghosts = g_hash_table_new(g_direct_hash, g_direct_equal);
+    engine->host_lives =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)xc_host_life_free);
     engine->graveyard = make_graveyard();
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
@@ -254,11 +257,13 @@ static void free_parts(struct xc_engine *engine)
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->slots);
+    g_hash_table_unref(engine->slot_ids);
     g_ptr_array_unref(engine->ops);
     g_ptr_array_unref(engine->open);
     g_hash_table_unref(engine->op_by_uuid);
     xc_slot_free(engine->graveyard);
     g_hash_table_unref(engine->ghosts);
+    g_hash_table_unref(engine->host_lives);
     g_array_unref(engine->refs);
     g_array_unref(engine->hosts);
     g_hash_table_unref(engine->tracks);

@@ -1,12 +1,9 @@
-/* The life of operations after they were accepted: queue, limits, sending, outcome, end. */
+/* The operations there are: finding, adding, ending, forgetting. */
 #include "xenclient/engine/private.h"
 
 #include <string.h>
 
-#define CONFIRM_USEC (5 * XC_USEC_PER_SEC)  /* for the tables to show what an operation did */
-#define GRACE_USEC   (10 * XC_USEC_PER_SEC) /* beyond its time, before it is told to stop */
-#define GIVE_UP_USEC (60 * XC_USEC_PER_SEC) /* after that */
-#define TEXT_MAX     1000
+#define TEXT_MAX 1000
 
 struct xc_op_run *xc_op_run_new(void)
 {
@@ -24,9 +21,9 @@ void xc_op_run_free(struct xc_op_run *run)
     g_free(run);
 }
 
-static void set_text(char **to, const char *text)
+void xc_set_text(char **to, const char *text)
 {
-    char *copy = g_strdup(text);
+    char *copy = g_strdup(text ? text : "");
 
     g_free(*to);
     *to = copy;
@@ -197,7 +194,7 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index)
 }
 
 /* Finished rows beyond their time or number go, oldest first. */
-static void prune(struct xc_engine *engine)
+void xc_ops_prune(struct xc_engine *engine)
 {
     gint64 limit = xc_clock_real() - (gint64)engine->config->op_expire_sec * XC_USEC_PER_SEC;
     guint finished = engine->ops->len - engine->open->len;
@@ -222,7 +219,7 @@ static void prune(struct xc_engine *engine)
     }
 }
 
-static void save(struct xc_engine *engine, struct xc_op_run *run)
+void xc_ops_save(struct xc_engine *engine, struct xc_op_run *run)
 {
     g_autoptr(GError) error = NULL;
 
@@ -245,7 +242,7 @@ static void release(struct xc_engine *engine, const struct xc_op *op)
     }
 }
 
-static void finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
+void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
                    enum xc_cause cause, const char *text)
 {
     struct xc_op *op = &run->op;
@@ -256,7 +253,7 @@ static void finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_resu
     op->progress = result == XC_RESULT_OK && op->progress >= 0 ? 100 : op->progress;
     g_free(op->text);
     op->text = xc_text_clean(text, strlen(text), TEXT_MAX);
-    set_text(&op->phase, "");
+    xc_set_text(&op->phase, "");
     op->ended_real = xc_clock_real();
     op->ended_mono = xc_clock_mono();
     if (result == XC_RESULT_OK)
@@ -264,12 +261,12 @@ static void finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_resu
     else
         engine->n_failed++;
     g_ptr_array_remove(engine->open, run);
-    save(engine, run);
+    xc_ops_save(engine, run);
     release(engine, op);
     xc_log(XC_LOG_INFO, "operation %u: %s %s: %s%s%s", op->index,
            xc_enum_label(&xc_action_labels, (int)op->action), op->target,
            xc_enum_label(&xc_result_labels, (int)result), *op->text ? ": " : "", op->text);
-    prune(engine);
+    xc_ops_prune(engine);
     xc_ops_pump_later(engine);
 }
 
@@ -278,340 +275,11 @@ void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run)
     if (run->op.state == XC_OP_FINISHED || run->outcome_known)
         return;
     if (!run->sent && run->op.attempts == 0) {
-        finish(engine, run, XC_RESULT_CANCELLED, XC_CAUSE_CANCELLED, "cancelled before it began");
+        xc_ops_finish(engine, run, XC_RESULT_CANCELLED, XC_CAUSE_CANCELLED,
+                      "cancelled before it began");
         return;
     }
     run->op.state = XC_OP_CANCELLING;
     if (run->sent)
         xc_supervisor_cancel(engine->supervisor, &run->op.uuid);
-}
-
-/* --- sending */
-
-static const char *host_name(const struct xc_slot *slot, gssize row)
-{
-    const struct xc_snapshot *snapshot = slot->snapshot;
-
-    if (row < 0 || !snapshot || (uint32_t)row >= snapshot->n_hosts || snapshot->n_hosts == 1 ||
-        !XC_HAS(HOST, &snapshot->hosts[row], name))
-        return "";
-    return snapshot->hosts[row].name;
-}
-
-/* What is known of the target now; an attach keeps what was true when it began. */
-static void refresh(struct xc_engine *engine, struct xc_op *op)
-{
-    const struct xc_domain_ref *ref =
-        op->domain && op->attempts == 0 ? xc_fleet_domain(engine, op->domain) : NULL;
-    const struct xc_domain *domain;
-
-    if (!ref || ref->slot == engine->graveyard)
-        return;
-    domain = xc_ref_domain(ref);
-    if (op->action != XC_ACTION_START) {
-        set_text(&op->source, ref->slot->spec.key);
-        set_text(&op->host_from, xc_fleet_host_key(ref));
-    }
-    op->target_domid = XC_HAS(DOMAIN, domain, domid) ? domain->domid : -1;
-    if (XC_HAS(DOMAIN, domain, uuid))
-        op->target_uuid = domain->uuid;
-    if (XC_HAS(DOMAIN, domain, name))
-        set_text(&op->target, domain->name);
-}
-
-/* The configuration that creates the domain: what was asked for, else the one it has. */
-static const char *config_of(const struct xc_engine *engine, const struct xc_op *op)
-{
-    const struct xc_domain_ref *ref = op->domain ? xc_fleet_domain(engine, op->domain) : NULL;
-
-    if (!*op->argument && ref && XC_HAS(DOMAIN, xc_ref_domain(ref), config))
-        return xc_ref_domain(ref)->config;
-    return op->argument;
-}
-
-static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct xc_order *order)
-{
-    const struct xc_host_ref *from = *op->host_from ? xc_fleet_host(engine, op->host_from) : NULL;
-    const struct xc_host_ref *to = *op->host_to ? xc_fleet_host(engine, op->host_to) : NULL;
-    struct xc_source_spec none = {(char *)"", (char *)"", (char *)"",
-                                  (char *)"", (char *)"", (char *)""};
-
-    *order = (struct xc_order){
-        .op = op->uuid,
-        .action = op->action,
-        .attach = op->attempts > 1,
-        .uuid = op->target_uuid,
-        .has_domid = op->target_domid >= 0,
-        .domid = op->target_domid,
-        .name = g_strdup(op->target),
-        .config = g_strdup(config_of(engine, op)),
-        .content = g_strdup(op->content),
-        .host_from = g_strdup(from ? host_name(from->slot, from->row) : ""),
-        .host_to = g_strdup(to ? host_name(to->slot, to->row) : ""),
-        .boot_id = g_strdup(op->boot_id),
-        .live = 1,
-        .timeout_usec = op->timeout_usec,
-    };
-    xc_source_spec_copy(&order->target, to ? &to->slot->spec : &none);
-}
-
-static void set_boot_id(struct xc_engine *engine, struct xc_op *op)
-{
-    const struct xc_host_ref *host = *op->host_from ? xc_fleet_host(engine, op->host_from) : NULL;
-    const struct xc_host *row =
-        host && host->row >= 0 ? &host->slot->snapshot->hosts[host->row] : NULL;
-
-    if (row && XC_HAS(HOST, row, boot_id) && op->attempts == 0)
-        set_text(&op->boot_id, row->boot_id);
-}
-
-static void send(struct xc_engine *engine, struct xc_op_run *run, const struct xc_slot *slot)
-{
-    struct xc_op *op = &run->op;
-    struct xc_order order;
-    bool cancel = op->state == XC_OP_CANCELLING;
-
-    set_boot_id(engine, op);
-    op->attempts++;
-    if (!cancel)
-        op->state = XC_OP_RUNNING;
-    if (!op->started_real)
-        op->started_real = xc_clock_real();
-    op->started_mono = xc_clock_mono();
-    /* That it began must be on disk before it begins: else a restart would begin it again. */
-    save(engine, run);
-    if (run->unsaved) {
-        op->attempts--;
-        op->state = XC_OP_QUEUED;
-        set_text(&op->phase, "waiting for the journal");
-        return;
-    }
-    run->sent = true;
-    fill_order(engine, op, &order);
-    xc_supervisor_start(engine->supervisor, slot->id, &order);
-    if (cancel)
-        xc_supervisor_cancel(engine->supervisor, &op->uuid);
-    xc_order_clear(&order);
-}
-
-static unsigned running_on(const struct xc_engine *engine, const char *source, unsigned *all)
-{
-    unsigned n = 0;
-
-    *all = 0;
-    for (guint i = 0; i < engine->open->len; i++) {
-        const struct xc_op_run *run = engine->open->pdata[i];
-
-        if (!run->sent)
-            continue;
-        (*all)++;
-        n += strcmp(run->op.source, source) == 0;
-    }
-    return n;
-}
-
-/* One that waits: may it go now? Ends it when it never can. */
-static void try_send(struct xc_engine *engine, struct xc_op_run *run)
-{
-    struct xc_op *op = &run->op;
-    struct xc_slot *slot;
-    unsigned all;
-
-    refresh(engine, op);
-    slot = xc_fleet_source(engine, op->source);
-    if (!slot || !slot->enabled) {
-        finish(engine, run, op->attempts ? XC_RESULT_LOST : XC_RESULT_FAILED,
-               op->attempts ? XC_CAUSE_LOST : XC_CAUSE_NO_SUCH_HOST,
-               "its source was removed or disabled");
-        return;
-    }
-    if (!slot->polls_ok && !slot->polls_failed)
-        return; /* nothing is known yet: the first answer calls again */
-    if (op->attempts && slot->state != XC_SOURCE_UP) {
-        if (xc_clock_mono() - run->ready_mono > op->timeout_usec)
-            finish(engine, run, XC_RESULT_LOST, XC_CAUSE_LOST,
-                   "the host did not come back to tell the outcome");
-        return;
-    }
-    if (running_on(engine, op->source, &all) < engine->config->max_ops_per_host &&
-        all < engine->config->max_ops)
-        send(engine, run, slot);
-}
-
-void xc_ops_pump(struct xc_engine *engine)
-{
-    g_autoptr(GPtrArray) waiting = g_ptr_array_new();
-
-    for (guint i = 0; i < engine->open->len; i++) {
-        struct xc_op_run *run = engine->open->pdata[i];
-
-        if (!run->sent)
-            g_ptr_array_add(waiting, run);
-    }
-    for (guint i = 0; i < waiting->len; i++)
-        try_send(engine, waiting->pdata[i]);
-}
-
-static gboolean on_pump(void *data)
-{
-    struct xc_engine *engine = data;
-
-    engine->pump = 0;
-    xc_ops_pump(engine);
-    return G_SOURCE_REMOVE;
-}
-
-void xc_ops_pump_later(struct xc_engine *engine)
-{
-    if (!engine->pump && !engine->closing)
-        engine->pump = g_idle_add(on_pump, engine);
-}
-
-/* --- what the worker tells */
-
-static struct xc_op_run *by_uuid(struct xc_engine *engine, const struct xc_uuid *uuid)
-{
-    return g_hash_table_lookup(engine->op_by_uuid, uuid);
-}
-
-void xc_ops_progress(const struct xc_uuid *op, const char *phase, int progress, void *data)
-{
-    struct xc_op_run *run = by_uuid(data, op);
-
-    if (!run || run->op.state == XC_OP_FINISHED)
-        return;
-    set_text(&run->op.phase, phase);
-    run->op.progress = progress;
-}
-
-/* The number of the poll whose answer will be younger than now; 0: none will come. */
-static uint64_t ask_for_poll(struct xc_slot *slot)
-{
-    const struct xc_poller *poller = slot ? slot->poller : NULL;
-
-    if (!slot || !slot->enabled)
-        return 0;
-    xc_slot_poll_now(slot);
-    return poller->begun + 1;
-}
-
-static struct xc_slot *source_of_host(struct xc_engine *engine, const char *key)
-{
-    const struct xc_host_ref *ref = *key ? xc_fleet_host(engine, key) : NULL;
-
-    return ref ? xc_fleet_source(engine, ref->slot->spec.key) : NULL;
-}
-
-void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data)
-{
-    struct xc_engine *engine = data;
-    struct xc_op_run *run = by_uuid(engine, op);
-
-    if (!run || run->op.state == XC_OP_FINISHED || run->outcome_known)
-        return;
-    run->wait_source = ask_for_poll(xc_fleet_source(engine, run->op.source));
-    run->wait_target = ask_for_poll(source_of_host(engine, run->op.host_to));
-    run->outcome_known = true;
-    run->wait_until = xc_clock_mono() + CONFIRM_USEC;
-    xc_outcome_clear(&run->outcome);
-    xc_outcome_set(&run->outcome, outcome->result, outcome->cause, "%s",
-                   outcome->text ? outcome->text : "");
-    if (outcome->result == XC_RESULT_OK)
-        set_text(&run->op.phase, "reading back");
-    else
-        xc_ops_published(engine);
-}
-
-static bool has_published(const struct xc_slot *slot, uint64_t number)
-{
-    const struct xc_poller *poller = slot ? slot->poller : NULL;
-
-    return !poller || number == 0 || (poller->published >= number && !poller->pending);
-}
-
-/* A created domain gets its index with the first poll that shows it. */
-static void find_created(struct xc_engine *engine, struct xc_op *op)
-{
-    for (guint i = 0; op->domain == 0 && i < engine->refs->len; i++) {
-        const struct xc_domain_ref *ref = &g_array_index(engine->refs, struct xc_domain_ref, i);
-        const struct xc_domain *domain = xc_ref_domain(ref);
-
-        if (strcmp(ref->slot->spec.key, op->source) != 0 || !XC_HAS(DOMAIN, domain, config) ||
-            strcmp(domain->config, op->argument) != 0)
-            continue;
-        op->domain = ref->index;
-        ref->track->last_op = op->index;
-        ref->track->wanted = XC_WANTED_RUNNING;
-        if (XC_HAS(DOMAIN, domain, name))
-            set_text(&op->target, domain->name);
-    }
-}
-
-void xc_ops_published(struct xc_engine *engine)
-{
-    g_autoptr(GPtrArray) known = g_ptr_array_new();
-    gint64 now = xc_clock_mono();
-    bool waiting = false;
-
-    for (guint i = 0; i < engine->open->len; i++) {
-        struct xc_op_run *run = engine->open->pdata[i];
-
-        waiting = waiting || !run->sent;
-        if (run->outcome_known)
-            g_ptr_array_add(known, run);
-    }
-    for (guint i = 0; i < known->len; i++) {
-        struct xc_op_run *run = known->pdata[i];
-
-        if (run->outcome.result == XC_RESULT_OK && now < run->wait_until &&
-            !(has_published(xc_fleet_source(engine, run->op.source), run->wait_source) &&
-              has_published(source_of_host(engine, run->op.host_to), run->wait_target)))
-            continue;
-        if (run->op.action == XC_ACTION_CREATE && run->outcome.result == XC_RESULT_OK)
-            find_created(engine, &run->op);
-        finish(engine, run, run->outcome.result, run->outcome.cause,
-               run->outcome.text ? run->outcome.text : "");
-    }
-    if (waiting)
-        xc_ops_pump_later(engine);
-}
-
-/* --- time */
-
-static void guard(struct xc_engine *engine, struct xc_op_run *run, gint64 now)
-{
-    gint64 over = now - run->op.started_mono - run->op.timeout_usec;
-
-    if (over > GRACE_USEC && !run->guarded) {
-        run->guarded = true;
-        xc_supervisor_cancel(engine->supervisor, &run->op.uuid);
-    } else if (over > GRACE_USEC + GIVE_UP_USEC) {
-        finish(engine, run, XC_RESULT_LOST, XC_CAUSE_TIMED_OUT,
-               "no outcome within the time allowed");
-    }
-}
-
-void xc_ops_tick(struct xc_engine *engine)
-{
-    g_autoptr(GPtrArray) sent = g_ptr_array_new();
-    gint64 now = xc_clock_mono();
-
-    for (guint i = 0; i < engine->open->len; i++) {
-        struct xc_op_run *run = engine->open->pdata[i];
-
-        if (run->sent && !run->outcome_known)
-            g_ptr_array_add(sent, run);
-    }
-    for (guint i = 0; i < sent->len; i++)
-        guard(engine, sent->pdata[i], now);
-    for (guint i = 0; i < engine->ops->len; i++) {
-        struct xc_op_run *run = engine->ops->pdata[i];
-
-        if (run->unsaved && run->op.state == XC_OP_FINISHED)
-            save(engine, run);
-    }
-    xc_ops_published(engine);
-    prune(engine);
-    if (engine->open->len)
-        xc_ops_pump_later(engine);
 }

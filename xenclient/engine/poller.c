@@ -79,6 +79,7 @@ struct xc_slot *xc_slot_new(struct xc_engine *engine, const struct xc_source_spe
     slot->cause = XC_CAUSE_NONE;
     slot->state = enabled ? XC_SOURCE_CONNECTING : XC_SOURCE_DISABLED;
     slot->since_real = xc_clock_real();
+    g_hash_table_insert(engine->slot_ids, GUINT_TO_POINTER(slot->id), slot);
     return slot;
 }
 
@@ -87,6 +88,7 @@ void xc_slot_free(struct xc_slot *slot)
     struct xc_poller *poller = slot->poller;
 
     if (poller) {
+        g_hash_table_remove(poller->engine->slot_ids, GUINT_TO_POINTER(slot->id));
         if (poller->timer)
             g_source_remove(poller->timer);
         xc_report_free(poller->waiting);
@@ -103,13 +105,7 @@ void xc_slot_free(struct xc_slot *slot)
 
 struct xc_slot *xc_slot_by_id(struct xc_engine *engine, uint32_t id)
 {
-    for (guint i = 0; i < engine->slots->len; i++) {
-        struct xc_slot *slot = engine->slots->pdata[i];
-
-        if (slot->id == id)
-            return slot;
-    }
-    return NULL;
+    return g_hash_table_lookup(engine->slot_ids, GUINT_TO_POINTER(id));
 }
 
 /* --- the schedule */

@@ -21,7 +21,8 @@ struct xc_engine {
     bool closing;
 
     /* sources */
-    GPtrArray *slots; /* struct xc_slot *, sorted by key as SNMP sorts */
+    GPtrArray *slots;     /* struct xc_slot *, sorted by key as SNMP sorts */
+    GHashTable *slot_ids; /* id -> slot */
     uint32_t next_slot;
 
     /* identity */
@@ -32,11 +33,12 @@ struct xc_engine {
     GHashTable *fresh;     /* index -> 1: not known to be committed yet */
 
     /* fleet */
-    GHashTable *tracks; /* index -> struct xc_track * */
-    GArray *refs;       /* struct xc_domain_ref, by index */
-    GArray *hosts;      /* struct xc_host_ref, by key as SNMP sorts */
+    GHashTable *tracks;        /* index -> struct xc_track * */
+    GArray *refs;              /* struct xc_domain_ref, by index */
+    GArray *hosts;             /* struct xc_host_ref, by key as SNMP sorts */
     struct xc_slot *graveyard; /* rows of domains that no source reports any more */
     GHashTable *ghosts;        /* index -> 1 */
+    GHashTable *host_lives;    /* host key -> struct xc_host_life * */
     uint64_t generation;
     bool dirty;
     bool regrave;  /* the graveyard must be made anew too */
@@ -70,6 +72,13 @@ struct xc_known {
     enum xc_wanted wanted;
     bool protect;
     GBytes *counters; /* as loaded; taken by the first report */
+};
+
+/* What a host's counters were when it last answered. */
+struct xc_host_life {
+    char *boot_id;
+    uint64_t rx, tx;
+    gint64 discontinuity_mono; /* when they began anew; 0: not since start */
 };
 
 /* Private part of a slot. */
@@ -149,7 +158,11 @@ void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_
                       char **host_keys);
 void xc_fleet_dirty(struct xc_engine *engine);
 void xc_fleet_rebuild(struct xc_engine *engine);
-void xc_fleet_tick(struct xc_engine *engine); /* tombstones */
+void xc_fleet_tick(struct xc_engine *engine);            /* tombstones */
+int xc_domain_ref_compare(const void *a, const void *b); /* by index */
+int xc_host_ref_compare(const void *a, const void *b);   /* by key */
+void xc_track_note_state(struct xc_track *track, const struct xc_domain *domain);
+bool xc_domain_is_guest(const struct xc_domain *domain);
 bool xc_domain_alive(
     const struct xc_domain *domain); /* Xen knows it, and not as half of a migration */
 
@@ -159,9 +172,14 @@ bool xc_domain_alive(
 void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const struct xc_slot *slot,
                        struct xc_domain *domain, const struct xc_host *host, gint64 clock);
 void xc_counters_free(void *counters);
+/* Notes when a host's own counters begin anew (it was restarted, an interface went). */
+void xc_counters_host(struct xc_engine *engine, const char *key, const struct xc_host *host);
+void xc_host_life_free(struct xc_host_life *life);
 void xc_counters_save(struct xc_engine *engine); /* all that changed, to the store */
 
-/* operations.c */
+/* operations.c, operations_run.c */
+/* Frees what is there; text may be part of it. NULL counts as "". */
+void xc_set_text(char **to, const char *text);
 struct xc_op_run *xc_op_run_new(void);
 /* The operation that an equal request stands for: one in progress, or ended within the duplicate
  * window. */
@@ -171,6 +189,10 @@ void xc_op_run_free(struct xc_op_run *run);
 void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run);
 void xc_ops_remove(struct xc_engine *engine, uint32_t index);
 void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run);
+void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
+                   enum xc_cause cause, const char *text);
+void xc_ops_save(struct xc_engine *engine, struct xc_op_run *run);
+void xc_ops_prune(struct xc_engine *engine); /* rows beyond their time or number */
 void xc_ops_pump(struct xc_engine *engine);
 void xc_ops_pump_later(struct xc_engine *engine);
 void xc_ops_published(struct xc_engine *engine); /* some source's poll came in */

@@ -15,6 +15,7 @@ void xc_engine_source_remove(struct xc_engine *engine, const char *key)
         return;
     xc_slot_end(slot);
     g_ptr_array_remove(engine->slots, slot);
+    g_hash_table_remove(engine->slot_ids, GUINT_TO_POINTER(slot->id));
     /* Nothing may point into the slot once it is gone. */
     xc_fleet_rebuild(engine);
     xc_slot_free(slot);
@@ -36,6 +37,7 @@ struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_s
         slot->host_keys = g_strdupv(old->host_keys);
         xc_slot_end(old);
         g_ptr_array_remove(engine->slots, old);
+        g_hash_table_remove(engine->slot_ids, GUINT_TO_POINTER(old->id));
     }
     g_ptr_array_add(engine->slots, slot);
     g_ptr_array_sort(engine->slots, by_key);

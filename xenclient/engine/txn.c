@@ -54,12 +54,6 @@ struct xc_txn *xc_txn_new(struct xc_engine *engine)
 
 /* --- operations */
 
-static void set_text(char **to, const char *text)
-{
-    g_free(*to);
-    *to = g_strdup(text ? text : "");
-}
-
 static gint64 timeout_of(const struct xc_engine *engine, const struct xc_request *request)
 {
     unsigned sec = request->timeout_sec;
@@ -86,8 +80,8 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
     op->target_domid = XC_HAS(DOMAIN, domain, domid) ? domain->domid : -1;
     if (XC_HAS(DOMAIN, domain, uuid))
         op->target_uuid = domain->uuid;
-    set_text(&op->target, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
-    set_text(&op->note, request->note);
+    xc_set_text(&op->target, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
+    xc_set_text(&op->note, request->note);
     if (request->action == XC_ACTION_START) {
         const struct xc_host_ref *place =
             request->host && *request->host ? xc_fleet_host(engine, request->host) : NULL;
@@ -98,15 +92,15 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
         if (place) {
             slot = place->slot;
             from = place->key;
-            set_text(&op->host_to,
-                     slot->driver->capabilities & XC_CAP_START_ELSEWHERE ? place->key : "");
+            xc_set_text(&op->host_to,
+                        slot->driver->capabilities & XC_CAP_START_ELSEWHERE ? place->key : "");
         }
-        set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
+        xc_set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
     } else if (xc_action_info(request->action)->needs_host) {
-        set_text(&op->host_to, request->host);
+        xc_set_text(&op->host_to, request->host);
     }
-    set_text(&op->source, slot->spec.key);
-    set_text(&op->host_from, from);
+    xc_set_text(&op->source, slot->spec.key);
+    xc_set_text(&op->host_from, from);
 }
 
 /* Is the target free for it? A force action takes over from a soft one in progress. */
@@ -192,11 +186,11 @@ static bool describe_create(struct xc_txn *txn, const struct xc_request *request
     op->action = XC_ACTION_CREATE;
     op->timeout_usec = timeout_of(engine, request);
     op->created_real = xc_clock_real();
-    set_text(&op->target, request->argument);
-    set_text(&op->argument, request->argument);
-    set_text(&op->source, host->slot->spec.key);
-    set_text(&op->host_from, host->key);
-    set_text(&op->note, request->note);
+    xc_set_text(&op->target, request->argument);
+    xc_set_text(&op->argument, request->argument);
+    xc_set_text(&op->source, host->slot->spec.key);
+    xc_set_text(&op->host_from, host->key);
+    xc_set_text(&op->note, request->note);
     return true;
 }
 
