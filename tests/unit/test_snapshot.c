@@ -1,0 +1,363 @@
+/* Reports on their way from worker to front, and what becomes of them there. */
+#include "tests/unit/mutate.h"
+#include "xenclient/model/snapshot.h"
+#include "xenclient/util/text.h"
+
+#define MUTATIONS 20000
+
+/* Two hosts; domain i has i interfaces and one disk. */
+static struct xc_report *make_report(unsigned n_domains)
+{
+    struct xc_report *report = xc_report_new();
+
+    for (unsigned h = 0; h < 2; h++) {
+        struct xc_host *host = xc_report_host(report);
+
+        XC_SET(HOST, host, cpus, 4 + h);
+    }
+    for (unsigned i = 0; i < n_domains; i++) {
+        struct xc_domain *domain = xc_report_domain(report, i % 2);
+        g_autofree char *name = g_strdup_printf("vm-%u", i);
+        struct xc_vbd *vbd;
+
+        XC_SET(DOMAIN, domain, name, xc_report_text(report, name, -1));
+        XC_SET(DOMAIN, domain, state, XC_STATE_RUNNING);
+        XC_SET(DOMAIN, domain, domid, i + 1);
+        for (unsigned v = 0; v < i % 4; v++) {
+            struct xc_vif *vif = xc_report_vif(report, i);
+
+            XC_SET(VIF, vif, device, 3 - (int)v);
+            XC_SET(VIF, vif, rx_bytes, 100 * i + v);
+        }
+        vbd = xc_report_vbd(report, i);
+        XC_SET(VBD, vbd, number, 51712);
+    }
+    return report;
+}
+
+static struct xc_domain *domain_at(const struct xc_report *report, guint i)
+{
+    return &g_array_index(report->domains, struct xc_domain, i);
+}
+
+/* --- the way */
+
+struct pipe {
+    struct xc_report *got;
+    unsigned pieces;
+    unsigned last;
+    size_t longest;
+    unsigned stop_after;
+};
+
+static bool take_piece(GByteArray *piece, bool last, void *data)
+{
+    struct pipe *pipe = data;
+    /* Its own memory, so that a sanitizer sees what is read behind the end. */
+    g_autofree uint8_t *exact = g_memdup2(piece->data, piece->len);
+    struct xc_reader from = XC_READER(exact, piece->len);
+
+    pipe->pieces++;
+    pipe->last += last;
+    pipe->longest = MAX(pipe->longest, piece->len);
+    g_assert_true(xc_report_read(pipe->got, &from));
+    return pipe->pieces != pipe->stop_after;
+}
+
+static void assert_same_report(const struct xc_report *a, const struct xc_report *b)
+{
+    g_assert_cmpuint(a->hosts->len, ==, b->hosts->len);
+    g_assert_cmpuint(a->domains->len, ==, b->domains->len);
+    g_assert_cmpuint(a->vbds->len, ==, b->vbds->len);
+    /* No pointers inside: comparable as memory. */
+    g_assert_cmpmem(a->vifs->data, a->vifs->len * sizeof(struct xc_vif), b->vifs->data,
+                    b->vifs->len * sizeof(struct xc_vif));
+    for (guint i = 0; i < a->domains->len; i++) {
+        const struct xc_domain *x = domain_at(a, i);
+        const struct xc_domain *y = domain_at(b, i);
+
+        g_assert_cmphex(x->has, ==, y->has);
+        g_assert_cmpuint(x->host, ==, y->host);
+        g_assert_cmpstr(x->name, ==, y->name);
+        g_assert_cmpint(x->domid, ==, y->domid);
+    }
+}
+
+static void test_pieces(void)
+{
+    static const size_t limits[] = {1, 100, 1000, 1 << 20};
+    g_autoptr(xc_report) report = make_report(200);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
+        struct pipe pipe = {.got = xc_report_new()};
+
+        g_assert_true(xc_report_write(report, limits[i], take_piece, &pipe));
+        g_assert_cmpuint(pipe.last, ==, 1);
+        g_assert_cmpuint(pipe.longest, <, limits[i] + 8192);
+        assert_same_report(report, pipe.got);
+        g_assert_true(xc_report_check(pipe.got));
+        xc_report_free(pipe.got);
+    }
+}
+
+static void test_stop(void)
+{
+    g_autoptr(xc_report) report = make_report(200);
+    g_autoptr(xc_report) got = xc_report_new();
+    struct pipe pipe = {.got = got, .stop_after = 3};
+
+    g_assert_false(xc_report_write(report, 100, take_piece, &pipe));
+    g_assert_cmpuint(pipe.pieces, ==, 3);
+}
+
+static void test_empty(void)
+{
+    g_autoptr(xc_report) report = xc_report_new();
+    struct pipe pipe = {.got = xc_report_new()};
+    g_autoptr(xc_snapshot) snapshot = NULL;
+
+    g_assert_true(xc_report_write(report, 1000, take_piece, &pipe));
+    g_assert_cmpuint(pipe.pieces, ==, 1);
+    g_assert_cmpuint(pipe.last, ==, 1);
+    g_assert_true(xc_report_check(pipe.got));
+    xc_report_sum_devices(pipe.got);
+    snapshot = xc_snapshot_seal(pipe.got);
+    g_assert_cmpuint(snapshot->n_hosts + snapshot->n_domains, ==, 0);
+    g_assert_cmpint(xc_snapshot_find(snapshot, 1), ==, -1);
+}
+
+static bool collect(GByteArray *piece, bool last, void *data)
+{
+    (void)last;
+    g_byte_array_append(data, piece->data, piece->len);
+    return true;
+}
+
+/* Damaged pieces are refused, or are reports like any other: checked, summed, sealed, compared. */
+static void test_mutations(void)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed(3);
+    g_autoptr(xc_report) report = make_report(6);
+    g_autoptr(GByteArray) wire = g_byte_array_new();
+    unsigned sealed = 0;
+
+    xc_report_write(report, G_MAXSIZE, collect, wire);
+    for (unsigned n = 0; n < MUTATIONS; n++) {
+        g_autoptr(xc_report) got = xc_report_new();
+        g_autoptr(xc_snapshot) snapshot = NULL;
+        g_autoptr(GByteArray) bad = mutate(wire->data, wire->len, rand);
+        struct xc_reader from = XC_READER(bad->data, bad->len);
+
+        if (!xc_report_read(got, &from) || !xc_report_check(got))
+            continue;
+        xc_report_sum_devices(got);
+        for (guint i = 0; i < got->domains->len; i++)
+            domain_at(got, i)->index = (uint32_t)g_rand_int_range(rand, 0, 50);
+        snapshot = xc_snapshot_seal(g_steal_pointer(&got));
+        g_assert_true(xc_snapshot_same_members(snapshot, snapshot));
+        sealed++;
+    }
+    g_assert_cmpuint(sealed, >, 100);
+    g_assert_cmpuint(sealed, <, MUTATIONS);
+}
+
+static bool read_raw(struct xc_report *report, const char *octets, size_t n)
+{
+    struct xc_reader from = XC_READER(octets, n);
+
+    return xc_report_read(report, &from);
+}
+
+static void test_refused(void)
+{
+    g_autoptr(xc_report) report = xc_report_new();
+    g_autoptr(xc_report) spoiled = xc_report_new();
+
+    g_assert_false(read_raw(spoiled, "\0", 1));
+    g_assert_false(read_raw(spoiled, "\5", 1));
+    g_assert_false(read_raw(spoiled, "\2\0\0\0", 4));
+    g_assert_true(read_raw(report, "", 0));
+    g_assert_true(read_raw(report, "\1\0\0\0\0\0\0\0\0", 9));
+    g_assert_true(read_raw(report, "\2\0\0\0\0\0\0\0\0\0\0\0\0", 13));
+    g_assert_true(xc_report_check(report));
+    /* A domain of a host that is not there; a disk of a domain that is not there. */
+    g_assert_true(read_raw(report, "\2\1\0\0\0\0\0\0\0\0\0\0\0", 13));
+    g_assert_false(xc_report_check(report));
+    domain_at(report, 1)->host = 0;
+    g_assert_true(xc_report_check(report));
+    g_assert_true(read_raw(report, "\4\2\0\0\0\0\0\0\0\0\0\0\0", 13));
+    g_assert_false(xc_report_check(report));
+}
+
+static void test_limits(void)
+{
+    g_autoptr(xc_report) report = xc_report_new();
+
+    for (unsigned i = 0; i < XC_MAX_HOSTS; i++)
+        g_assert_nonnull(xc_report_host(report));
+    g_assert_null(xc_report_host(report));
+    g_assert_false(read_raw(report, "\1\0\0\0\0\0\0\0\0", 9));
+    g_assert_cmpuint(report->hosts->len, ==, XC_MAX_HOSTS);
+}
+
+static void test_text(void)
+{
+    g_autoptr(xc_report) report = xc_report_new();
+    g_autofree char *longest = g_strnfill(1000, 'x');
+
+    g_assert_cmpstr(xc_report_text(report, "a\nb", -1), ==, "a?b");
+    g_assert_cmpstr(xc_report_text(report, "abc", 2), ==, "ab");
+    g_assert_cmpstr(xc_report_text(report, "abc", 0), ==, "");
+    g_assert_cmpuint(strlen(xc_report_text(report, longest, -1)), ==, XC_TEXT_MAX);
+}
+
+/* --- sums */
+
+static void test_sums(void)
+{
+    g_autoptr(xc_report) report = xc_report_new();
+    struct xc_vif *vif;
+
+    for (unsigned i = 0; i < 4; i++)
+        xc_report_domain(report, 0);
+    for (unsigned i = 0; i < 2; i++) { /* domain 0: both known */
+        vif = xc_report_vif(report, 0);
+        XC_SET(VIF, vif, rx_bytes, 10 + i);
+        XC_SET(VIF, vif, tx_bytes, 1);
+    }
+    vif = xc_report_vif(report, 1); /* domain 1: one of two is not known */
+    XC_SET(VIF, vif, rx_bytes, 5);
+    XC_SET(VIF, vif, tx_bytes, 6);
+    vif = xc_report_vif(report, 1);
+    XC_SET(VIF, vif, tx_bytes, 7);
+    vif = xc_report_vif(report, 2); /* domain 2: was set by the driver */
+    XC_SET(VIF, vif, rx_bytes, 5);
+    XC_SET(DOMAIN, domain_at(report, 2), net_rx_bytes, 1000);
+    for (int twice = 0; twice < 2; twice++) {
+        xc_report_sum_devices(report);
+        g_assert_true(XC_HAS(DOMAIN, domain_at(report, 0), net_rx_bytes));
+        g_assert_cmpuint(domain_at(report, 0)->net_rx_bytes, ==, 21);
+        g_assert_cmpuint(domain_at(report, 0)->net_tx_bytes, ==, 2);
+        g_assert_false(XC_HAS(DOMAIN, domain_at(report, 0), net_rx_packets));
+        g_assert_false(XC_HAS(DOMAIN, domain_at(report, 1), net_rx_bytes));
+        g_assert_cmpuint(domain_at(report, 1)->net_tx_bytes, ==, 13);
+        g_assert_cmpuint(domain_at(report, 2)->net_rx_bytes, ==, 1000);
+        g_assert_cmphex(domain_at(report, 3)->has, ==, 0); /* no device: no sum */
+    }
+}
+
+/* --- snapshots */
+
+static void test_seal(void)
+{
+    struct xc_report *report = make_report(8);
+    g_autoptr(xc_snapshot) s = NULL;
+    unsigned vifs = 0;
+
+    /* Index 80, 70, ...; number 3 is dropped with its three interfaces. */
+    for (unsigned i = 0; i < 8; i++)
+        domain_at(report, i)->index = i == 3 ? 0 : 80 - 10 * i;
+    s = xc_snapshot_seal(report);
+    g_assert_cmpuint(s->n_hosts, ==, 2);
+    g_assert_cmpuint(s->n_domains, ==, 7);
+    g_assert_cmpuint(s->n_vifs, ==, 1 + 2 + 1 + 2 + 3);
+    g_assert_cmpuint(s->n_vbds, ==, 7);
+    for (uint32_t i = 0; i < s->n_domains; i++) {
+        const struct xc_domain *d = &s->domains[i];
+        unsigned was = (80 - d->index) / 10;
+        g_autofree char *name = g_strdup_printf("vm-%u", was);
+
+        g_assert_true(i == 0 || s->domains[i - 1].index < d->index);
+        g_assert_cmpint(xc_snapshot_find(s, d->index), ==, i);
+        g_assert_cmpint(xc_snapshot_find(s, d->index + 1), ==, -1);
+        g_assert_cmpstr(d->name, ==, name);
+        g_assert_cmpuint(d->vif_count, ==, was % 4);
+        g_assert_cmpuint(d->vbd_count, ==, 1);
+        for (uint32_t v = 0; v < d->vif_count; v++, vifs++) {
+            const struct xc_vif *vif = &s->vifs[d->vif_first + v];
+
+            g_assert_cmpuint(vif->domain, ==, i);
+            g_assert_cmpuint(vif->rx_bytes / 100, ==, was);
+            g_assert_true(v == 0 || vif[-1].device < vif->device);
+        }
+    }
+    g_assert_cmpuint(vifs, ==, s->n_vifs);
+    g_assert_cmpint(xc_snapshot_find(s, 0), ==, -1);
+    g_assert_cmpint(xc_snapshot_find(s, 50), ==, -1); /* the dropped one */
+    g_assert_cmpint(xc_snapshot_find(s, G_MAXUINT32), ==, -1);
+    xc_snapshot_unref(xc_snapshot_ref(s));
+}
+
+static struct xc_snapshot *make_snapshot(unsigned n, unsigned first)
+{
+    struct xc_report *report = make_report(n);
+
+    for (unsigned i = 0; i < n; i++)
+        domain_at(report, i)->index = first + i;
+    return xc_snapshot_seal(report);
+}
+
+static void write_change(const struct xc_change *change, void *data)
+{
+    static const char marks[] = {'+', '-', '~'};
+    const struct xc_domain *d = change->after ? change->after : change->before;
+
+    g_assert_cmpint(change->kind == XC_DOMAIN_APPEARED, ==, change->before == NULL);
+    g_assert_cmpint(change->kind == XC_DOMAIN_VANISHED, ==, change->after == NULL);
+    g_string_append_printf(data, "%c%u", marks[change->kind], d->index);
+}
+
+static void assert_diff(const struct xc_snapshot *a, const struct xc_snapshot *b, const char *want)
+{
+    g_autoptr(GString) got = g_string_new(NULL);
+
+    xc_snapshot_diff(a, b, write_change, got);
+    g_assert_cmpstr(got->str, ==, want);
+}
+
+static void test_diff(void)
+{
+    g_autoptr(xc_snapshot) a = make_snapshot(3, 5);
+    g_autoptr(xc_snapshot) same = make_snapshot(3, 5);
+    g_autoptr(xc_snapshot) later = make_snapshot(3, 6);
+    g_autoptr(xc_snapshot) none = make_snapshot(0, 1);
+
+    assert_diff(a, same, "");
+    assert_diff(NULL, a, "+5+6+7");
+    assert_diff(a, none, "-5-6-7");
+    assert_diff(a, later, "-5~6~7+8"); /* other names and domids under 6 and 7 */
+    g_assert_true(xc_snapshot_same_members(a, same));
+    g_assert_false(xc_snapshot_same_members(a, later));
+    g_assert_false(xc_snapshot_same_members(a, none));
+}
+
+static void test_diff_fields(void)
+{
+    g_autoptr(xc_snapshot) a = make_snapshot(5, 1);
+    g_autoptr(xc_snapshot) b = make_snapshot(5, 1);
+
+    b->domains[0].state = XC_STATE_PAUSED;
+    b->domains[1].mem_kib = 5; /* not worth a word */
+    b->domains[1].has |= XC_BIT(DOMAIN, mem_kib);
+    b->domains[2].host = 1;
+    XC_CLEAR(DOMAIN, &b->domains[3], domid);
+    XC_SET(DOMAIN, &b->domains[4], reason, XC_REASON_CRASH);
+    assert_diff(a, b, "~1~3~4~5");
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/snapshot/pieces", test_pieces);
+    g_test_add_func("/snapshot/stop", test_stop);
+    g_test_add_func("/snapshot/empty", test_empty);
+    g_test_add_func("/snapshot/mutations", test_mutations);
+    g_test_add_func("/snapshot/refused", test_refused);
+    g_test_add_func("/snapshot/limits", test_limits);
+    g_test_add_func("/snapshot/text", test_text);
+    g_test_add_func("/snapshot/sums", test_sums);
+    g_test_add_func("/snapshot/seal", test_seal);
+    g_test_add_func("/snapshot/diff", test_diff);
+    g_test_add_func("/snapshot/diff-fields", test_diff_fields);
+    return g_test_run();
+}
