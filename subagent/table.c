@@ -145,6 +145,8 @@ static bool render_field(const struct st_leaf *leaf, const void *object, struct 
     case XC_TEXT:
         return st_text(out, xc_field_text(field, object));
     case XC_UUID:
+        if (xc_uuid_is_nil(xc_field_uuid(field, object)))
+            return false; /* Xen's word for "none": every Domain-0 has it */
         xc_uuid_format(xc_field_uuid(field, object), out->buffer);
         out->octets = out->buffer;
         out->length = XC_UUID_TEXT - 1;
