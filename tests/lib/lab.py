@@ -268,6 +268,12 @@ class Lab:
     def pid(self, name):
         return self.processes[name].pid
 
+    def cpu(self, name):
+        """Seconds of processor time that a program has used."""
+        with open(f"/proc/{self.pid(name)}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def log(self, name):
         try:
             with open(self.path(name + ".log"), errors="replace") as text:
