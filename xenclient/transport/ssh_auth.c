@@ -83,8 +83,12 @@ static bool key_load(const char *path, struct key *out, GError **error)
         ok = xc_fail(error, XC_CAUSE_AUTH_FAILED,
                      "key file %s has mode %04o: others could read it; `chmod 600 %s`", path,
                      (unsigned)(st.st_mode & 07777), path);
-    else if (st.st_size > KEY_MAX || !read_whole(fd, out))
-        ok = xc_fail(error, XC_CAUSE_AUTH_FAILED, "key file %s: not readable as a key", path);
+    else if (st.st_size > KEY_MAX || !read_whole(fd, out) || !strstr(out->text, "PRIVATE KEY-----"))
+        ok =
+            xc_fail(error, XC_CAUSE_AUTH_FAILED,
+                    "key file %s does not hold a private key; give the path of an ed25519 or ECDSA "
+                    "one, not of its .pub",
+                    path);
     else
         ok = true;
     close(fd);
