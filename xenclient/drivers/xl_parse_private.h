@@ -130,7 +130,7 @@ bool xl_seen_physical(const struct xl_seen *seen, uint64_t *rx, uint64_t *tx);
 
 /* --- xl_parse_store.c */
 struct xl_facts *xl_facts_new(int64_t domid, const struct xc_uuid *uuid);
-void xl_facts_free(void *facts);
+void xl_facts_free(void *data);
 /* xenstore-ls -f: fills the facts of domains that memory knows. */
 void xl_store_parse(struct xl_memory *memory, struct xl_lines lines);
 /* Adds the devices of the domain with that ordinal; sets facts->owed when the facts look outdated.
@@ -152,6 +152,6 @@ void xl_host_report(const struct xl_host_facts *facts, struct xl_memory *memory,
                     struct xc_report *report, struct xc_host *host);
 
 /* --- xl_parse_config.c */
-void xl_config_free(void *config);
+void xl_config_free(void *data);
 /* Contents of the configuration files, "path:line" each: replaces memory->configs. */
 void xl_configs_parse(struct xl_memory *memory, struct xl_lines lines, GPtrArray *warnings);
