@@ -181,9 +181,10 @@ demo-stop:
 SHARE := $(DESTDIR)$(PREFIX)/share
 install: deps-build
 	$(again) build-all
-	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(SHARE)/snmp/mibs $(SHARE)/doc/xensnmp/docs
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,sbin bin lib/systemd/system) $(SHARE)/snmp/mibs $(SHARE)/doc/xensnmp/docs
 	install -m 755 $(BUILD)/bin/xensnmpd $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(BUILD)/bin/xenctl $(BUILD)/bin/xen-farm $(DESTDIR)$(PREFIX)/bin/
+	sed 's,@PREFIX@,$(PREFIX),' packaging/xensnmpd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/xensnmpd.service
 	install -m 644 mibs/XENSNMP-MIB.txt $(SHARE)/snmp/mibs/
 	install -m 644 README.md ARCHITECTURE.md LICENSE packaging/snmpd.conf $(SHARE)/doc/xensnmp/
 	install -m 644 docs/*.md $(SHARE)/doc/xensnmp/docs/
