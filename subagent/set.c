@@ -47,8 +47,9 @@ static char *dotted(const netsnmp_variable_list *var)
 {
     GString *text = g_string_new(NULL);
 
+    /* The library widens numbers from 2^31 on with their sign. */
     for (size_t i = 0; i < var->name_length; i++)
-        g_string_append_printf(text, i ? ".%lu" : "%lu", var->name[i]);
+        g_string_append_printf(text, i ? ".%u" : "%u", (uint32_t)var->name[i]);
     return g_string_free(text, FALSE);
 }
 

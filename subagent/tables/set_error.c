@@ -45,7 +45,7 @@ const struct st_table st_set_error_table = {
     .name = "xenSetErrorTable",
     .arcs = {1, 2, 4, 1},
     .index = {{ST_INDEX_INTEGER, offsetof(struct xc_refusal, serial), "xenSetErrorSerial", 1, 1,
-               G_MAXUINT32}},
+               G_MAXINT32}},
     .row_size = sizeof(struct xc_refusal),
     .rows = rows,
     .columns = columns,
