@@ -3,7 +3,9 @@
 
 #include <glib.h>
 
-#define XL_NONCE "0123456789abcdef0123456789abcdef"
+#define XL_NONCE     "0123456789abcdef0123456789abcdef"
+#define XL_MARK_LIST "\n#" XL_NONCE " list 0\n"
+#define XL_MARK_END  "\n#" XL_NONCE " end\n"
 
 static inline char *xl_fixture(const char *name, size_t *length)
 {
@@ -24,20 +26,8 @@ static inline char *xl_fixture(const char *name, size_t *length)
 static inline GString *xl_damage(const char *text, size_t length, GRand *rand)
 {
     static const char *const words[] = {
-        "\n#" XL_NONCE " list 0\n",
-        "\n#" XL_NONCE " end\n",
-        "\n",
-        ":",
-        "\"",
-        " = \"",
-        "\xff\xfe",
-        "99999999999999999999",
-        "-1",
-        "/",
-        "[",
-        "\\",
-        "%s%n",
-        "\r",
+        XL_MARK_LIST,           XL_MARK_END, "\n", ":", "\"", " = \"", "\xff\xfe",
+        "99999999999999999999", "-1",        "/",  "[", "\\", "%s%n",  "\r",
     };
     GString *out = g_string_new_len(text, (gssize)length);
     int times = g_rand_int_range(rand, 1, 6);
