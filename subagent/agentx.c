@@ -209,12 +209,19 @@ static void set_options(const char *socket)
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_ALARM_DONT_USE_SIG, 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_ROLE, 1);
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
-    /* Opening, registering and pinging wait for the master agent: no longer than a second. */
+    if (*socket)
+        netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
+}
+
+/* After init_agent(), which sets defaults of its own. Opening, registering and pinging wait for the master
+ * agent: no longer than a second. */
+static void set_patience(void)
+{
+    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_TIMEOUT, 1);
+    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_RETRIES, 0);
     netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_TIMEOUT, ONE_SEC);
     netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_RETRIES, 0);
     netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, 1);
-    if (*socket)
-        netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
 }
 
 static bool register_tree(struct st_agentx *agentx, GError **error)
@@ -265,6 +272,7 @@ struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, 
     if (init_agent(NAME) != 0)
         xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library does not start");
     else if (register_tree(agentx, error)) {
+        set_patience();
         init_snmp(NAME);
         if (context->sessions == 0)
             tell_missing(agentx, "no master agent");
