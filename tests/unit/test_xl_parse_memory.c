@@ -43,6 +43,20 @@ static void test_clock(struct poll_kit *f, gconstpointer data)
     g_assert_cmpint(usual - first, ==, 1883410000 - 1873990000);
 }
 
+/* Not every date knows nanoseconds. */
+static void test_coarse_clock(struct poll_kit *f, gconstpointer data)
+{
+    const struct poll_parts parts = {.list = HEADER DOM0, .clock = "100.25\n1795312240.%N\n"};
+    const struct xc_host *host;
+
+    (void)data;
+    poll_parts(f, &parts);
+    host = (const struct xc_host *)(void *)f->report->hosts->data;
+    g_assert_cmpint(host->clock, ==, 1795312240000000);
+    g_assert_cmpint(host->boot_time, ==, 1795312139750000);
+    g_assert_cmpuint(host->uptime_sec, ==, 100);
+}
+
 /* --- the script and the memory */
 
 static void test_script(struct poll_kit *f, gconstpointer data)
@@ -181,6 +195,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("memory", test_memory);
     ADD("clock", test_clock);
+    ADD("coarse-clock", test_coarse_clock);
     ADD("script", test_script);
     ADD("reused-domid", test_reused_domid);
     ADD("hotplug", test_hotplug);

@@ -3,9 +3,7 @@
 
 #include <glib.h>
 
-#define XL_NONCE     "0123456789abcdef0123456789abcdef"
-#define XL_MARK_LIST "\n#" XL_NONCE " list 0\n"
-#define XL_MARK_END  "\n#" XL_NONCE " end\n"
+#define XL_NONCE "0123456789abcdef0123456789abcdef"
 
 static inline char *xl_fixture(const char *name, size_t *length)
 {
@@ -25,9 +23,11 @@ static inline char *xl_fixture(const char *name, size_t *length)
  * replaced by numbers that overflow or by markers. Newly allocated. */
 static inline GString *xl_damage(const char *text, size_t length, GRand *rand)
 {
+    static const char list_mark[] = "\n#" XL_NONCE " list 0\n";
+    static const char end_mark[] = "\n#" XL_NONCE " end\n";
     static const char *const words[] = {
-        XL_MARK_LIST,           XL_MARK_END, "\n", ":", "\"", " = \"", "\xff\xfe",
-        "99999999999999999999", "-1",        "/",  "[", "\\", "%s%n",  "\r",
+        list_mark, end_mark, "\n", ":",  "\"",   " = \"", "\xff\xfe", "99999999999999999999",
+        "-1",      "/",      "[",  "\\", "%s%n", "\r",
     };
     GString *out = g_string_new_len(text, (gssize)length);
     int times = g_rand_int_range(rand, 1, 6);

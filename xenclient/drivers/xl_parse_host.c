@@ -70,13 +70,15 @@ static void report_info(struct xl_lines lines, struct xc_report *report, struct 
         XC_SET(HOST, host, sockets, host->cpus / per_socket);
 }
 
-/* The first word of a line as a decimal number times scale. */
+/* The decimal number that a line begins with, times scale. A date of busybox knows no %N. */
 static bool first_number(const char *line, uint64_t scale, int64_t *out)
 {
-    g_autofree char *word = line ? g_strndup(line, strcspn(line, " \t")) : NULL;
+    size_t whole = line ? strspn(line, "0123456789") : 0;
+    size_t fraction = whole && line[whole] == '.' ? strspn(line + whole + 1, "0123456789") : 0;
+    g_autofree char *word = g_strndup(line, fraction ? whole + 1 + fraction : whole);
     uint64_t value;
 
-    if (!word || !xc_text_to_scaled(word, scale, &value, NULL) || value > G_MAXINT64 / 2)
+    if (!whole || !xc_text_to_scaled(word, scale, &value, NULL) || value > G_MAXINT64 / 2)
         return false;
     *out = (int64_t)value;
     return true;
