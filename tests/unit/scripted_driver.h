@@ -8,7 +8,6 @@
 #include "xenclient/worker/supervisor.h"
 #include "xenclient/worker/worker.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,6 +25,7 @@ struct xc_conn {
     char *mode;
     int event;
     bool fresh;
+    GPtrArray *eaten;
 };
 
 static char *in_dir(const struct xc_source_spec *spec, const char *name)
@@ -66,6 +66,7 @@ static struct xc_conn *scripted_open(const struct xc_source_spec *spec,
     conn->mode = g_strdup(uri.user);
     conn->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     conn->fresh = true;
+    conn->eaten = g_ptr_array_new_with_free_func(g_free);
     xc_uri_clear(&uri);
     return conn;
 }
@@ -75,6 +76,7 @@ static void scripted_close(struct xc_conn *conn)
     if (!conn)
         return;
     close(conn->event);
+    g_ptr_array_unref(conn->eaten);
     g_free(conn->mode);
     g_free(conn);
 }
@@ -127,7 +129,7 @@ static bool scripted_poll(struct xc_conn *conn, struct xc_report *report, struct
     if (strcmp(mode, "die") == 0)
         die();
     if (strcmp(mode, "eat") == 0)
-        memset(g_malloc(100 << 20), 1, 100 << 20); /* kept: that is the point */
+        g_ptr_array_add(conn->eaten, g_strnfill(100 << 20, 'x'));
     while (strcmp(mode, "stuck") == 0)
         g_usleep(1000 * 1000);
     while (strcmp(mode, "hold") == 0 && !has_file(conn->spec, "release"))
@@ -304,7 +306,6 @@ static void pass(struct front *f, gint64 usec)
 
 static void front_close(struct front *f)
 {
-    g_autofree char *command_log = g_build_filename(f->dir, "log", NULL);
     GDir *dir = g_dir_open(f->dir, 0, NULL);
     const char *name;
 
@@ -415,11 +416,11 @@ static G_GNUC_UNUSED void turn_for(gint64 usec)
 
 static G_GNUC_UNUSED unsigned open_descriptors(void)
 {
-    DIR *dir = opendir("/proc/self/fd");
+    GDir *dir = g_dir_open("/proc/self/fd", 0, NULL);
     unsigned n = 0;
 
-    while (readdir(dir))
+    while (g_dir_read_name(dir))
         n++;
-    closedir(dir);
+    g_dir_close(dir);
     return n;
 }

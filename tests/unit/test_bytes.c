@@ -82,6 +82,7 @@ static bool reads(const char *octets, size_t n, size_t max)
     struct xc_reader from = XC_READER(exact, n);
     g_autofree char *text = xc_get_text(&from, max);
 
+    g_assert_cmpuint(strlen(text), <=, max);
     return xc_reader_end(&from);
 }
 

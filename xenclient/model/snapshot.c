@@ -325,7 +325,7 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
             order[kept++] = (struct order){old[i].index, i};
     }
     qsort(order, kept, sizeof(*order), by_index);
-    s->domains = g_new(struct xc_domain, kept + 1);
+    s->domains = g_new0(struct xc_domain, kept + 1);
     for (uint32_t i = 0; i < kept; i++) {
         s->domains[i] = old[order[i].was];
         s->domains[i].vif_count = 0;
@@ -419,10 +419,10 @@ void xc_snapshot_diff(const struct xc_snapshot *before, const struct xc_snapshot
         const struct xc_domain *b = j < after->n_domains ? &after->domains[j] : NULL;
         struct xc_change change = {XC_DOMAIN_CHANGED, a, b};
 
-        if (a && (!b || a->index < b->index)) {
+        if (!b || (a && a->index < b->index)) {
             change = (struct xc_change){XC_DOMAIN_VANISHED, a, NULL};
             i++;
-        } else if (b && (!a || b->index < a->index)) {
+        } else if (!a || b->index < a->index) {
             change = (struct xc_change){XC_DOMAIN_APPEARED, NULL, b};
             j++;
         } else {

@@ -9,7 +9,6 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -338,11 +337,15 @@ static unsigned resident_mib(pid_t pid)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/statm", (int)pid);
     g_autofree char *text = NULL;
-    unsigned long pages = 0;
+    const char *second;
 
-    if (!g_file_get_contents(path, &text, NULL, NULL) || sscanf(text, "%*u %lu", &pages) != 1)
+    if (!g_file_get_contents(path, &text, NULL, NULL))
         return 0;
-    return (unsigned)(pages * (unsigned long)sysconf(_SC_PAGESIZE) >> 20);
+    second = strchr(text, ' ');
+    return second
+               ? (unsigned)(g_ascii_strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) >>
+                            20)
+               : 0;
 }
 
 static void ping(struct xc_child *child, gint64 now)

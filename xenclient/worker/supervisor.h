@@ -56,6 +56,6 @@ bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec
  * driver is silent 30 s after the order's time. The order is copied; one whose op is open is ignored. */
 void xc_supervisor_start(struct xc_supervisor *s, uint32_t id, const struct xc_order *order);
 /* An operation that was not handed to a driver yet ends CANCELLED; else the driver decides. */
-void xc_supervisor_cancel(struct xc_supervisor *s, const struct xc_uuid *op);
+void xc_supervisor_cancel(struct xc_supervisor *s, const struct xc_uuid *uuid);
 /* Processes that live now. */
 unsigned xc_supervisor_workers(const struct xc_supervisor *s);

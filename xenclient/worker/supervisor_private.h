@@ -70,7 +70,7 @@ void xc_crew_move(struct xc_supervisor *s, struct xc_ssource *source, bool quara
 
 /* --- supervisor_poll.c */
 
-void xc_ssource_free(void *source);
+void xc_ssource_free(void *data);
 struct xc_ssource *xc_ssource_find(const struct xc_supervisor *s, uint32_t id);
 /* The spec, then an open poll that waits. */
 void xc_ssource_send(struct xc_supervisor *s, struct xc_ssource *source);
@@ -83,7 +83,7 @@ void xc_ssource_tick(struct xc_supervisor *s, gint64 now);
 
 /* --- supervisor_op.c */
 
-void xc_sop_free(void *op);
+void xc_sop_free(void *data);
 GHashTable *xc_sop_table(void);
 /* Sends the operations of a source that wait. */
 void xc_sop_send_all(struct xc_supervisor *s, struct xc_ssource *source);
