@@ -28,6 +28,8 @@ static void undo(struct farm_fleet *fleet, struct farm_op *op)
 {
     struct farm_domain *domain = op->domain;
 
+    if (!domain)
+        return;
     if (op->incoming_domid) {
         g_ptr_array_remove(op->target->incoming, op);
         op->target->used_kib -= MIN(op->target->used_kib, domain->mem_kib);
@@ -35,7 +37,7 @@ static void undo(struct farm_fleet *fleet, struct farm_op *op)
         farm_changed(fleet, op->host);
         farm_changed(fleet, op->target);
     }
-    if (!domain || domain->op != op)
+    if (domain->op != op)
         return;
     if (domain->state == XC_STATE_PREPARING)
         farm_domain_release(fleet, domain, XC_REASON_NONE);

@@ -163,7 +163,10 @@ static void listen_again(struct farm_server *server, bool on)
 static void accept_all(struct farm_server *server, const struct listener *listener)
 {
     for (;;) {
-        int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_un from;
+        socklen_t size = sizeof(from);
+        int fd =
+            accept4(listener->fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
             add_link(server, fd, listener->kind);

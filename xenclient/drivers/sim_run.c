@@ -194,7 +194,7 @@ static bool converse(struct job *job, struct sim_session *session, GError **erro
     bool done = false;
 
     /* Only the boot in which it was first sent counts, not the one found when asking for it. */
-    if (!job->sent && !*job->boot_id) {
+    if (!job->sent && *session->boot_id) {
         g_free(job->boot_id);
         job->boot_id = g_strdup(session->boot_id);
     }
