@@ -215,7 +215,7 @@ def test_once(lab):
     is_(executions(lab, name) - before, 1, "executed once")
 
 
-HOSTILE = ["a b", "-rf", "--json", "*", "$(id)", "`id`", "'\"\\", "x\x1b[31mred\x07", "ä€😀", "line\nbreak", "#7", "%s%n", "tab\there"]
+HOSTILE = ["--json", "$(id) `id` *", "'\"\\ %s", "x\x1b[31mred\x07\ttab", "ä€😀", "#7"]
 
 
 def test_names(lab):
@@ -444,7 +444,7 @@ def test_off(lab):
 
 
 ok(os.access(os.path.join(BUILD, "bin", "xenctl"), os.X_OK), "xenctl is built")
-with Lab(hosts=3, domains=12, speed=4) as estate:
+with Lab(hosts=3, domains=12, speed=16) as estate:
     for test in (test_use, test_lists, test_oids, test_verbs, test_exits, test_interrupt, test_once, test_names,
                  test_create, test_watch, test_sources, test_credentials, test_trust, test_doctor, test_away):
         test(estate)
