@@ -21,6 +21,8 @@ struct farm {
     char *path;
     struct farm_fleet *fleet;
     struct farm_server *server;
+    char *journal_path; /* NULL: none */
+    struct farm_journal *journal;
     GThread *thread;
     int stop;
     uint64_t next_op;
@@ -49,7 +51,10 @@ G_GNUC_UNUSED static void farm_start(struct farm *farm, uint64_t boot)
     config.boot = boot;
     farm->fleet = farm_fleet_new(&config, xc_clock_mono(), xc_clock_real(), &error);
     g_assert_no_error(error);
-    farm->server = farm_server_new(farm->fleet, NULL, farm->path, &error);
+    if (farm->journal_path)
+        farm->journal = farm_journal_open(farm->journal_path, farm->fleet, &error);
+    g_assert_no_error(error);
+    farm->server = farm_server_new(farm->fleet, farm->journal, farm->path, &error);
     g_assert_no_error(error);
     farm->stop = eventfd(0, EFD_CLOEXEC);
     farm->thread = g_thread_new("farm", serve, farm);
@@ -63,6 +68,7 @@ G_GNUC_UNUSED static void farm_stop(struct farm *farm)
     g_thread_join(farm->thread);
     close(farm->stop);
     farm->server = farm_server_free(farm->server);
+    farm->journal = farm_journal_close(farm->journal);
     farm->fleet = farm_fleet_free(farm->fleet);
 }
 
@@ -72,6 +78,8 @@ G_GNUC_UNUSED static void farm_open(struct farm *farm, gconstpointer data)
     farm->folder = g_dir_make_tmp("sim-XXXXXX", NULL);
     farm->path = g_build_filename(farm->folder, "f", NULL);
     farm->next_op = 1;
+    farm->journal_path = NULL;
+    farm->journal = NULL;
     farm_start(farm, 1);
 }
 

@@ -161,6 +161,45 @@ static void test_farm_restarts(struct farm *farm, gconstpointer data)
     g_assert_cmpuint(stat_of(farm, "executions"), ==, 0);
 }
 
+/* A farm with a journal knows after its restart what had ended, what was lost and what never began. */
+static void test_journal(struct farm *farm, gconstpointer data)
+{
+    struct xc_domain on = first_guest(farm);
+    struct run done;
+    struct run cut;
+    struct run never;
+
+    (void)data;
+    farm_stop(farm);
+    farm->journal_path = g_build_filename(farm->folder, "journal", NULL);
+    farm_start(farm, 2);
+    run_init(farm, &done, "host1", XC_ACTION_PAUSE, &on);
+    run_wait(&done);
+    assert_ended(&done, XC_RESULT_OK, XC_CAUSE_NONE);
+    CTL(farm, "hang any");
+    run_init(farm, &cut, "host1", XC_ACTION_DESTROY, &on);
+    run_start(&cut);
+    wait_running(farm, 1);
+    farm_stop(farm);
+    farm_start(farm, 3);
+    run_wait(&cut);
+    assert_ended(&cut, XC_RESULT_LOST, XC_CAUSE_LOST);
+    done.order.attach = true;
+    run_wait(&done);
+    assert_ended(&done, XC_RESULT_OK, XC_CAUSE_NONE);
+    run_init(farm, &never, "host1", XC_ACTION_REBOOT, &on);
+    never.order.attach = true;
+    run_wait(&never);
+    assert_ended(&never, XC_RESULT_OK, XC_CAUSE_NONE);
+    run_clear(&done);
+    run_clear(&cut);
+    run_clear(&never);
+    g_assert_cmpuint(stat_of(farm, "executions"), ==, 3);
+    g_assert_cmpuint(stat_of(farm, "duplicates"), ==, 0);
+    g_unlink(farm->journal_path);
+    g_clear_pointer(&farm->journal_path, g_free);
+}
+
 static void test_reboot_host(struct farm *farm, gconstpointer data)
 {
     struct xc_domain on = first_guest(farm);
@@ -310,6 +349,7 @@ int main(int argc, char **argv)
     ADD("attach", test_attach);
     ADD("attach-after-restart", test_attach_after_restart);
     ADD("farm-restarts", test_farm_restarts);
+    ADD("journal", test_journal);
     ADD("reboot-host", test_reboot_host);
     ADD("cancel", test_cancel);
     ADD("time-out", test_time_out);
