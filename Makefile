@@ -138,26 +138,27 @@ $(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # --- tests: TAP everywhere, prove adds up; tests/lib/run-one keeps what each said
-prove = TAP_STAGE=$(1) prove -j$(JOBS) --timer --exec tests/lib/run-one $(2)
+# $(call prove,stage,seconds a test may take,tests)
+prove = TAP_STAGE=$(1) TEST_LIMIT=$(2) prove -j$(JOBS) --timer --exec tests/lib/run-one $(3)
 SCRIPTED := $(sort $(wildcard tests/contract/*.t tests/integration/*.t))
 
 check: deps-build deps-check
 	$(again) check-run
 check-run: build-all unit
-	$(Q)$(call prove,check,$(UNIT_BINS) $(SCRIPTED))
+	$(Q)$(call prove,check,300,$(UNIT_BINS) $(SCRIPTED))
 
 # Sanitized programs are slow: the lab waits longer.
 check-asan: deps-build deps-check deps-asan
 	$(again) BUILD=$(BUILD)-asan SANITIZER=address,undefined CFLAGS='-O1 -g' asan-run
 asan-run: build-all unit
-	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,$(UNIT_BINS) $(SCRIPTED))
+	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,900,$(UNIT_BINS) $(SCRIPTED))
 
 check-real: deps-build deps-check deps-real
 	$(again) build-all
-	$(Q)$(call prove,check-real,-j1 $(sort $(wildcard tests/real/*.t)))
+	$(Q)$(call prove,check-real,2400,-j1 $(sort $(wildcard tests/real/*.t)))
 
 lint: deps-build deps-check deps-lint
-	$(Q)$(call prove,lint,-j1 $(sort $(wildcard tests/lint/*.sh)))
+	$(Q)$(call prove,lint,900,-j1 $(sort $(wildcard tests/lint/*.sh)))
 
 # For the scripts of lint: all there is to compile; what the compiler needs to know, one word a line.
 lint-build: build-all unit $(BENCH_BINS)
