@@ -24,8 +24,9 @@ struct xl_poll_options {
     unsigned timeout_sec;    /* after which the host itself ends the command; 0: 60 */
 };
 
-/* The whole command line for one exec; any login shell can run it. Newly allocated. At most 120,000
- * octets (a host takes an argument of 131,071). Directories that are not absolute are left out. */
+/* The whole command line for one exec, for a login shell of the Bourne family; dash, bash and busybox
+ * run what is inside. Newly allocated. Shorter than the 131,071 octets that a host takes as one
+ * argument. Directories that are not absolute are left out; of each only *.cfg files are looked at. */
 char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memory *memory);
 
 /* Turns all of a poll's output (stdout) into one host (ordinal 0) and its domains with devices:

@@ -8,14 +8,14 @@
 #define FULL_EVERY  10
 
 /* An argument of a program may have 131,071 octets, and the command is quoted once more. */
-#define MAX_KNOWN 50000
+#define MAX_KNOWN 40000
 #define MAX_DIRS  4096
 #define MAX_STAMP 16000
 
 #define DEFAULT_TIMEOUT_SEC 60
 
 /* s writes a marker: a line of its own with the nonce, which no name and no file can know. */
-static const char head_part[] = "export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin:$PATH\n"
+static const char head_part[] = "export LC_ALL=C PATH=\"/usr/sbin:/usr/bin:/sbin:/bin:$PATH\"\n"
                                 "s() { printf '\\n#%s %s\\n' \"$N\" \"$*\"; }\n";
 
 /* Debian's /usr/sbin/xl is a script that finds the tools of the running version; without sudo its
