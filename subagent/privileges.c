@@ -14,10 +14,11 @@
 
 static bool become(const char *user, GError **error)
 {
-    errno = 0;
-    const struct passwd *entry = getpwnam(user);
+    struct passwd account;
+    struct passwd *entry = NULL;
+    char texts[4096];
 
-    if (!entry)
+    if (getpwnam_r(user, &account, texts, sizeof(texts), &entry) != 0 || !entry)
         return xc_fail(error, XC_CAUSE_BAD_CONFIG,
                        "user %s of section [agent] does not exist: create it, or set `user=`",
                        user);

@@ -31,20 +31,20 @@ struct st_cell {
 typedef bool (*st_get_fn)(const struct st_cell *cell, struct st_value *out);
 
 struct st_column {
-    uint32_t arc;
     const char *name;
+    uint32_t arc;
     enum st_type type;
     enum st_access access;
-    const char *units;            /* NULL: none, or the field's */
-    const struct xc_enum *labels; /* ST_ENUM, ST_BITS; NULL: the field's */
-    uint32_t min, max;            /* texts: octets; numbers: values; max 0: what the type allows */
+    uint32_t min, max; /* texts: octets; numbers: values; max 0: what the type allows */
+    uint32_t divide; /* shown in units this much larger than the fact's or member's; 0: as it is */
+    const char *units;              /* NULL: none, or the field's */
+    const struct xc_enum *labels;   /* ST_ENUM, ST_BITS; NULL: the field's */
     const struct xc_object *object; /* a fact of the dictionary ... */
-    unsigned field;
-    uint32_t divide;    /* ... or a member, in units this much larger; 0: as it is */
-    st_get_fn get;      /* or else a getter */
-    const char *member; /* for getters of struct members: which ("op.phase") ... */
+    st_get_fn get;                  /* ... or a getter */
+    const char *member;             /* for getters of struct members: which ("op.phase") ... */
     size_t offset;
     size_t size;
+    unsigned field;    /* the fact's number in `object` */
     bool none_if_zero; /* ... and that 0 and "" mean there is no instance */
 };
 

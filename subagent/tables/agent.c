@@ -3,7 +3,7 @@
 
 #include "subagent/handler.h"
 
-#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static bool health_member(const struct st_cell *cell, struct st_value *out)
@@ -64,17 +64,17 @@ static bool reconnects(const struct st_cell *cell, struct st_value *out)
     return st_number(out, st->sessions ? st->sessions - 1 : 0);
 }
 
+/* The second number of statm is the resident set, in pages. */
 static bool memory(const struct st_cell *cell, struct st_value *out)
 {
     g_autofree char *text = NULL;
-    unsigned long pages = 0;
-    unsigned long resident = 0;
+    const char *resident = NULL;
 
     (void)cell;
-    if (!g_file_get_contents("/proc/self/statm", &text, NULL, NULL) ||
-        sscanf(text, "%lu %lu", &pages, &resident) != 2)
-        return false;
-    return st_gauge(out, (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) / 1024);
+    if (g_file_get_contents("/proc/self/statm", &text, NULL, NULL))
+        resident = strchr(text, ' ');
+    return resident && st_gauge(out, g_ascii_strtoull(resident, NULL, 10) *
+                                         (uint64_t)sysconf(_SC_PAGESIZE) / 1024);
 }
 
 #define HEALTH(arc, name, type, member, unit)                                                      \
