@@ -204,7 +204,7 @@ static const struct action_case cases[] = {
     {XC_ACTION_START, "start-b", NULL, NULL, CONFIG "# broken", FAILED(BAD_CONFIG, "")},
     {XC_ACTION_START, "start-g", NULL, NULL, CONFIG "# gone", FAILED(DRIVER_ERROR, "right after")},
     {XC_ACTION_START, "start-t", "-b----", NULL, CONFIG, FAILED(BAD_STATE, "already")},
-    {XC_ACTION_START, "start-s", "---s--", NULL, CONFIG, FAILED(BAD_STATE, "destroy what is left")},
+    {XC_ACTION_START, "start-s", "---s--", NULL, CONFIG, FAILED(BAD_STATE, "destroy that first")},
     {XC_ACTION_START, "start-x", NULL, NULL, NULL, FAILED(BAD_CONFIG, "")},
     {XC_ACTION_CREATE, "create", NULL, NULL, CONFIG, OK},
     {XC_ACTION_NOOP, "noop", "-b----", NULL, NULL, FAILED(NOT_SUPPORTED, "")},

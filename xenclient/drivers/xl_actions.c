@@ -13,13 +13,13 @@
 #define MIGRATE_MARGIN_SEC 12
 /* How long a cancelled or late operation is still followed to learn its end. */
 #define GRACE_USEC    (30 * XC_USEC_PER_SEC)
-#define STEP_USEC     (300 * 1000)
+#define STEP_USEC     (400 * 1000)
 #define STEP_MAX_USEC XC_USEC_PER_SEC
 #define RETRY_USEC    (XC_USEC_PER_SEC)
 /* One exchange; a host that hangs longer gets a new connection. */
 #define EXCHANGE_USEC (45 * XC_USEC_PER_SEC)
 /* A fence that nobody signs for so long never will be. */
-#define UNSIGNED_USEC (15 * XC_USEC_PER_SEC)
+#define UNSIGNED_USEC (60 * XC_USEC_PER_SEC)
 
 struct run {
     const struct xc_source_spec *spec;
@@ -238,6 +238,10 @@ static bool launch(struct run *run, struct xl_report *out, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
+    if (!*run->boot_id) {
+        g_free(run->boot_id);
+        run->boot_id = xc_text_clean(job.boot_id, strlen(job.boot_id), sizeof job.boot_id);
+    }
     job.limit_sec = limit_of(run);
     script = xl_job_launch(&job);
     tell(run, "starting");
@@ -414,15 +418,14 @@ static bool step(struct run *run, GError **error)
         if (!run->host)
             return false;
     }
-    ok = run->in_grace && !run->cancel_sent ? ask_cancel(run, &now, error)
-                                            : ask_state(run, &now, error);
-    if (ok && now.state == XL_JOB_ABSENT) {
-        if (!*run->boot_id && !run->order->attach && !run->sent) {
-            g_free(run->boot_id);
-            run->boot_id = g_strdup(now.boot_id);
-        }
+    if (!run->sent && !run->order->attach)
+        ok = launch(run, &now, error);
+    else if (run->in_grace && !run->cancel_sent)
+        ok = ask_cancel(run, &now, error);
+    else
+        ok = ask_state(run, &now, error);
+    if (ok && now.state == XL_JOB_ABSENT)
         ok = on_absent(run, &now, error);
-    }
     if (ok)
         more = digest(run, &now);
     xl_report_clear(&now);

@@ -54,6 +54,7 @@ static char *job_text(const struct xl_job *job)
     assign(text, "ssh", "ssh " XL_SSH_OPTIONS);
     assign_number(text, "domid", job->domid);
     assign_number(text, "limit", job->limit_sec);
+    g_string_append(text, xl_shell_report);
     g_string_append(text, xl_shell_job);
     g_string_append(text, xl_shell_actions);
     g_string_append(text, function_of(job->action));
@@ -64,12 +65,14 @@ static char *job_text(const struct xl_job *job)
 char *xl_job_launch(const struct xl_job *job)
 {
     g_autofree char *inner = job_text(job);
-    bool from_stdin = job->action == XC_ACTION_CREATE && !job->config;
     GString *text = g_string_new(NULL);
 
     assign(text, "op", job->op);
     assign(text, "job", inner);
-    assign(text, "feed", from_stdin ? "yes" : "");
+    if (job->content_size)
+        assign_number(text, "size", (int64_t)job->content_size);
+    else
+        assign(text, "size", "");
     g_string_append(text, xl_shell_report);
     g_string_append(text, xl_shell_launch);
     return g_string_free(text, FALSE);
@@ -166,13 +169,17 @@ static bool take_line(const char *line, struct xl_report *out)
     return false;
 }
 
-bool xl_report_parse(const GString *text, struct xl_report *out, GError **error)
+bool xl_report_parse(GString *text, struct xl_report *out, GError **error)
 {
     const char *at = text->str;
     bool state = false, status = false, complete = false;
 
     memset(out, 0, sizeof *out);
-    if (text->len <= REPORT_MAX && strlen(at) == text->len) {
+    /* xl may quote a guest's octets; a NUL would hide what follows. */
+    for (gsize i = 0; i < text->len; i++)
+        if (!text->str[i])
+            text->str[i] = '?';
+    if (text->len <= REPORT_MAX) {
         while (*at && !complete) {
             size_t length = strcspn(at, "\n");
             g_autofree char *line = g_strndup(at, length);

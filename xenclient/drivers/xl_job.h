@@ -20,13 +20,14 @@ struct xl_job {
     const char *name;         /* raw octets, never NULL */
     char after[XC_UUID_TEXT]; /* start, create, reset: uuid the configuration gives; "" random */
     const char *after_name;   /* and its name; never NULL */
-    const char *config;       /* path on the host; NULL: comes on stdin (create) or none */
+    const char *config;       /* path on the host; NULL: comes on stdin, or none */
+    size_t content_size;      /* octets of configuration on stdin; 0: none */
     const char *address;      /* migrate: what the host calls the destination */
+    char boot_id[40];         /* of the host when it was asked; "" unknown */
     unsigned limit_sec;       /* the job ends by itself after that */
 };
 
-/* Starts the job unless its fence is there, then reports. With job->config NULL a create reads the
- * configuration from stdin. */
+/* Starts the job unless its fence is there, then reports. */
 char *xl_job_launch(const struct xl_job *job);
 /* Only reports. */
 char *xl_job_query(const char *op);
@@ -54,8 +55,8 @@ struct xl_report {
     char *err;             /* the end of what xl wrote to stderr */
 };
 void xl_report_clear(struct xl_report *report);
-/* False: not a report (driverError). */
-bool xl_report_parse(const GString *text, struct xl_report *out, GError **error);
+/* False: not a report (driverError). NULs in the text are overwritten. */
+bool xl_report_parse(GString *text, struct xl_report *out, GError **error);
 
 /* What a migration is doing, from xl's words; NULL: nothing known yet. Static. */
 const char *xl_migrate_phase(const char *err);

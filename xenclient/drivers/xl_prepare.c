@@ -36,6 +36,20 @@ GPtrArray *xl_ask_list(struct xl_host *host, struct xc_call *call, GError **erro
     return rows;
 }
 
+/* The host's boot id comes as the first line of an answer that is needed anyway. */
+#define TELL_BOOT "read -r boot </proc/sys/kernel/random/boot_id; echo \"$boot\"\n"
+
+static void take_boot(struct xc_exec *out, struct xl_job *job)
+{
+    size_t length = strcspn(out->out->str, "\n");
+
+    if (length < sizeof job->boot_id) {
+        memcpy(job->boot_id, out->out->str, length);
+        job->boot_id[length] = '\0';
+    }
+    g_string_erase(out->out, 0, (gssize)MIN(length + 1, out->out->len));
+}
+
 static const struct xl_row *find(const GPtrArray *rows, const struct xc_order *order,
                                  GError **error)
 {
@@ -59,12 +73,14 @@ int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_c
 
 /* --- what a configuration will create */
 
+/* The text of the file; "" path: only asks for the boot id. */
 static char *read_config(struct xl_host *host, const char *path, size_t *length,
-                         struct xc_call *call, GError **error)
+                         struct xc_call *call, struct xl_job *job, GError **error)
 {
     g_autofree char *quoted = g_shell_quote(path);
     g_autofree char *script =
-        g_strdup_printf("exec head -c %d -- %s", XLCFG_MAX_OCTETS + 1, quoted);
+        *path ? g_strdup_printf(TELL_BOOT "exec head -c %d -- %s", XLCFG_MAX_OCTETS + 1, quoted)
+              : g_strdup(TELL_BOOT);
     struct xc_exec out;
     char *text = NULL;
 
@@ -73,6 +89,7 @@ static char *read_config(struct xl_host *host, const char *path, size_t *length,
         xc_exec_clear(&out);
         return NULL;
     }
+    take_boot(&out, job);
     if (out.status == 0) {
         *length = out.out->len;
         text = g_memdup2(out.out->str, out.out->len + 1);
@@ -111,22 +128,26 @@ static bool identity_of(const char *text, size_t length, const char *where, GStr
 static bool prepare_config(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
                            struct xc_call *call, struct xl_job *job, GError **error)
 {
+    bool sent = *order->content != '\0';
     g_autofree char *text = NULL;
     size_t length = 0;
 
-    if (*order->content)
-        return identity_of(order->content, strlen(order->content), "the configuration", keep, job,
-                           error);
-    if (order->config[0] != '/')
+    if (!sent && order->config[0] != '/')
         return xc_fail(
             error, order->action == XC_ACTION_RESET ? XC_CAUSE_NOT_SUPPORTED : XC_CAUSE_BAD_CONFIG,
+            "%s",
             *order->config ? "the configuration's path must be absolute"
                            : "no configuration file of this domain is known");
-    text = read_config(host, order->config, &length, call, error);
-    if (!text || !identity_of(text, length, order->config, keep, job, error))
+    text = read_config(host, sent ? "" : order->config, &length, call, job, error);
+    if (!text)
         return false;
+    if (sent) {
+        job->content_size = strlen(order->content);
+        return identity_of(order->content, job->content_size, "the configuration", keep, job,
+                           error);
+    }
     job->config = order->config;
-    return true;
+    return identity_of(text, length, order->config, keep, job, error);
 }
 
 /* --- the job */
@@ -135,9 +156,16 @@ static bool prepare_config(struct xl_host *host, const struct xc_order *order, G
 static bool prepare_domain(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
                            struct xc_call *call, struct xl_job *job, GError **error)
 {
-    g_autoptr(GPtrArray) rows = xl_ask_list(host, call, error);
-    const struct xl_row *row = rows ? find(rows, order, error) : NULL;
+    g_autoptr(GPtrArray) rows = NULL;
+    const struct xl_row *row;
+    struct xc_exec out;
 
+    if (ask(host, TELL_BOOT "exec timeout -k 2 30 xl list -v", call, XC_ACTION_NOOP, &out, error)) {
+        take_boot(&out, job);
+        rows = xl_parse_list(out.out->str, out.out->len, error);
+    }
+    xc_exec_clear(&out);
+    row = rows ? find(rows, order, error) : NULL;
     if (!row)
         return false;
     if (row->domid <= 0)
@@ -152,25 +180,6 @@ static bool prepare_domain(struct xl_host *host, const struct xc_order *order, G
     return true;
 }
 
-static bool prepare_new(struct xl_host *host, const struct xl_job *job, struct xc_call *call,
-                        GError **error)
-{
-    g_autoptr(GPtrArray) rows = xl_ask_list(host, call, error);
-    struct xc_uuid uuid = {{0}};
-    const struct xl_row *row;
-
-    if (!rows)
-        return false;
-    xc_uuid_parse(job->after, &uuid);
-    row = xl_list_find(rows, &uuid, job->after_name, NULL);
-    if (!row)
-        return true;
-    return xc_fail(error, XC_CAUSE_BAD_STATE,
-                   "domain %s is there already as number %d (state %s)%s", row->name,
-                   (int)row->domid, row->flags,
-                   stopped(row) ? ": destroy what is left of it first" : "");
-}
-
 bool xl_prepare_job(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
                     struct xc_call *call, struct xl_job *job, GError **error)
 {
@@ -179,8 +188,7 @@ bool xl_prepare_job(struct xl_host *host, const struct xc_order *order, GStringC
     switch (order->action) {
     case XC_ACTION_START:
     case XC_ACTION_CREATE:
-        return prepare_config(host, order, keep, call, job, error) &&
-               prepare_new(host, job, call, error);
+        return prepare_config(host, order, keep, call, job, error);
     case XC_ACTION_RESET:
         return prepare_domain(host, order, keep, call, job, error) &&
                prepare_config(host, order, keep, call, job, error);
