@@ -69,6 +69,9 @@ def run(name, lab):
         first = block.strip().splitlines()[0]
         if not ok(result.returncode == 0, f"{name}:{line}: {first}"):
             diag(f"status {result.returncode}\n{script[len(PRELUDE):]}\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}")
+        # A block may leave an operation behind; the reader of the next one has waited for it.
+        lab.wait(lambda: all(row["xenOperationState"] == 5 for row in lab.table("xenOperationTable").values()),
+                 "the operations of the block end")
 
 
 ok(all(os.path.exists(os.path.join(TOP, name)) for name in MANUALS[:3]), "the manuals are there")
