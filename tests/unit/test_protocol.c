@@ -13,7 +13,10 @@ static const struct {
 } samples[] = {
     {XC_FROM_WORKER, {.kind = XC_MSG_HELLO, .hash = 0x1122334455667788u, .version = 9}},
     {XC_FROM_FRONT,
-     {.kind = XC_MSG_ENV, .text = (char *)"/etc/c", .known_hosts = (char *)"/etc/k"}},
+     {.kind = XC_MSG_ENV,
+      .text = (char *)"/etc/c",
+      .known_hosts = (char *)"/etc/k",
+      .level = XC_LOG_DEBUG}},
     {XC_FROM_FRONT,
      {.kind = XC_MSG_SOURCE,
       .source = 7,
@@ -122,6 +125,7 @@ static void assert_same(const struct xc_msg *a, const struct xc_msg *b)
     g_assert_cmpint(a->usec, ==, b->usec);
     g_assert_cmpuint(a->reconnects, ==, b->reconnects);
     g_assert_cmpint(a->last, ==, b->last);
+    g_assert_cmpint(a->level, ==, b->level);
     g_assert_cmpint(a->cause, ==, b->cause);
     g_assert_cmpint(a->result, ==, b->result);
     g_assert_cmpmem(&a->op, sizeof(a->op), &b->op, sizeof(b->op));
@@ -210,6 +214,7 @@ static void refuse(enum xc_message kind, enum xc_sender sender, guint at, uint32
 
 static void test_values(void)
 {
+    refuse(XC_MSG_ENV, XC_FROM_FRONT, 8 + 8, 4);        /* no such level */
     refuse(XC_MSG_POLL, XC_FROM_FRONT, 0, 0);           /* source 0 */
     refuse(XC_MSG_POLL, XC_FROM_FRONT, 12, 0x7fffffff); /* a budget of centuries */
     refuse(XC_MSG_POLL_FAILED, XC_FROM_WORKER, 8, 999); /* no such cause */

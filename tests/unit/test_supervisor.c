@@ -1,6 +1,6 @@
 /* The process boundary at work: polls, reports, events, operations, many sources, removal, the end.
  */
-#include "tests/unit/scripted_driver.h"
+#include "tests/unit/scripted_front.h"
 
 static const struct xc_supervisor_limits defaults;
 

@@ -1,5 +1,5 @@
 /* The process boundary under fault: workers that are killed, stopped, hang, grow, lie or never come up. */
-#include "tests/unit/scripted_driver.h"
+#include "tests/unit/scripted_front.h"
 
 static const struct xc_supervisor_limits defaults;
 /* One place for all, so that the guilty and the innocent share a worker. */

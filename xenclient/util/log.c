@@ -17,6 +17,11 @@ void xc_log_set_level(enum xc_log_level level)
     atomic_store(&max_level, (int)level);
 }
 
+enum xc_log_level xc_log_get_level(void)
+{
+    return (enum xc_log_level)atomic_load(&max_level);
+}
+
 void xc_log(enum xc_log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};

@@ -24,6 +24,7 @@ enum part {
     PHASE,
     PATH,
     KNOWN_HOSTS,
+    LEVEL,
     SPEC,
     ORDER,
     PIECE,
@@ -40,7 +41,7 @@ struct layout {
 /* clang-format off */
 static const struct layout layouts[] = {
     [XC_MSG_HELLO]       = {"HELLO",       XC_FROM_WORKER, {HASH, VERSION}},
-    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS}},
+    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS, LEVEL}},
     [XC_MSG_SOURCE]      = {"SOURCE",      XC_FROM_FRONT,  {SOURCE, SPEC}},
     [XC_MSG_FORGET]      = {"FORGET",      XC_FROM_FRONT,  {SOURCE}},
     [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC}},
@@ -129,6 +130,9 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
     case KNOWN_HOSTS:
         xc_put_text(to, msg->known_hosts);
         break;
+    case LEVEL:
+        xc_put_u32(to, (uint32_t)msg->level);
+        break;
     case SPEC:
         xc_source_spec_write(&msg->spec, to);
         break;
@@ -201,50 +205,87 @@ static char *get_words(struct xc_reader *from, size_t max)
     return text;
 }
 
-static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
+static bool get_flag(struct xc_reader *from)
+{
+    uint8_t value = xc_get_u8(from);
+
+    if (value > 1)
+        from->bad = true;
+    return value == 1;
+}
+
+static uint32_t get_source(struct xc_reader *from)
+{
+    uint32_t id = xc_get_u32(from);
+
+    if (id == 0)
+        from->bad = true;
+    return id;
+}
+
+static enum xc_result get_result(struct xc_reader *from)
+{
+    int result = get_label(from, &xc_result_labels);
+
+    if (result == XC_RESULT_NONE)
+        from->bad = true;
+    return (enum xc_result)result;
+}
+
+/* All that is left. */
+static void get_piece(struct xc_msg *msg, struct xc_reader *from)
+{
+    msg->piece_length = from->bad ? 0 : (size_t)(from->end - from->at);
+    msg->piece = xc_get_raw(from, msg->piece_length);
+}
+
+/* Parts that are numbers. False: it is not one of them. */
+static bool get_number(enum part part, struct xc_msg *msg, struct xc_reader *from)
 {
     switch (part) {
-    case END:
-        break;
     case SOURCE:
-        msg->source = xc_get_u32(from);
-        if (msg->source == 0)
-            from->bad = true;
-        break;
+        msg->source = get_source(from);
+        return true;
     case SERIAL:
         msg->serial = xc_get_u32(from);
-        break;
+        return true;
     case HASH:
         msg->hash = xc_get_u64(from);
-        break;
+        return true;
     case VERSION:
         msg->version = xc_get_u32(from);
-        break;
+        return true;
     case USEC:
         msg->usec = get_usec(from);
-        break;
+        return true;
     case RECONNECTS:
         msg->reconnects = xc_get_u32(from);
-        break;
-    case LAST: {
-        uint8_t last = xc_get_u8(from);
-
-        if (last > 1)
-            from->bad = true;
-        msg->last = last == 1;
-        break;
-    }
+        return true;
+    case LAST:
+        msg->last = get_flag(from);
+        return true;
+    case LEVEL:
+        msg->level = (enum xc_log_level)get_upto(from, XC_LOG_DEBUG);
+        return true;
     case CAUSE:
         msg->cause = (enum xc_cause)get_label(from, &xc_cause_labels);
-        break;
+        return true;
     case RESULT:
-        msg->result = (enum xc_result)get_label(from, &xc_result_labels);
-        if (msg->result == XC_RESULT_NONE)
-            from->bad = true;
-        break;
+        msg->result = get_result(from);
+        return true;
     case PROGRESS:
         msg->progress = (int)get_upto(from, 101) - 1;
-        break;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
+{
+    if (get_number(part, msg, from))
+        return;
+    switch (part) {
     case OP:
         get_uuid(&msg->op, from);
         break;
@@ -267,8 +308,9 @@ static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
         xc_order_read(&msg->order, from);
         break;
     case PIECE:
-        msg->piece_length = from->bad ? 0 : (size_t)(from->end - from->at);
-        msg->piece = xc_get_raw(from, msg->piece_length);
+        get_piece(msg, from);
+        break;
+    default: /* END */
         break;
     }
 }

@@ -2,7 +2,7 @@
  * Neither end trusts the other: every message is read with a bounded reader and must end exactly.
  *
  *   worker -> front   HELLO        u64 dictionary hash, u32 XC_PROTOCOL_VERSION
- *   front  -> worker  ENV          text credential_dir, text known_hosts
+ *   front  -> worker  ENV          text credential_dir, text known_hosts, u32 log level
  *   front  -> worker  SOURCE       u32 source id, spec       (adds, or replaces: reconnects)
  *   front  -> worker  FORGET       u32 source id
  *   front  -> worker  POLL         u32 source id, u32 serial, u64 budget usec
@@ -21,6 +21,7 @@
 
 #include "xenclient/drivers/driver.h"
 #include "xenclient/transport/frame.h"
+#include "xenclient/util/log.h"
 
 #define XC_PROTOCOL_VERSION 1
 
@@ -60,6 +61,7 @@ struct xc_msg {
     gint64 usec; /* budget, or time it took */
     uint32_t reconnects;
     bool last;
+    enum xc_log_level level;
     enum xc_cause cause;
     enum xc_result result;
     int progress; /* -1: not known */

@@ -40,7 +40,8 @@ static void on_ready(struct xc_child *child, void *data)
 
     xc_child_send(child, &(struct xc_msg){.kind = XC_MSG_ENV,
                                           .text = s->env.credential_dir,
-                                          .known_hosts = s->env.known_hosts});
+                                          .known_hosts = s->env.known_hosts,
+                                          .level = xc_log_get_level()});
     g_hash_table_iter_init(&iter, s->sources);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&source))
         if (source->crew == crew) {

@@ -236,7 +236,8 @@ void xc_sop_tick(struct xc_supervisor *s, gint64 now)
     for (guint i = 0; i < uuids->len; i++) {
         struct xc_sop *op = picked(s, uuids, i);
 
-        if (op)
+        /* A callback of one before may have dropped it, or begun another of that name. */
+        if (op && is_over(s, op, &now))
             end(s, op);
     }
 }

@@ -28,6 +28,7 @@ static void close_poll(struct xc_ssource *source)
     drop_report(source);
     source->open = false;
     source->sent = false;
+    source->failing = false;
 }
 
 void xc_ssource_free(void *data)
@@ -64,8 +65,8 @@ static void send_poll(struct xc_supervisor *s, struct xc_ssource *source)
 {
     gint64 now = xc_clock_mono();
 
-    if (!source->open || source->sent || !xc_child_is_ready(source->crew->child) ||
-        must_wait(s, source, now))
+    if (!source->open || source->sent || source->failing ||
+        !xc_child_is_ready(source->crew->child) || must_wait(s, source, now))
         return;
     drop_report(source);
     source->sent = true;
@@ -281,11 +282,13 @@ void xc_ssource_lost(struct xc_supervisor *s, struct xc_crew *crew, const char *
 
     xc_fail(&error, XC_CAUSE_WORKER, "the worker process of this source was replaced: %s", why);
     g_hash_table_foreach(s->sources, forget_stuck, crew);
-    /* All are closed before the first callback: one may poll again at once. */
+    /* All are marked before the first callback, which may call anything. */
     for (guint i = 0; i < ids->len; i++) {
         struct xc_ssource *source = xc_ssource_find(s, g_array_index(ids, uint32_t, i));
 
-        close_poll(source);
+        drop_report(source);
+        source->sent = false;
+        source->failing = true;
     }
     for (guint i = 0; i < suspects->len; i++) {
         struct xc_ssource *source = xc_ssource_find(s, g_array_index(suspects, uint32_t, i));
@@ -294,9 +297,12 @@ void xc_ssource_lost(struct xc_supervisor *s, struct xc_crew *crew, const char *
         if (blame)
             accuse(s, source);
     }
-    for (guint i = 0; i < ids->len; i++)
-        if (s->events.poll_failed)
-            s->events.poll_failed(g_array_index(ids, uint32_t, i), error, s->data);
+    for (guint i = 0; i < ids->len; i++) {
+        struct xc_ssource *source = xc_ssource_find(s, g_array_index(ids, uint32_t, i));
+
+        if (source && source->failing)
+            fail_poll(s, source, error);
+    }
 }
 
 static bool is_late(const struct xc_ssource *source, const void *now)
@@ -376,12 +382,12 @@ void xc_supervisor_remove(struct xc_supervisor *s, uint32_t id)
     struct xc_ssource *source = xc_ssource_find(s, id);
     struct xc_crew *crew;
 
+    xc_sop_drop_all(s, id);
     if (!source)
         return;
     crew = source->crew;
     xc_child_send(crew->child, &(struct xc_msg){.kind = XC_MSG_FORGET, .source = id});
     crew->n_sources--;
-    xc_sop_drop_all(s, id);
     g_hash_table_remove(s->sources, GUINT_TO_POINTER(id));
     xc_ssource_send_next(s, crew);
 }

@@ -127,6 +127,7 @@ static bool take_env(struct xc_worker *worker, struct xc_msg *msg)
     if (worker->have_env)
         return false;
     worker->have_env = true;
+    xc_log_set_level(msg->level);
     worker->env.credential_dir = g_steal_pointer(&msg->text);
     worker->env.known_hosts = g_steal_pointer(&msg->known_hosts);
     return true;
