@@ -122,13 +122,24 @@ static int print(char *text)
     return EXIT_SUCCESS;
 }
 
+/* The other program in this file: what the supervisor starts. */
+static int work(const char *number)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t fd = 0;
+
+    if (!xc_text_to_u64(number, 0, G_MAXINT, &fd, &error))
+        return fail(error);
+    return xc_worker_main((int)fd);
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     struct options options = {0};
 
     if (argc == 3 && g_strcmp0(argv[1], "--worker") == 0)
-        return xc_worker_main((int)g_ascii_strtoll(argv[2], NULL, 10));
+        return work(argv[2]);
     setlocale(LC_ALL, "C.UTF-8");
     g_set_prgname("xensnmpd");
     if (!parse_options(&argc, &argv, &options, &error))

@@ -1,5 +1,5 @@
 /* The order of names. With 100,000 domains it is 200,000 texts: they are copied once (the snapshots
- * they come from may go) and compared by length and their first eight octets before anything else. */
+ * they come from may go) and compared by length and their first octets, which lie in the entries themselves. */
 #include "subagent/names.h"
 
 #include "xenclient/model/model.h"
@@ -13,11 +13,14 @@ struct st_names {
     GArray *rows; /* struct st_name */
 };
 
+#define FIRST_WORDS  3
+#define FIRST_OCTETS (FIRST_WORDS * sizeof(uint64_t))
+
 struct entry {
-    const char *text;
     uint32_t length;
     uint32_t domain;
-    uint64_t first; /* eight octets, big endian */
+    uint64_t first[FIRST_WORDS]; /* the first octets, big endian, zeros behind the end */
+    const char *text;
 };
 
 struct st_names *st_names_new(void)
@@ -48,13 +51,12 @@ void *st_names_free(struct st_names *names)
 static void add(struct st_names *names, GArray *entries, const char *text, uint32_t domain)
 {
     struct entry entry = {.length = (uint32_t)strlen(text), .domain = domain};
-    unsigned char first[8] = {0};
 
     if (entry.length == 0 || entry.length > ST_NAME_MAX)
         return;
-    memcpy(first, text, MIN(entry.length, sizeof(first)));
-    memcpy(&entry.first, first, sizeof(entry.first));
-    entry.first = GUINT64_FROM_BE(entry.first);
+    memcpy(entry.first, text, MIN(entry.length, FIRST_OCTETS));
+    for (unsigned i = 0; i < FIRST_WORDS; i++)
+        entry.first[i] = GUINT64_FROM_BE(entry.first[i]);
     entry.text = g_string_chunk_insert_len(names->texts, text, (gssize)entry.length);
     g_array_append_val(entries, entry);
 }
@@ -64,7 +66,7 @@ static void add_domain(struct st_names *names, GArray *entries, const struct xc_
     const struct xc_domain *domain = xc_ref_domain(ref);
     char both[2 * (ST_NAME_MAX + 1) + 1];
 
-    if (xc_ref_presence(ref) == XC_DELETED || !XC_HAS(DOMAIN, domain, name))
+    if (xc_ref_presence(ref) == XC_DELETED || !XC_HAS(DOMAIN, domain, name) || !*domain->name)
         return;
     add(names, entries, domain->name, ref->index);
     const char *host = xc_fleet_host_key(ref);
@@ -80,9 +82,12 @@ static int by_text(const void *a, const void *b)
 
     if (x->length != y->length)
         return x->length < y->length ? -1 : 1;
-    if (x->first != y->first)
-        return x->first < y->first ? -1 : 1;
-    int order = x->length > 8 ? memcmp(x->text + 8, y->text + 8, x->length - 8) : 0;
+    for (unsigned i = 0; i < FIRST_WORDS; i++)
+        if (x->first[i] != y->first[i])
+            return x->first[i] < y->first[i] ? -1 : 1;
+    int order = x->length > FIRST_OCTETS ? memcmp(x->text + FIRST_OCTETS, y->text + FIRST_OCTETS,
+                                                  x->length - FIRST_OCTETS)
+                                         : 0;
 
     return order ? order : (x->domain > y->domain) - (x->domain < y->domain);
 }

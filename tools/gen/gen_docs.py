@@ -6,7 +6,8 @@ usage: gen_docs.py XENSNMPD > docs/columns.md
 
 import sys
 
-import mib
+sys.dont_write_bytecode = True
+import mib  # noqa: E402
 
 _HEAD = """\
 # Objects of XENSNMP-MIB
