@@ -2,9 +2,9 @@
 # compilers.sh: gcc and clang build everything without a warning, and each header compiles alone.
 . tests/lint/lib
 
-build() { # build FOLDER COMPILER: findings
+build() { # build MAKE-SETTING...: findings
     local out
-    out=$(make --no-print-directory -k -j"$JOBS" BUILD="$1" CC="$2" CFLAGS='-O1 -g' lint-build 2>&1) ||
+    out=$(make --no-print-directory -k -j"$JOBS" "$@" lint-build 2>&1) ||
         grep -E 'error|warning|undefined|\*\*\*' <<<"$out"
 }
 # shellcheck disable=SC2016 # the inner shell expands them
@@ -14,8 +14,8 @@ header_alone() { # header_alone COMPILER
             "$1" {} "${flags[@]}"
 }
 
-build "$BUILD/lint-gcc" gcc | report "gcc builds all without a warning"
-build "$BUILD/lint-clang" clang | report "clang builds all without a warning"
+build BUILD="$BUILD" | report "gcc builds all without a warning"
+build BUILD="$BUILD/lint-clang" CC=clang CFLAGS='-O1 -g' | report "clang builds all without a warning"
 for compiler in gcc clang; do
     header_alone $compiler | grep -E 'error' | report "every header compiles alone with $compiler"
 done
