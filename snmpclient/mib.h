@@ -40,14 +40,14 @@ struct sn_object {
     const char *name;
     enum sn_kind kind;
     enum sn_base base;
-    const char *type;  /* as the MIB names it */
-    unsigned decimals; /* 2: the number counts hundredths */
     enum sn_access access;
-    const char *units; /* NULL none */
     enum sn_id parent; /* the entry of a column, the table of an entry; else SN_NONE */
-    const uint32_t *ids;
+    unsigned decimals; /* 2: the number counts hundredths */
     unsigned n_ids;
-    const struct xc_label *labels; /* NULL: not an enumeration */
+    const uint32_t *ids;
+    const char *type;              /* as the MIB names it */
+    const char *units;             /* NULL none */
+    const struct xc_label *labels; /* of an enumeration */
     size_t n_labels;
     const enum sn_id *index; /* of an entry: its index objects, SN_NONE at the end */
 };

@@ -42,11 +42,28 @@ void ctl_files_clear(struct ctl_files *files)
     memset(files, 0, sizeof(*files));
 }
 
+bool ctl_account_find(const char *name, struct ctl_account *out)
+{
+    char texts[4096];
+    struct passwd account;
+    struct passwd *found = NULL;
+    int r = name[0] ? getpwnam_r(name, &account, texts, sizeof(texts), &found)
+                    : getpwuid_r(geteuid(), &account, texts, sizeof(texts), &found);
+
+    if (r != 0 || !found)
+        return false;
+    g_strlcpy(out->name, found->pw_name, sizeof(out->name));
+    out->uid = found->pw_uid;
+    out->gid = found->pw_gid;
+    return true;
+}
+
 bool ctl_files_give(const struct ctl_files *files, const char *path, GError **error)
 {
-    const struct passwd *account = files->user[0] && geteuid() == 0 ? getpwnam(files->user) : NULL;
+    struct ctl_account account;
 
-    if (!account || lchown(path, account->pw_uid, account->pw_gid) == 0)
+    if (!files->user[0] || geteuid() != 0 || !ctl_account_find(files->user, &account) ||
+        lchown(path, account.uid, account.gid) == 0)
         return true;
     g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errno), "%s: chown to %s: %s",
                 path, files->user, g_strerror(errno));

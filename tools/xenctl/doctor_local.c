@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -114,12 +113,12 @@ static char *socket_path(const struct doctor *doctor, const struct ctl_files *fi
     return path;
 }
 
-static bool in_group(const struct passwd *account, gid_t group)
+static bool in_group(const struct ctl_account *account, gid_t group)
 {
     gid_t groups[256];
     int n = G_N_ELEMENTS(groups);
 
-    if (getgrouplist(account->pw_name, account->pw_gid, groups, &n) < 0)
+    if (getgrouplist(account->name, account->gid, groups, &n) < 0)
         return false;
     for (int i = 0; i < n; i++)
         if (groups[i] == group)
@@ -128,13 +127,13 @@ static bool in_group(const struct passwd *account, gid_t group)
 }
 
 /* May the account do `wanted` (4 read, 2 write, 1 enter) there? */
-static bool may(const struct passwd *account, const struct stat *st, unsigned wanted)
+static bool may(const struct ctl_account *account, const struct stat *st, unsigned wanted)
 {
     unsigned mode = st->st_mode & 07;
 
-    if (account->pw_uid == 0)
+    if (account->uid == 0)
         return true;
-    if (st->st_uid == account->pw_uid)
+    if (st->st_uid == account->uid)
         mode = (st->st_mode >> 6) & 07;
     else if (in_group(account, st->st_gid))
         mode = (st->st_mode >> 3) & 07;
@@ -144,12 +143,12 @@ static bool may(const struct passwd *account, const struct stat *st, unsigned wa
 static void check_account(struct doctor *doctor, const struct ctl_files *files, const char *path,
                           const struct stat *socket_st)
 {
-    const struct passwd *account = files->user[0] ? getpwnam(files->user) : getpwuid(geteuid());
+    struct ctl_account account;
     g_autofree char *dir = g_path_get_dirname(path);
     g_autofree char *cure = NULL;
     struct stat dir_st;
 
-    if (!account) {
+    if (!ctl_account_find(files->user, &account)) {
         doctor_find(doctor, NOT_CHECKED, NULL,
                     "%s: there is no account %s, which xensnmpd would run as", path, files->user);
         return;
@@ -157,13 +156,13 @@ static void check_account(struct doctor *doctor, const struct ctl_files *files, 
     cure = g_strdup_printf(
         "put the line  agentXPerms 0660 0755 Debian-snmp %s  into snmpd.conf and restart "
         "snmpd",
-        account->pw_name);
-    if (stat(dir, &dir_st) == 0 && !may(account, &dir_st, 1))
-        doctor_find(doctor, ILL, cure, "%s may not enter %s", account->pw_name, dir);
-    else if (!may(account, socket_st, 2))
-        doctor_find(doctor, ILL, cure, "%s may not write to %s", account->pw_name, path);
+        account.name);
+    if (stat(dir, &dir_st) == 0 && !may(&account, &dir_st, 1))
+        doctor_find(doctor, ILL, cure, "%s may not enter %s", account.name, dir);
+    else if (!may(&account, socket_st, 2))
+        doctor_find(doctor, ILL, cure, "%s may not write to %s", account.name, path);
     else
-        doctor_find(doctor, WELL, NULL, "%s may use %s", account->pw_name, path);
+        doctor_find(doctor, WELL, NULL, "%s may use %s", account.name, path);
 }
 
 static void check_others(struct doctor *doctor, const char *path, const struct stat *st)

@@ -13,57 +13,57 @@ struct option {
     const char *name;
     const char *argument; /* NULL: a flag */
     enum kind kind;
+    unsigned groups;
     size_t offset;
     int64_t max; /* of numbers, from 0 */
-    unsigned groups;
     const char *help;
 };
 
 #define AT(member) offsetof(struct ctl_options, member)
 
 static const struct option options[] = {
-    {"agent", "HOST[:PORT]", TEXT, AT(agent), 0, CTL_G_AGENT,
+    {"agent", "HOST[:PORT]", TEXT, CTL_G_AGENT, AT(agent), 0,
      "the agent instead of the client file's host"},
-    {"client-config", "FILE", TEXT, AT(client_config), 0, CTL_G_AGENT,
+    {"client-config", "FILE", TEXT, CTL_G_AGENT, AT(client_config), 0,
      "instead of ~/.config/xensnmp/client.conf"},
-    {"profile", "NAME", TEXT, AT(profile), 0, CTL_G_AGENT, "section [client NAME] of that file"},
-    {"json", NULL, FLAG, AT(json), 0, CTL_G_JSON, "print JSON"},
-    {"all", NULL, FLAG, AT(all), 0, CTL_G_DOMAINS, "deleted domains too"},
-    {"no-wait", NULL, FLAG, AT(no_wait), 0, CTL_G_WAIT,
+    {"profile", "NAME", TEXT, CTL_G_AGENT, AT(profile), 0, "section [client NAME] of that file"},
+    {"json", NULL, FLAG, CTL_G_JSON, AT(json), 0, "print JSON"},
+    {"all", NULL, FLAG, CTL_G_DOMAINS, AT(all), 0, "deleted domains too"},
+    {"no-wait", NULL, FLAG, CTL_G_WAIT, AT(no_wait), 0,
      "return as soon as the request is accepted"},
-    {"timeout", "SECONDS", NUMBER, AT(timeout), 86400, CTL_G_VERB,
+    {"timeout", "SECONDS", NUMBER, CTL_G_VERB, AT(timeout), 86400,
      "how long the operation may take"},
-    {"note", "TEXT", TEXT, AT(note), 0, CTL_G_VERB, "kept with the operation: who and why"},
-    {"on", "HOST", TEXT, AT(start_on), 0, CTL_G_START, "the host to start on"},
-    {"credential", "NAME", TEXT, AT(credential), 0, CTL_G_SOURCE,
+    {"note", "TEXT", TEXT, CTL_G_VERB, AT(note), 0, "kept with the operation: who and why"},
+    {"on", "HOST", TEXT, CTL_G_START, AT(start_on), 0, "the host to start on"},
+    {"credential", "NAME", TEXT, CTL_G_SOURCE, AT(credential), 0,
      "a credential of the agent's machine"},
-    {"address", "HOST", TEXT, AT(address), 0, CTL_G_SOURCE,
+    {"address", "HOST", TEXT, CTL_G_SOURCE, AT(address), 0,
      "how other hosts call this one in migrations"},
-    {"config-dirs", "DIR[:DIR]", TEXT, AT(config_dirs), 0, CTL_G_SOURCE,
+    {"config-dirs", "DIR[:DIR]", TEXT, CTL_G_SOURCE, AT(config_dirs), 0,
      "where its domains' configurations lie"},
-    {"save-dir", "DIR", TEXT, AT(save_dir), 0, CTL_G_SOURCE, "where suspended domains are saved"},
-    {"interval", "SECONDS", NUMBER, AT(interval), 3600, CTL_G_SOURCE | CTL_G_WATCH,
+    {"save-dir", "DIR", TEXT, CTL_G_SOURCE, AT(save_dir), 0, "where suspended domains are saved"},
+    {"interval", "SECONDS", NUMBER, CTL_G_SOURCE | CTL_G_WATCH, AT(interval), 3600,
      "time between two polls"},
-    {"uri", "GLOB", TEXTS, AT(uris), 0, CTL_G_CREDENTIAL, "where it may be used; may be repeated"},
-    {"key", "FILE", TEXT, AT(key_file), 0, CTL_G_CREDENTIAL, "SSH private key (ed25519 or ECDSA)"},
-    {"ssh-agent", NULL, FLAG, AT(ssh_agent), 0, CTL_G_CREDENTIAL,
+    {"uri", "GLOB", TEXTS, CTL_G_CREDENTIAL, AT(uris), 0, "where it may be used; may be repeated"},
+    {"key", "FILE", TEXT, CTL_G_CREDENTIAL, AT(key_file), 0, "SSH private key (ed25519 or ECDSA)"},
+    {"ssh-agent", NULL, FLAG, CTL_G_CREDENTIAL, AT(ssh_agent), 0,
      "use the SSH agent of the daemon"},
-    {"user", "NAME", TEXT, AT(user), 0, CTL_G_CREDENTIAL, "for protocols that send a user"},
-    {"password-stdin", NULL, FLAG, AT(password_stdin), 0, CTL_G_CREDENTIAL,
+    {"user", "NAME", TEXT, CTL_G_CREDENTIAL, AT(user), 0, "for protocols that send a user"},
+    {"password-stdin", NULL, FLAG, CTL_G_CREDENTIAL, AT(password_stdin), 0,
      "read a password: from stdin, or asked on a terminal"},
-    {"replace", NULL, FLAG, AT(replace), 0, CTL_G_CREDENTIAL, "overwrite one of that name"},
-    {"credential-dir", "DIR", TEXT, AT(credential_dir), 0, CTL_G_FILES,
+    {"replace", NULL, FLAG, CTL_G_CREDENTIAL, AT(replace), 0, "overwrite one of that name"},
+    {"credential-dir", "DIR", TEXT, CTL_G_FILES, AT(credential_dir), 0,
      "instead of the configured folder"},
-    {"known-hosts", "FILE", TEXT, AT(known_hosts), 0, CTL_G_TRUST,
+    {"known-hosts", "FILE", TEXT, CTL_G_TRUST, AT(known_hosts), 0,
      "instead of the configured file"},
-    {"config", "FILE", TEXT, AT(config), 0, CTL_G_FILES | CTL_G_TRUST | CTL_G_DOCTOR,
+    {"config", "FILE", TEXT, CTL_G_FILES | CTL_G_TRUST | CTL_G_DOCTOR, AT(config), 0,
      "xensnmpd's configuration file"},
-    {"yes", "FINGERPRINT", TEXT, AT(yes), 0, CTL_G_TRUST,
+    {"yes", "FINGERPRINT", TEXT, CTL_G_TRUST, AT(yes), 0,
      "trust without asking if the key has this fingerprint"},
-    {"count", "N", NUMBER, AT(count), 1000000, CTL_G_WATCH, "stop after N looks"},
-    {"snmpd-conf", "FILE", TEXT, AT(snmpd_conf), 0, CTL_G_DOCTOR,
+    {"count", "N", NUMBER, CTL_G_WATCH, AT(count), 1000000, "stop after N looks"},
+    {"snmpd-conf", "FILE", TEXT, CTL_G_DOCTOR, AT(snmpd_conf), 0,
      "instead of /etc/snmp/snmpd.conf"},
-    {"agentx-socket", "PATH", TEXT, AT(agentx_socket), 0, CTL_G_DOCTOR,
+    {"agentx-socket", "PATH", TEXT, CTL_G_DOCTOR, AT(agentx_socket), 0,
      "instead of what snmpd.conf says"},
 };
 
@@ -157,9 +157,7 @@ bool ctl_parse(int argc, char **argv, struct ctl *ctl, char **words, unsigned *n
     for (int i = 1; i < argc; i++) {
         if (!only_words && g_str_equal(argv[i], "--"))
             only_words = true;
-        else if (only_words || !is_option(argv[i]))
-            words[(*n_out)++] = argv[i];
-        else if (g_str_equal(argv[i], "--help"))
+        else if (only_words || !is_option(argv[i]) || g_str_equal(argv[i], "--help"))
             words[(*n_out)++] = argv[i];
         else if (!take_option(argc, argv, &i, &ctl->opt, error))
             return false;

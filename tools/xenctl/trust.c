@@ -46,7 +46,31 @@ static char *source_uri(struct ctl *ctl, const char *key, GError **error)
     return uri;
 }
 
-static bool find_host(struct ctl *ctl, const char *what, struct xc_uri *out, GError **error)
+struct target {
+    char host[XC_TEXT_MAX + 1];
+    unsigned port;
+};
+
+static bool target_of(const char *uri, const char *what, struct target *out, GError **error)
+{
+    struct xc_uri parts;
+    bool ssh;
+
+    if (!xc_uri_parse(uri, &parts, error))
+        return false;
+    ssh = g_str_equal(parts.scheme, "ssh");
+    if (ssh) {
+        g_strlcpy(out->host, parts.host, sizeof(out->host));
+        out->port = parts.port ? parts.port : SSH_PORT;
+    } else {
+        xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "%s: a %s source has no SSH host key to trust", what,
+                parts.scheme);
+    }
+    xc_uri_clear(&parts);
+    return ssh;
+}
+
+static bool find_host(struct ctl *ctl, const char *what, struct target *out, GError **error)
 {
     bool is_uri = strstr(what, "://") != NULL;
     g_autofree char *uri = NULL;
@@ -55,16 +79,11 @@ static bool find_host(struct ctl *ctl, const char *what, struct xc_uri *out, GEr
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "%s: neither the key of a source nor a URI",
                        what);
     uri = is_uri ? g_strdup(what) : source_uri(ctl, what, error);
-    if (!uri || !xc_uri_parse(uri, out, error))
-        return false;
-    if (!g_str_equal(out->scheme, "ssh"))
-        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
-                       "%s: a %s source has no SSH host key to trust", what, out->scheme);
-    return true;
+    return uri && target_of(uri, what, out, error);
 }
 
 /* --- the key, and what known_hosts says of it */
-static bool compare(const struct xc_uri *uri, const char *known_hosts, struct presented *key,
+static bool compare(const struct target *target, const char *known_hosts, struct presented *key,
                     GError **error)
 {
     g_autofree char *text = xc_known_hosts_load(known_hosts, error);
@@ -76,12 +95,11 @@ static bool compare(const struct xc_uri *uri, const char *known_hosts, struct pr
     if (!text || !space)
         return false;
     blob = g_base64_decode(space + 1, &length);
-    key->known = xc_known_hosts_match(text, uri->host, uri->port ? uri->port : SSH_PORT, blob,
-                                      length, &line);
+    key->known = xc_known_hosts_match(text, target->host, target->port, blob, length, &line);
     return true;
 }
 
-static bool fetch(const struct xc_uri *uri, const char *known_hosts, struct presented *key,
+static bool fetch(const struct target *target, const char *known_hosts, struct presented *key,
                   GError **error)
 {
     struct xc_call call;
@@ -89,20 +107,20 @@ static bool fetch(const struct xc_uri *uri, const char *known_hosts, struct pres
 
     if (!xc_call_init(&call, FETCH_USEC, error))
         return false;
-    ok = xc_ssh_fetch_host_key(uri->host, uri->port ? uri->port : SSH_PORT, &call, &key->type,
-                               &key->fingerprint, &key->line, error) &&
-         compare(uri, known_hosts, key, error);
+    ok = xc_ssh_fetch_host_key(target->host, target->port, &call, &key->type, &key->fingerprint,
+                               &key->line, error) &&
+         compare(target, known_hosts, key, error);
     xc_call_deinit(&call);
     return ok;
 }
 
 /* --- deciding */
-static void describe(const struct xc_uri *uri, const struct presented *key)
+static void describe(const struct target *target, const struct presented *key)
 {
-    g_autofree char *host = ctl_escape(uri->host, strlen(uri->host));
+    g_autofree char *host = ctl_escape(target->host, strlen(target->host));
 
-    fprintf(stderr, "%s port %u presents a key of type %s\n  %s\n", host,
-            uri->port ? uri->port : SSH_PORT, key->type, key->fingerprint);
+    fprintf(stderr, "%s port %u presents a key of type %s\n  %s\n", host, target->port, key->type,
+            key->fingerprint);
     fprintf(stderr,
             "Compare it with this, run on the host itself:\n"
             "  ssh-keygen -lf /etc/ssh/ssh_host_%s_key.pub\n",
@@ -152,7 +170,7 @@ static int report(const struct ctl *ctl, const struct presented *key, bool added
     return CTL_OK;
 }
 
-static int trust(struct ctl *ctl, const struct ctl_files *files, const struct xc_uri *uri,
+static int trust(struct ctl *ctl, const struct ctl_files *files, const struct target *target,
                  const struct presented *key)
 {
     g_autoptr(GError) error = NULL;
@@ -160,7 +178,7 @@ static int trust(struct ctl *ctl, const struct ctl_files *files, const struct xc
 
     if (key->known == XC_KNOWN_TRUSTED)
         return report(ctl, key, false);
-    describe(uri, key);
+    describe(target, key);
     code = decide(ctl, key);
     if (code)
         return code;
@@ -174,17 +192,16 @@ int ctl_trust(struct ctl *ctl)
     g_autoptr(GError) error = NULL;
     struct ctl_files files = {0};
     struct presented key = {0};
-    struct xc_uri uri = {0};
+    struct target target = {0};
     int code;
 
-    if (!find_host(ctl, ctl->args[0], &uri, &error) || !ctl_files_load(ctl, &files, &error) ||
-        !fetch(&uri, files.known_hosts, &key, &error))
+    if (!find_host(ctl, ctl->args[0], &target, &error) || !ctl_files_load(ctl, &files, &error) ||
+        !fetch(&target, files.known_hosts, &key, &error))
         code =
             error ? ctl_fail(ctl, error) : ctl_say(ctl, CTL_ERROR, "the host's key makes no sense");
     else
-        code = trust(ctl, &files, &uri, &key);
+        code = trust(ctl, &files, &target, &key);
     presented_clear(&key);
     ctl_files_clear(&files);
-    xc_uri_clear(&uri);
     return code;
 }

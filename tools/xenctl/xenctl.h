@@ -22,17 +22,12 @@ enum ctl_exit {
 
 /* Options of all commands; a command takes those of its groups only. */
 struct ctl_options {
-    bool json;
     char *client_config;
     char *profile;
     char *agent;
-    bool no_wait;
-    int64_t timeout; /* seconds, -1 not given */
     char *note;
     char *start_on;
-    bool all;
     char *credential;
-    int64_t interval; /* seconds, -1 not given */
     char *address;
     char *config_dirs;
     char *save_dir;
@@ -41,14 +36,19 @@ struct ctl_options {
     char *known_hosts;
     char **uris; /* of a credential, NULL-terminated; NULL none */
     char *key_file;
-    bool ssh_agent;
     char *user;
-    bool password_stdin;
-    bool replace;
     char *yes; /* fingerprint */
     char *snmpd_conf;
     char *agentx_socket;
-    int64_t count; /* -1 not given */
+    int64_t timeout; /* seconds; -1: not given, as in those that follow */
+    int64_t interval;
+    int64_t count;
+    bool json;
+    bool all;
+    bool no_wait;
+    bool ssh_agent;
+    bool password_stdin;
+    bool replace;
 };
 
 struct ctl {
