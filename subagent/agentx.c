@@ -202,6 +202,7 @@ static void set_options(const char *socket)
     /* No MIB files: names are not needed, and Debian has none to find. No files of the library's own: they are
      * for snmpd, not for us. */
     setenv("MIBS", "", 1);
+    setenv("MIBDIRS", "", 1);
     snmp_disable_log();
     snmp_enable_calllog();
     netsnmp_ds_set_boolean(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_DONT_READ_CONFIGS, 1);
