@@ -140,6 +140,8 @@ def test_verbs(lab):
                         ("shutdown", SHUTDOWN), ("start", RUNNING), ("destroy", SHUTDOWN)):
         exits(lab, OK, verb, verb, name, says="ok: ")
         ok(is_state(lab, name, state), f"{name} is in the state that {verb} wants")
+    exits(lab, OK, "start on a host of choice", "start", name, "--on", "host3")
+    ok(lab.wait(lambda: domain(lab, name)[1]["xenDomainHost"] == "host3", "it is on host3"), "where it is then")
     moving = pick(lab, RUNNING, "host1")
     index, row = domain(lab, moving)
     result = parsed(exits(lab, OK, "check-migrate", "check-migrate", moving, "host2", "--json"), "prints valid JSON") or {}
@@ -197,6 +199,21 @@ def test_interrupt(lab):
     is_(lab.table("xenOperationTable")[op]["xenOperationState"], 3, "which goes on")
     exits(lab, OK, "until cancelled", "cancel", str(op))
     lab.farm_ctl("clear")
+
+
+def test_restart(lab):
+    """The agent may be restarted while xenctl waits."""
+    name = pick(lab, RUNNING, "host1")
+    lab.farm_ctl("hang", "pause", "1")
+    waiting = subprocess.Popen([lab.binary("xenctl"), "pause", name], env=environment(lab), stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    op = running_op(lab)
+    lab.restart("xensnmpd")
+    lab.wait(lambda: op in lab.table("xenOperationTable"), "the operation is back")
+    lab.farm_ctl("clear")
+    out, err = waiting.communicate(timeout=90 * PATIENCE)
+    is_(waiting.returncode, OK, "an operation is followed through a restart of the agent") or diag(out + err)
+    exits(lab, OK, "and back", "unpause", name)
 
 
 def executions(lab, name):
@@ -445,7 +462,7 @@ def test_off(lab):
 
 ok(os.access(os.path.join(BUILD, "bin", "xenctl"), os.X_OK), "xenctl is built")
 with Lab(hosts=3, domains=12, speed=16) as estate:
-    for test in (test_use, test_lists, test_oids, test_verbs, test_exits, test_interrupt, test_once, test_names,
+    for test in (test_use, test_lists, test_oids, test_verbs, test_exits, test_interrupt, test_restart, test_once, test_names,
                  test_create, test_watch, test_sources, test_credentials, test_trust, test_doctor, test_away):
         test(estate)
 with Lab(hosts=1, domains=2, control=False) as estate:

@@ -8,6 +8,7 @@
 #include "xenclient/util/text.h"
 
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #define FETCH_USEC (15 * XC_USEC_PER_SEC)
@@ -184,6 +185,8 @@ static int trust(struct ctl *ctl, const struct ctl_files *files, const struct ta
         return code;
     if (!xc_known_hosts_add(files->known_hosts, key->line, &error))
         return ctl_fail(ctl, error);
+    syslog(LOG_AUTH | LOG_NOTICE, "uid %u trusts the host key %s of %s port %u", (unsigned)getuid(),
+           key->fingerprint, target->host, target->port);
     return report(ctl, key, true);
 }
 
