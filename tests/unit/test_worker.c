@@ -3,6 +3,7 @@
 #include "tests/unit/scripted_driver.h"
 
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define SESSIONS 40
@@ -178,6 +179,41 @@ static void test_hardened(void)
     peer_close_well(&p);
 }
 
+static void set_descriptors(const struct peer *p, rlim_t n)
+{
+    struct rlimit limit;
+
+    g_assert_cmpint(prlimit(p->pid, RLIMIT_NOFILE, NULL, &limit), ==, 0);
+    limit.rlim_cur = n;
+    g_assert_cmpint(prlimit(p->pid, RLIMIT_NOFILE, &limit, NULL), ==, 0);
+}
+
+/* A source that found no descriptor says so, and works once there are some. */
+static void test_descriptors(void)
+{
+    const struct xc_msg ask = {
+        .kind = XC_MSG_POLL, .source = 1, .serial = 1, .usec = 9 * XC_USEC_PER_SEC};
+    struct xc_msg msg;
+    struct peer p;
+    uint32_t heard;
+
+    peer_open(&p);
+    peer_greet(&p);
+    set_descriptors(&p, 4);
+    peer_say(&p, &(struct xc_msg){.kind = XC_MSG_SOURCE, .source = 1, .spec = p.spec});
+    peer_say(&p, &ask);
+    heard = peer_hear(&p, &msg);
+    g_assert_cmpuint(heard, ==, XC_MSG_POLL_FAILED);
+    g_assert_cmpint(msg.cause, ==, XC_CAUSE_LIMIT);
+    g_assert_nonnull(strstr(msg.text, "descriptor"));
+    xc_msg_clear(&msg);
+    set_descriptors(&p, 64);
+    peer_say(&p, &ask);
+    peer_expect(&p, XC_MSG_REPORT);
+    peer_expect(&p, XC_MSG_POLL_DONE);
+    peer_close_well(&p);
+}
+
 static void check_breach(const struct xc_msg *msg, bool greet)
 {
     struct peer p;
@@ -278,6 +314,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/worker/talk", test_talk);
     g_test_add_func("/worker/hardened", test_hardened);
+    g_test_add_func("/worker/descriptors", test_descriptors);
     g_test_add_func("/worker/breaches", test_breaches);
     g_test_add_func("/worker/illegal-length", test_illegal_length);
     g_test_add_func("/worker/storm", test_storm);

@@ -24,7 +24,7 @@
 #define SEND_MSEC 30000
 /* Time for the sources' threads to close their sessions at the end. */
 #define LEAVE_USEC  (500 * 1000)
-#define MAX_SOURCES 4096
+#define MAX_SOURCES 65536
 /* A source needs about five descriptors, more than the usual soft limit has for many sources. */
 #define MAX_FILES 65536
 #define NAME      "xensnmpd-worker"
@@ -147,9 +147,15 @@ static bool take_poll(struct xc_worker *worker, const struct xc_msg *msg)
 {
     struct xc_wsource *source = g_hash_table_lookup(worker->sources, GUINT_TO_POINTER(msg->source));
 
-    if (source)
-        xc_wsource_poll(source, msg->serial, msg->usec);
-    return source != NULL;
+    if (!source)
+        return false;
+    if (xc_wsource_is_broken(source)) {
+        /* Descriptors or threads may be free again. */
+        source = xc_wsource_new(worker, msg->source, xc_wsource_spec(source));
+        g_hash_table_replace(worker->sources, GUINT_TO_POINTER(msg->source), source);
+    }
+    xc_wsource_poll(source, msg->serial, msg->usec);
+    return true;
 }
 
 static bool take_start(struct xc_worker *worker, const struct xc_msg *msg)

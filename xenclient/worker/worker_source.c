@@ -285,6 +285,11 @@ void xc_wsource_poll(struct xc_wsource *s, uint32_t serial, gint64 budget_usec)
     rouse(s);
 }
 
+bool xc_wsource_is_broken(const struct xc_wsource *s)
+{
+    return s->error != NULL;
+}
+
 const struct xc_source_spec *xc_wsource_spec(const struct xc_wsource *s)
 {
     return &s->spec;
