@@ -74,29 +74,29 @@ static void test_load(struct fixture *f, gconstpointer data)
 
 struct bad_case {
     const char *text;
-    int mode;
     const char *uri;
-    enum xc_cause cause;
     const char *words; /* in the message */
+    int mode;
+    enum xc_cause cause;
 };
 
 static const struct bad_case bad_cases[] = {
-    {GOOD, 0644, "ssh://root@dom0-a", XC_CAUSE_AUTH_FAILED, "0644"},
-    {GOOD, 0640, "ssh://root@dom0-a", XC_CAUSE_AUTH_FAILED, "chmod 600"},
-    {GOOD, 0700, "ssh://root@dom0-a", XC_CAUSE_AUTH_FAILED, "0700"},
-    {GOOD, 0600, "ssh://root@other", XC_CAUSE_AUTH_FAILED, "not for ssh://root@other"},
-    {GOOD, 0600, "ssh://root@dom0-a/x", XC_CAUSE_AUTH_FAILED, "uris"},
-    {GOOD "key = /two\n", 0600, "ssh://root@dom0-a", XC_CAUSE_BAD_CONFIG, ":4: key: given twice"},
-    {GOOD "agent = maybe\n", 0600, "ssh://root@dom0-a", XC_CAUSE_BAD_CONFIG, "yes or no"},
-    {"[credential]\nuris=*\nkey = id\n", 0600, "x", XC_CAUSE_BAD_CONFIG, "absolute"},
-    {"[credential]\nuris=*\n", 0600, "x", XC_CAUSE_BAD_CONFIG, "needs one of"},
-    {"[credential]\nuris= ; ;\nagent=yes\n", 0600, "x", XC_CAUSE_BAD_CONFIG, "uris"},
-    {"[credential]\nkey=/k\n", 0600, "x", XC_CAUSE_BAD_CONFIG, "uris"},
-    {"[other]\n", 0600, "x", XC_CAUSE_BAD_CONFIG, ":1: the only section"},
-    {"uris=*\n", 0600, "x", XC_CAUSE_BAD_CONFIG, ":1: expected [credential]"},
-    {"[credential]\nhunter2\n", 0600, "x", XC_CAUSE_BAD_CONFIG, ":2: expected KEY"},
-    {"[credential]\npasword=hunter2\n", 0600, "x", XC_CAUSE_BAD_CONFIG, "pasword: is not a key"},
-    {"", 0600, "x", XC_CAUSE_BAD_CONFIG, "uris"},
+    {GOOD, "ssh://root@dom0-a", "0644", 0644, XC_CAUSE_AUTH_FAILED},
+    {GOOD, "ssh://root@dom0-a", "chmod 600", 0640, XC_CAUSE_AUTH_FAILED},
+    {GOOD, "ssh://root@dom0-a", "0700", 0700, XC_CAUSE_AUTH_FAILED},
+    {GOOD, "ssh://root@other", "not for ssh://root@other", 0600, XC_CAUSE_AUTH_FAILED},
+    {GOOD, "ssh://root@dom0-a/x", "uris", 0600, XC_CAUSE_AUTH_FAILED},
+    {GOOD "key = /two\n", "ssh://root@dom0-a", ":4: key: given twice", 0600, XC_CAUSE_BAD_CONFIG},
+    {GOOD "agent = maybe\n", "ssh://root@dom0-a", "yes or no", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[credential]\nuris=*\nkey = id\n", "x", "absolute", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[credential]\nuris=*\n", "x", "needs one of", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[credential]\nuris= ; ;\nagent=yes\n", "x", "uris", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[credential]\nkey=/k\n", "x", "uris", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[other]\n", "x", ":1: the only section", 0600, XC_CAUSE_BAD_CONFIG},
+    {"uris=*\n", "x", ":1: expected [credential]", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[credential]\nhunter2\n", "x", ":2: expected KEY", 0600, XC_CAUSE_BAD_CONFIG},
+    {"[credential]\npasword=hunter2\n", "x", "pasword: is not a key", 0600, XC_CAUSE_BAD_CONFIG},
+    {"", "x", "uris", 0600, XC_CAUSE_BAD_CONFIG},
 };
 
 static void test_bad(struct fixture *f, gconstpointer data)
@@ -178,12 +178,14 @@ static void test_write(struct fixture *f, gconstpointer data)
 
 static void test_list(struct fixture *f, gconstpointer data)
 {
-    g_autofree char *b = put(f, "b", GOOD, 0600), *a = put(f, "a", GOOD, 0600);
-    g_autofree char *hidden = put(f, ".new-1", GOOD, 0600);
-    g_auto(GStrv) names = xc_credential_list(f->dir);
+    g_auto(GStrv) names = NULL;
     g_auto(GStrv) none = xc_credential_list("/nonexistent");
 
     (void)data;
+    g_free(put(f, "b", GOOD, 0600));
+    g_free(put(f, "a", GOOD, 0600));
+    g_free(put(f, ".new-1", GOOD, 0600));
+    names = xc_credential_list(f->dir);
     g_assert_cmpuint(g_strv_length(names), ==, 2);
     g_assert_cmpstr(names[0], ==, "a");
     g_assert_cmpstr(names[1], ==, "b");

@@ -8,11 +8,13 @@
 
 #include <string.h>
 
-/* The job ends by itself this much before our time is over, so that its result still arrives. */
-#define MARGIN_SEC         4
-#define MIGRATE_MARGIN_SEC 12
+/* The job ends by itself a tenth before our time is over, so that its result still arrives; a migration
+ * needs some of that to be taken back. */
+#define MARGIN_MIN_SEC         4
+#define MIGRATE_MARGIN_MIN_SEC 12
+#define MARGIN_MAX_SEC         30
 /* How long a cancelled or late operation is still followed to learn its end. */
-#define GRACE_USEC    (30 * XC_USEC_PER_SEC)
+#define GRACE_USEC    (60 * XC_USEC_PER_SEC)
 #define STEP_USEC     (400 * 1000)
 #define STEP_MAX_USEC XC_USEC_PER_SEC
 #define RETRY_USEC    (XC_USEC_PER_SEC)
@@ -135,7 +137,6 @@ static void out_of_time(struct run *run)
 /* After a failure: true when it is worth to try again, and the time for that has passed. */
 static bool recover(struct run *run, const GError *why)
 {
-    g_autoptr(GError) error = NULL;
     enum xc_cause cause = xc_error_cause(why);
     bool may_have_begun = run->sent || run->order->attach;
 
@@ -188,7 +189,9 @@ static bool report(struct run *run, const char *script, const char *input, struc
 static unsigned limit_of(const struct run *run)
 {
     gint64 left = xc_call_left(run->call) / XC_USEC_PER_SEC;
-    gint64 margin = run->order->action == XC_ACTION_MIGRATE ? MIGRATE_MARGIN_SEC : MARGIN_SEC;
+    gint64 least =
+        run->order->action == XC_ACTION_MIGRATE ? MIGRATE_MARGIN_MIN_SEC : MARGIN_MIN_SEC;
+    gint64 margin = CLAMP(left / 10, least, MARGIN_MAX_SEC);
 
     return (unsigned)CLAMP(left - margin, 1, 86400);
 }
@@ -437,13 +440,10 @@ static void follow(struct run *run)
     for (;;) {
         g_autoptr(GError) error = NULL;
 
-        if (step(run, &error)) {
+        if (step(run, &error))
             pause_between(run);
-        } else if (!error) {
+        else if (!error || !recover(run, error))
             return; /* the outcome is set */
-        } else if (!recover(run, error)) {
-            return;
-        }
         if (run->in_grace && xc_call_left(run->call) == 0) {
             out_of_time(run);
             return;

@@ -30,7 +30,7 @@ static void key_clear(struct key *key)
 static void look_inside(struct key *key)
 {
     static const char begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
-    const char *body = g_strstr_len(key->text, (gssize)key->length, begin);
+    const char *body = strstr(key->text, begin);
     g_autofree char *base64 = NULL;
     g_autofree guchar *bytes = NULL;
     gsize n = 0;
@@ -51,7 +51,6 @@ static void look_inside(struct key *key)
 
 static bool read_whole(int fd, struct key *key)
 {
-    key->text = g_malloc0(KEY_MAX + 1);
     while (key->length < KEY_MAX) {
         ssize_t n = read(fd, key->text + key->length, KEY_MAX - key->length);
 
@@ -73,6 +72,7 @@ static bool key_load(const char *path, struct key *out, GError **error)
 
     if (fd < 0)
         return xc_fail(error, XC_CAUSE_AUTH_FAILED, "key file %s: %s", path, g_strerror(errno));
+    out->text = g_malloc0(KEY_MAX + 1);
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         ok = xc_fail(error, XC_CAUSE_AUTH_FAILED, "key file %s is not a regular file", path);
     else if (st.st_uid != geteuid() && st.st_uid != 0)

@@ -230,8 +230,7 @@ bool xc_ssh_stream_pump(struct xc_ssh *ssh, GError **error)
         return true;
     /* Also when the stream has ended: reading is what takes the host's other packets off the
      * socket, which would stay readable for ever. */
-    while ((n = libssh2_channel_read_ex(ssh->stream, SSH_EXTENDED_DATA_STDERR, chunk,
-                                        sizeof chunk)) > 0)
+    while (libssh2_channel_read_ex(ssh->stream, SSH_EXTENDED_DATA_STDERR, chunk, sizeof chunk) > 0)
         continue;
     while ((n = libssh2_channel_read_ex(ssh->stream, 0, chunk, sizeof chunk)) > 0)
         stream_keep(ssh, chunk, (size_t)n);
