@@ -195,16 +195,16 @@ static void test_stopped(void)
     front_noted(&f, "poll", &pid);
     kill(pid, SIGSTOP);
     /* A worker that answers is never taken for one that does not. */
-    for (int i = 0; i < 30 && f.lost == 0; i++) {
-        pass(&f, XC_USEC_PER_SEC);
+    for (int i = 0; i < 15 && f.lost == 0; i++) {
+        pass(&f, 2 * XC_USEC_PER_SEC);
         turn_for(G_USEC_PER_SEC / 8);
     }
     g_assert_cmpuint(f.lost, ==, 1);
     g_assert_cmpstr(f.why, ==, "it does not answer");
     front_poll(&f, 1);
     WAIT_FOR(f.sources[1].polled == 2);
-    for (int i = 0; i < 12; i++) {
-        pass(&f, XC_USEC_PER_SEC);
+    for (int i = 0; i < 6; i++) {
+        pass(&f, 2 * XC_USEC_PER_SEC);
         turn_for(G_USEC_PER_SEC / 8);
     }
     g_assert_cmpuint(f.lost, ==, 1);

@@ -16,10 +16,10 @@
 /* The parts of a URI the suite accepts: scheme://[user@]host[:port][/path]. No password, no query. */
 struct xc_uri {
     char *scheme;
-    char *user; /* "" none */
-    char *host; /* "" none (xl:///) */
+    char *user;    /* "" none */
+    char *host;    /* "" none (xl:///) */
     unsigned port; /* 0: the scheme's default */
-    char *path; /* "" or begins with '/' */
+    char *path;    /* "" or begins with '/' */
 };
 /* Overwrites *out; after badValue it is zeroed. The text of the error never repeats the URI, which may
  * hold a password by mistake. Host without brackets, scheme in lower case. */
@@ -34,36 +34,38 @@ struct xc_driver_env {
 
 /* One operation as it travels to a driver. Strings never NULL. */
 struct xc_order {
-    struct xc_uuid op;       /* identity of the operation: the fence against doing it twice */
+    struct xc_uuid op; /* identity of the operation: the fence against doing it twice */
     enum xc_action action;
-    bool attach;             /* it was begun before: find out, do not blindly begin again */
-    struct xc_uuid uuid;     /* the domain's uuid (nil: none) */
+    bool attach;         /* it was begun before: find out, do not blindly begin again */
+    struct xc_uuid uuid; /* the domain's uuid (nil: none) */
     bool has_domid;
-    int64_t domid;           /* as last seen: check it against uuid and name before use */
-    char *name;              /* the domain's name */
-    char *config;            /* configuration path (start, create) */
-    char *content;           /* create: the configuration itself instead of a path, at most 64 KiB */
-    char *host_from;         /* name of the host within the source it acts on ("" single host) */
-    char *host_to;           /* name of the destination host within the target source ("" single host) */
+    int64_t domid;   /* as last seen: check it against uuid and name before use */
+    char *name;      /* the domain's name */
+    char *config;    /* configuration path (start, create) */
+    char *content;   /* create: the configuration itself instead of a path, at most 64 KiB */
+    char *host_from; /* name of the host within the source it acts on ("" single host) */
+    char *host_to;   /* name of the destination host within the target source ("" single host) */
     struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */
-    char *boot_id;           /* boot id of the host when the order was first sent, "" unknown */
-    uint32_t live;           /* migrate: 1 live */
-    gint64 timeout_usec;     /* for the whole operation */
+    char *boot_id;       /* boot id of the host when the order was first sent, "" unknown */
+    uint32_t live;       /* migrate: 1 live */
+    gint64 timeout_usec; /* for the whole operation */
 };
 /* Most octets of order->content. */
 #define XC_ORDER_CONTENT_MAX 65536
 /* Longest time an operation may be given. */
 #define XC_ORDER_TIMEOUT_MAX (7 * 86400 * XC_USEC_PER_SEC)
-void xc_order_copy(struct xc_order *to, const struct xc_order *from); /* `to` is overwritten, not cleared */
+void xc_order_copy(struct xc_order *to,
+                   const struct xc_order *from); /* `to` is overwritten, not cleared */
 void xc_order_clear(struct xc_order *order);
 void xc_order_write(const struct xc_order *order, GByteArray *to);
 void xc_order_read(struct xc_order *order, struct xc_reader *from);
 
 /* How an operation ended, as the driver knows it. */
 struct xc_outcome {
-    enum xc_result result; /* OK only when the wanted state was read back; LOST when it can't be known */
+    enum xc_result
+        result; /* OK only when the wanted state was read back; LOST when it can't be known */
     enum xc_cause cause;
-    char *text;            /* the hypervisor's own words, cleaned, at most 1,000 octets; may be NULL */
+    char *text; /* the hypervisor's own words, cleaned, at most 1,000 octets; may be NULL */
 };
 #define XC_OUTCOME_TEXT_MAX 1000
 void xc_outcome_clear(struct xc_outcome *outcome);
@@ -80,10 +82,10 @@ typedef void (*xc_progress_fn)(const char *phase, int progress, void *data);
 struct xc_conn; /* private to each driver */
 
 struct xc_driver {
-    const char *name;        /* "xl", also the label in the MIB */
-    int number;              /* stable number in the MIB (enum XenDriver) */
+    const char *name;           /* "xl", also the label in the MIB */
+    int number;                 /* stable number in the MIB (enum XenDriver) */
     const char *const *schemes; /* NULL-terminated */
-    uint32_t capabilities;   /* XC_CAP_ bits */
+    uint32_t capabilities;      /* XC_CAP_ bits */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.
      * Errors: hostDown, transport, authFailed, hostKey, tlsFailed, timedOut, badValue, ... with a text that
@@ -116,4 +118,5 @@ extern const struct xc_driver *const xc_drivers[];
 extern const unsigned xc_n_drivers;
 /* The driver of a URI, or NULL with badValue naming the schemes there are. */
 const struct xc_driver *xc_driver_for(const char *uri, GError **error);
-extern const struct xc_enum xc_driver_labels; /* 1 xapi, 2 xl, 3 xend, 4 libvirt, 5 uml, 6 simulator */
+extern const struct xc_enum
+    xc_driver_labels; /* 1 xapi, 2 xl, 3 xend, 4 libvirt, 5 uml, 6 simulator */

@@ -26,7 +26,7 @@ struct xc_child_limits {
     unsigned ping_sec;
 };
 
-/* All pointers are borrowed and outlive the child. The process is started by the next tick. */
+/* All pointers are borrowed and outlive the child. The process is started by the first tick. */
 struct xc_child *xc_child_new(GMainContext *context, const struct xc_child_limits *limits,
                               const struct xc_child_events *events, void *data);
 /* Hangs up and hands over the corpse. Not from inside an event. Returns NULL; takes NULL. */

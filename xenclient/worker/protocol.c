@@ -119,10 +119,8 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
         xc_put_raw(to, &msg->op, sizeof(msg->op));
         break;
     case TEXT:
-        put_words(to, msg->text, XC_PROTOCOL_TEXT_MAX);
-        break;
     case PHASE:
-        put_words(to, msg->text, XC_PROTOCOL_PHASE_MAX);
+        put_words(to, msg->text, part == TEXT ? XC_PROTOCOL_TEXT_MAX : XC_PROTOCOL_PHASE_MAX);
         break;
     case PATH:
         xc_put_text(to, msg->text);

@@ -90,6 +90,7 @@ static struct xc_crew *add_crew(struct xc_supervisor *s, bool quarantine)
     crew->quarantine = quarantine;
     crew->child = xc_child_new(s->context, &s->child_limits, &child_events, crew);
     g_ptr_array_add(s->crews, crew);
+    xc_child_tick(crew->child, xc_clock_mono()); /* starts it now; a first tick calls nobody back */
     return crew;
 }
 
