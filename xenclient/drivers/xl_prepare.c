@@ -68,7 +68,8 @@ int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_c
 
     if (!rows)
         return -1;
-    return row && !stopped(row);
+    /* One on its way from or to another host runs here not yet or no more. */
+    return row && !stopped(row) && !row->incoming && !row->away;
 }
 
 /* --- what a configuration will create */
@@ -170,6 +171,9 @@ static bool prepare_domain(struct xl_host *host, const struct xc_order *order, G
         return false;
     if (row->domid <= 0)
         return xc_fail(error, XC_CAUSE_PROTECTED, "Domain-0 takes no action");
+    if (row->incoming || row->away)
+        return xc_fail(error, XC_CAUSE_BUSY, "domain %s is on its way between two hosts",
+                       row->name);
     job->domid = row->domid;
     job->name = g_string_chunk_insert(keep, row->name);
     if (row->has_uuid && !xc_uuid_is_nil(&row->uuid))
