@@ -393,10 +393,16 @@ class Lab:
             parts = parts[0]
         return self.schema()[name] + ("." + index(*parts) if parts else "")
 
+    def column(self, name):
+        """{index: value} of one column; indexes as in table()."""
+        base = self.schema()[name]
+        kinds = self._indexes[base.rpartition(".")[0]]
+        return {decode_index(oid[len(base) + 1:].split("."), kinds): value for oid, value in self.bulkwalk(base, 50)}
+
     def table(self, name):
         """{index: {column name: value}}; an index is an int or a str, or a tuple of them where there are several."""
         base = self.schema()[name]
-        kinds = next(kinds for oid, kinds in self._indexes.items() if oid == base + ".1")
+        kinds = self._indexes[base + ".1"]
         columns = {oid: column for column, oid in self.schema().items() if oid.startswith(base + ".1.")}
         rows = {}
         for oid, value in self.bulkwalk(base):
