@@ -29,6 +29,7 @@ void xc_credential_clear(struct xc_credential *credential);
 /* For the front: does a file of that name exist (stat only, never opened)? */
 bool xc_credential_exists(const char *dir, const char *name);
 /* For `xenctl credential add`: writes atomically, 0600, in a directory created 0700. Fails if it exists and not replace. */
-bool xc_credential_write(const char *dir, const struct xc_credential *credential, bool replace, GError **error);
+bool xc_credential_write(const char *dir, const struct xc_credential *credential, bool replace,
+                         GError **error);
 /* Names in the directory, sorted; NULL-terminated; empty when there is none. */
 char **xc_credential_list(const char *dir);
