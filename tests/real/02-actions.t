@@ -30,8 +30,7 @@ def acts(row, name, column, value, state, xl, words):
 
 def by_index():
     row = lab.find("tiny1")
-    acts(row, "tiny1", "xenDomainPower", START, RUNNING, "runs", "start")
-    first, uuid = lab.xen.xl(1)["tiny1"], lab.read(row, "xenDomainUuid")
+    uuid, first = lab.read(row, "xenDomainUuid"), lab.xen.xl(1)["tiny1"]
     acts(row, "tiny1", "xenDomainPower", PAUSE, PAUSED, "paused", "pause")
     is_(lab.set(lab.oid("xenDomainPower", row), "i", REBOOT), "inconsistentValue", "a paused guest can't reboot")
     ok("tiny1" in lab.get(lab.oid("xenSetLastError", 0)), "and the refusal explains itself")
@@ -43,9 +42,13 @@ def by_index():
     third = lab.xen.xl(1)["tiny1"]
     ok(third.domid > second.domid, "reset: Xen made it anew")
     lab.wait(lambda: lab.read(row, "xenDomainDomid") == third.domid, "the row shows the new domid")
+    acts(row, "tiny1", "xenDomainForce", DESTROY, HALTED, "gone", "destroy")
+    is_(lab.read(row, "xenDomainDomid"), GONE, "destroy: no domid any more")
+    acts(row, "tiny1", "xenDomainPower", START, RUNNING, "runs", "start")
     is_([lab.find("tiny1"), lab.read(row, "xenDomainUuid")], [row, uuid], "the same index and uuid throughout")
-    acts(row, "tiny1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
-    is_(lab.read(row, "xenDomainDomid"), GONE, "shutdown: no domid any more")
+    acts(row, "tiny1", "xenDomainForce", DESTROY, HALTED, "gone", "destroy again")
+    row = lab.find("pvh1")
+    acts(row, "pvh1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
 
 
 COUNTERS = ["xenDomainCpuTime", "xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainDiskReadOctets",
@@ -76,10 +79,12 @@ def by_name():
 
 
 def by_xenctl():
-    for verb, want in (("start", "runs"), ("pause", "paused"), ("unpause", "runs"), ("reboot", "runs"),
-                       ("shutdown", "gone"), ("start", "runs"), ("reset", "runs"), ("destroy", "gone")):
+    for verb, want in (("pause", "paused"), ("unpause", "runs"), ("reboot", "runs"), ("reset", "runs"),
+                       ("destroy", "gone"), ("start", "runs")):
         is_([lab.run(verb, "tiny2"), flags("tiny2")], [0, want], f"xenctl {verb}")
-    ok(lab.run("pause", "tiny2") == 2, "xenctl: a refusal has a status of its own")
+    is_([lab.run("shutdown", "tiny3"), flags("tiny3", 2)], [0, "gone"], "xenctl shutdown, on the other host")
+    is_(lab.run("pause", "tiny3"), 2, "xenctl: a refusal has a status of its own")
+    is_([lab.run("destroy", "tiny2"), flags("tiny2")], [0, "gone"], "xenctl destroy")
 
 
 def without_uuid():
@@ -118,15 +123,15 @@ def refusals():
     dom0 = lab.find("xen1/Domain-0")
     is_(lab.set(lab.oid("xenDomainPower", dom0), "i", SHUTDOWN), "noAccess", "dom0 takes no action")
     is_(lab.set(lab.oid("xenDomainForce", dom0), "i", DESTROY), "noAccess", "not even a forced one")
-    keep = lab.find("keep")
-    is_(lab.set(lab.oid("xenDomainPower", keep), "i", PAUSE), "inconsistentValue", "nobody pauses what does not run")
-    lab.xen.ssh(1, "xl list >/dev/null; mv /var/lib/guests/vmlinux /var/lib/guests/away")
-    op = lab.act(keep, "xenDomainPower", START)
+    halted = lab.find("pvh2")
+    is_(lab.set(lab.oid("xenDomainPower", halted), "i", PAUSE), "inconsistentValue", "what does not run can't be paused")
+    lab.xen.ssh(1, "mv /var/lib/guests/vmlinux /var/lib/guests/away")
+    op = lab.act(halted, "xenDomainPower", START)
     lab.xen.ssh(1, "mv /var/lib/guests/away /var/lib/guests/vmlinux")
     ok(op["result"] == FAILED and "vmlinux" in op["text"], "a start that Xen refuses brings Xen's words")
 
 
-with RealLab(hosts=1) as lab:
+with RealLab() as lab:
     by_index()
     by_name()
     by_xenctl()

@@ -25,8 +25,7 @@ def rows():
             if row.get("xenDomainHost") == "xen2"}
 
 
-PREPARE = {1: "xl create -q /etc/xen/tiny1.cfg", 2: "xl create -q /etc/xen/tiny3.cfg"}
-with RealLab(PREPARE, agent={"poll_timeout": 5}) as lab:
+with RealLab(agent={"poll_timeout": 5}) as lab:
     one, three = lab.find("tiny1"), lab.find("tiny3")
     lab.polled()
     before, quick = rows(), walk_time()

@@ -1,6 +1,6 @@
 """An estate over two real Xen hosts: each test gets hosts of its own, fresh, and a Lab around them.
 
-    with RealLab(prepare={1: "xl create -q /etc/xen/tiny1.cfg"}) as lab:
+    with RealLab(prepare={1: "xl pause tiny2"}) as lab:
         one = lab.find("tiny1")                     # its xenDomainIndex
         op = lab.act(one, "xenDomainPower", 5)      # a SET, then the operation's end
         is_(op["result"], OK, "paused")
@@ -209,6 +209,12 @@ class RealLab(Lab):
         self.wait(lambda: all(self.get(oid) >= n + polls for oid, n in zip(oids, before)), "a new poll", seconds)
 
     # --- operations
+
+    def set(self, *varbinds):
+        status = super().set(*varbinds)
+        if status != "noError":
+            diag(f"{status} {self.writer.failed}: {self.get(self.oid('xenSetLastError', 0))}")
+        return status
 
     def last_op(self):
         rows = self.bulkwalk(self.oid("xenOperationState"))
