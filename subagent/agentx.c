@@ -277,6 +277,8 @@ struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, 
         init_snmp(NAME);
         if (context->sessions == 0)
             tell_missing(agentx, "no master agent");
+        /* Or GLib takes our descriptors out and in again around each dispatch. */
+        g_source_set_can_recurse(&agentx->source, TRUE);
         g_source_attach(&agentx->source, NULL);
         return agentx;
     }
