@@ -78,7 +78,7 @@ static bool xl_poll(struct xc_conn *conn, struct xc_report *report, struct xc_ca
     struct xl_poll_options options = {
         .nonce = nonce,
         .prefix = xl_host_prefix(conn->host),
-        .config_dirs = conn->spec->config_dirs,
+        .config_dirs = xc_source_config_dirs(conn->spec),
         .with_configs = !conn->configs_read || now - conn->configs_read >= CONFIGS_EVERY_USEC,
         .timeout_sec = (unsigned)CLAMP(xc_call_left(call) / XC_USEC_PER_SEC + 1, 2, 300),
     };

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define DEFAULT_CONFIG_DIR "/etc/xen"
-
 bool xc_policy_uri(const char *uri, GError **error)
 {
     struct xc_uri parts = {0};
@@ -141,7 +139,7 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
 
 bool xc_policy_config_path(const struct xc_slot *slot, const char *path, GError **error)
 {
-    const char *list = *slot->spec.config_dirs ? slot->spec.config_dirs : DEFAULT_CONFIG_DIR;
+    const char *list = xc_source_config_dirs(&slot->spec);
     g_auto(GStrv) dirs = g_strsplit(list, ":", -1);
 
     if (*path != '/' || strstr(path, "/../") || g_str_has_suffix(path, "/..") || strchr(path, '\n'))

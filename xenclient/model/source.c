@@ -22,6 +22,11 @@ static const char *const_text_at(const struct xc_source_spec *spec, size_t i)
     return text ? text : "";
 }
 
+const char *xc_source_config_dirs(const struct xc_source_spec *spec)
+{
+    return *spec->config_dirs ? spec->config_dirs : "/etc/xen";
+}
+
 void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)

@@ -5,15 +5,16 @@
 
 /* Everything a driver may know about a source. Strings are never NULL ("" = not set). */
 struct xc_source_spec {
-    char *key;        /* operator's name, 1..32 */
-    char *uri;        /* checked by xc_uri_parse() */
-    char *credential; /* name of a credential, "" = none */
-    char *address;    /* what other control domains call this host (migration target) */
-    char
-        *config_dirs; /* directories with configuration files, separated by ':'; default /etc/xen */
-    char *save_dir;   /* where suspended domains are saved */
+    char *key;         /* operator's name, 1..32 */
+    char *uri;         /* checked by xc_uri_parse() */
+    char *credential;  /* name of a credential, "" = none */
+    char *address;     /* what other control domains call this host (migration target) */
+    char *config_dirs; /* with configuration files, separated by ':'; see xc_source_config_dirs() */
+    char *save_dir;    /* where suspended domains are saved */
 };
 /* `to` is overwritten, not cleared; a NULL string of `from` becomes "". */
+/* The configuration directories in force: those of the source, or Xen's own. Borrowed. */
+const char *xc_source_config_dirs(const struct xc_source_spec *spec);
 void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from);
 void xc_source_spec_clear(struct xc_source_spec *spec);
 /* The reading forms of spec and order overwrite their target, which is always to be cleared. */
