@@ -185,9 +185,17 @@ static unsigned front_noted(const struct front *f, const char *what, pid_t *pid)
 }
 
 /* Runs the main loop until the condition is true; the test fails when it is not in time. */
+/* Sanitized programs on a busy machine take longer: LAB_PATIENCE says how much. */
+static gint64 patient(gint64 usec)
+{
+    const char *times = g_getenv("LAB_PATIENCE");
+
+    return times ? (gint64)((double)usec * g_ascii_strtod(times, NULL)) : usec;
+}
+
 #define WAIT_FOR(condition)                                                                        \
     do {                                                                                           \
-        gint64 give_up_at = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;                          \
+        gint64 give_up_at = g_get_monotonic_time() + patient(30 * G_USEC_PER_SEC);                 \
         while (!(condition)) {                                                                     \
             if (g_get_monotonic_time() > give_up_at)                                               \
                 g_error("%s:%d: never true: %s", __FILE__, __LINE__, #condition);                  \

@@ -85,11 +85,9 @@ static void test_deadly_operation(void)
     front_add(&f, 1, "ok");
     front_add(&f, 2, "ok");
     front_start(&f, 1, &op, "die");
-    for (unsigned deaths = 1; deaths <= 5; deaths++) {
-        WAIT_FOR(f.lost == deaths);
-        pass(&f, 5 * XC_USEC_PER_SEC);
-    }
+    /* On the real clock: a jump would also end a worker that is just starting. */
     WAIT_FOR(f.outcomes == 1);
+    g_assert_cmpuint(f.lost, ==, 5);
     g_assert_cmpint(f.outcome.result, ==, XC_RESULT_LOST);
     g_assert_cmpint(f.outcome.cause, ==, XC_CAUSE_WORKER);
     g_assert_cmpuint(front_noted(&f, "start", NULL), ==, 1);
@@ -112,7 +110,6 @@ static void test_quarantine(void)
         front_poll(&f, 1);
         WAIT_FOR(f.sources[1].failed == deaths);
         g_assert_cmpint(f.sources[1].cause, ==, XC_CAUSE_WORKER);
-        pass(&f, 5 * XC_USEC_PER_SEC);
         if (deaths == 2) { /* from here on it is apart */
             WAIT_FOR(xc_supervisor_workers(f.supervisor) == 2);
             front_poll(&f, 2);
@@ -197,7 +194,7 @@ static void test_stopped(void)
     /* A worker that answers is never taken for one that does not. */
     for (int i = 0; i < 15 && f.lost == 0; i++) {
         pass(&f, 2 * XC_USEC_PER_SEC);
-        turn_for(G_USEC_PER_SEC / 8);
+        turn_for(patient(G_USEC_PER_SEC / 8));
     }
     g_assert_cmpuint(f.lost, ==, 1);
     g_assert_cmpstr(f.why, ==, "it does not answer");
@@ -205,7 +202,7 @@ static void test_stopped(void)
     WAIT_FOR(f.sources[1].polled == 2);
     for (int i = 0; i < 6; i++) {
         pass(&f, 2 * XC_USEC_PER_SEC);
-        turn_for(G_USEC_PER_SEC / 8);
+        turn_for(patient(G_USEC_PER_SEC / 8));
     }
     g_assert_cmpuint(f.lost, ==, 1);
     front_close(&f);
@@ -253,7 +250,7 @@ static void test_memory(void)
     front_add(&f, 1, "eat");
     for (unsigned i = 0; i < 40 && f.lost == 0; i++) {
         xc_supervisor_poll(f.supervisor, 1, 20 * XC_USEC_PER_SEC);
-        turn_for(G_USEC_PER_SEC / 8);
+        turn_for(patient(G_USEC_PER_SEC / 8));
         pass(&f, XC_USEC_PER_SEC / 2);
     }
     g_assert_cmpuint(f.lost, ==, 1);

@@ -22,7 +22,8 @@ extern char **environ;
 #define MAX_OUT (32u << 20)
 /* Octets taken per turn of the main loop, in fills of 64 KiB: SNMP must get its turn as well. */
 #define FILLS_PER_TURN 8
-#define HELLO_USEC     (2 * XC_USEC_PER_SEC)
+/* Generous: on a busy machine it is the start of the process that takes long, not its death. */
+#define HELLO_USEC (5 * XC_USEC_PER_SEC)
 /* A loaded machine may need longer; each failure doubles the patience, this often. */
 #define HELLO_DOUBLINGS 3
 #define MAX_PINGS       3
