@@ -16,7 +16,7 @@
  * microseconds after the answer. Serving them without a turn of the whole main loop in between is worth a
  * third of the speed; everybody else waits no longer than this. */
 #define SERVE_USEC  ((gint64)5000)
-#define LINGER_USEC 100
+#define LINGER_USEC 1000
 
 struct watch {
     int fd;
