@@ -28,7 +28,7 @@ with RealLab(interval=60) as lab:
     seen(1, tiny, "xl destroy tiny2", HALTED, "a stop by hand")
     seen(1, pvh, "xl create -q /etc/xen/pvh2.cfg", RUNNING, "the start of a PVH guest")
     seen(1, pvh, "xl destroy pvh2", HALTED, "and its stop")
-    seen(2, keep, "xl shutdown -w keep", HALTED, "a guest that shuts down and stays listed")
+    seen(2, keep, "xl shutdown -w keep", SHUTTING_DOWN, "a guest that shuts down and stays listed")
     seen(2, crash, "xl sysrq crash c; until xl list crash | grep -q ' ---sc- '; do :; done", CRASHED, "a crash")
     is_(lab.read(crash, "xenDomainReason"), 4, "and the reason is crash")
     seen(2, crash, "xl destroy crash", HALTED, "its removal")

@@ -11,6 +11,7 @@ xen1 comes from the configuration file with an ed25519 key and a hashed known_ho
 snmpset with an ECDSA key and a plain entry. There is no skipping: without QEMU the test fails.
 """
 
+import functools
 import os
 import re
 import shlex
@@ -22,17 +23,18 @@ import time
 from collections import namedtuple
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import Lab, LabError, SnmpError, diag, done, failed, index, is_, ok
+import tap
+from lab import Lab, LabError, SnmpError, done, failed, index
 
-__all__ = ["RealLab", "Hosts", "Lab", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok",
+__all__ = ["RealLab", "Hosts", "Lab", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
            "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "RUNNING", "PAUSED", "MIGRATING",
-           "HALTED", "CRASHED", "UNKNOWN", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
+           "SHUTTING_DOWN", "HALTED", "CRASHED", "UNKNOWN", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
 
 XEN_HOST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "xen-host")
 
 # Numbers of the MIB that these tests speak of.
 START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET = 2, 3, 4, 5, 6, 9, 10  # XenAction
-UNKNOWN, RUNNING, PAUSED, MIGRATING, HALTED, CRASHED = 1, 4, 8, 9, 11, 12  # XenPowerState
+UNKNOWN, RUNNING, PAUSED, MIGRATING, SHUTTING_DOWN, HALTED, CRASHED = 1, 4, 8, 9, 10, 11, 12  # XenPowerState
 UP, DOWN = 2, 4  # XenContactState
 OK, FAILED = 2, 4  # XenResult
 FINISHED = 5  # XenOperationStage
@@ -40,6 +42,42 @@ GONE = None  # an object that is not there
 
 Guest = namedtuple("Guest", "name domid mem vcpus flags cpu uuid")
 _ROW = re.compile(r"^(.+?)\s+(\d+)\s+(\d+)\s+(\d+)\s+([-rbpscwS?d]{6})\s+([0-9.]+)\s+([0-9a-f-]{36})", re.M)
+
+
+_tap = threading.RLock()
+
+
+def ok(condition, name):
+    with _tap:
+        return tap.ok(condition, name)
+
+
+def is_(got, want, name):
+    with _tap:
+        return tap.is_(got, want, name)
+
+
+def diag(text):
+    with _tap:
+        tap.diag(text)
+
+
+def together(*functions):
+    """Runs functions at the same time, for the hosts are slow and two; raises what one of them raised."""
+    errors = []
+
+    def run(function):
+        try:
+            function()
+        except Exception as error:
+            errors.append(error)
+    threads = [threading.Thread(target=run, args=(function,)) for function in functions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
 
 
 class Hosts:
@@ -103,14 +141,14 @@ class Hosts:
 
 class RealLab(Lab):
     """prepare: {host: shell command} run on the hosts before the daemon starts. interval: of both sources.
-    register: whether xen2 becomes a source. More arguments go to Lab."""
+    More arguments go to Lab."""
 
-    def __init__(self, prepare=None, interval=3, hosts=2, register=True, **more):
+    def __init__(self, prepare=None, interval=5, hosts=2, **more):
         super().__init__(farm=False, **more)
         self.xen = Hosts(hosts)
         self.prepare = prepare or {}
         self.interval = interval
-        self.register = register and hosts > 1
+        self.explained = []  # what the agent said of refused SETs
 
     def __enter__(self):
         try:
@@ -123,9 +161,9 @@ class RealLab(Lab):
             done()
         super().__enter__()
         try:
-            if self.register:
-                is_(self.add_xen2(), "noError", "xen2 is registered by one snmpset")
-            for k in range(1, 2 + self.register):
+            for k in range(1, self.xen.count + 1):
+                if k == 2:
+                    is_(self.add_xen2(), "noError", "xen2 is registered by one snmpset")
                 self.wait(lambda: self.get(self.oid("xenSourceState", f"xen{k}")) == UP, f"xen{k} is up", 60)
         except BaseException:
             self.show_logs()
@@ -139,20 +177,7 @@ class RealLab(Lab):
 
     def _by_hand(self):
         """Runs what the test wants prepared, on all hosts at once."""
-        errors = []
-
-        def run(k, command):
-            try:
-                self.xen.ssh(k, "set -e; " + command)
-            except LabError as error:
-                errors.append(str(error))
-        threads = [threading.Thread(target=run, args=item) for item in self.prepare.items()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        if errors:
-            raise LabError("\n".join(errors))
+        together(*[functools.partial(self.xen.ssh, k, "set -e; " + command) for k, command in self.prepare.items()])
 
     def _prepare(self):
         self.agent.setdefault("interval", self.interval)
@@ -213,7 +238,8 @@ class RealLab(Lab):
     def set(self, *varbinds):
         status = super().set(*varbinds)
         if status != "noError":
-            diag(f"{status} {self.writer.failed}: {self.get(self.oid('xenSetLastError', 0))}")
+            self.explained.append(self.get(self.oid("xenSetLastError", 0)))
+            diag(f"{status} {self.writer.failed}: {self.explained[-1]}")
         return status
 
     def last_op(self):
@@ -229,15 +255,14 @@ class RealLab(Lab):
 
     def begin(self, row, column, value, kind="i"):
         """A SET that must be accepted at once; the number of its operation."""
-        before = self.last_op()
-        asked = time.monotonic()
-        status = self.set(self.oid(column, row), kind, value)
-        took = time.monotonic() - asked
-        if status != "noError":
-            raise LabError(f"SET {column}.{row} = {value}: {status}: {self.get(self.oid('xenSetLastError', 0))}")
-        number = self.last_op()
-        if number <= before or took > 1.5:
-            raise LabError(f"SET {column}.{row} = {value}: answered in {took:.2f} s, operation {number}")
+        with _tap:
+            before = self.last_op()
+            asked = time.monotonic()
+            status = self.set(self.oid(column, row), kind, value)
+            took = time.monotonic() - asked
+            number = self.last_op()
+        if status != "noError" or number <= before or took > 1.5:
+            raise LabError(f"SET {column}.{row} = {value}: {status} after {took:.2f} s, operation {number}")
         return number
 
     def end(self, number, seconds=120):
