@@ -44,13 +44,12 @@ static char *put(struct fixture *f, const char *name, const char *text, int mode
 
 static void test_load(struct fixture *f, gconstpointer data)
 {
-    g_autofree char *path = put(f, "a", "# by hand\n" GOOD "\n; end\nuser=  joe \n", 0600);
-    g_autofree char *read_only =
-        put(f, "b", "[credential]\nuris=https://pool/*\npassword = a = #b;\n", 0400);
-    g_autofree char *agent = put(f, "c", "[credential]\nuris=ssh://*\nagent = yes\n", 0600);
     struct xc_credential c;
 
     (void)data;
+    g_free(put(f, "a", "# by hand\n" GOOD "\n; end\nuser=  joe \n", 0600));
+    g_free(put(f, "b", "[credential]\nuris=https://pool/*\npassword = a = #b;\n", 0400));
+    g_free(put(f, "c", "[credential]\nuris=ssh://*\nagent = yes\n", 0600));
     g_assert_true(xc_credential_load(f->dir, "a", "ssh://root@dom0-x", &c, NULL));
     g_assert_cmpstr(c.name, ==, "a");
     g_assert_cmpstr(c.key_file, ==, "/k/id");
@@ -104,10 +103,10 @@ static void test_bad(struct fixture *f, gconstpointer data)
     (void)data;
     for (unsigned i = 0; i < G_N_ELEMENTS(bad_cases); i++) {
         const struct bad_case *c = &bad_cases[i];
-        g_autofree char *path = put(f, "a", c->text, c->mode);
         g_autoptr(GError) error = NULL;
         struct xc_credential out;
 
+        g_free(put(f, "a", c->text, c->mode));
         g_test_message("case %u", i);
         g_assert_false(xc_credential_load(f->dir, "a", c->uri, &out, &error));
         g_assert_error(error, XC_ERROR, (int)c->cause);

@@ -90,7 +90,6 @@ static void test_host_key(void)
 static void test_fetch(void)
 {
     g_autofree char *type = NULL, *fingerprint = NULL, *line = NULL;
-    g_autofree char *lock = g_strconcat(sim.known_hosts, ".lock", NULL);
     g_autoptr(GError) error = NULL;
     struct xc_call call;
 

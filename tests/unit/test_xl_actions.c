@@ -141,7 +141,6 @@ static void test_hostile(void)
 {
     struct ran *ran[G_N_ELEMENTS(hostile)];
     char *paths[G_N_ELEMENTS(hostile)];
-    g_autofree char *content_log = NULL;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(hostile); i++) {
         g_autofree char *text = g_strdup_printf("name = 'h%u $(touch canary)`touch canary`'\n", i);
