@@ -74,6 +74,11 @@ def _die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def _has_ended(process):
+    """Without taking the exit status, so that the process number stays its own until kill()."""
+    return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 class Lab:
     """hosts, domains, seed, names, speed and farm_options shape the farm (farm=False: none). agent adds or overrides keys of
     section [agent], sources adds sections: {"key": {"uri": ...}}. snmpd adds lines to snmpd.conf. leash=False: what is
@@ -245,20 +250,17 @@ class Lab:
         process = self.processes.pop(name, None)
         if process is None:
             return None
-        if process.poll() is None:
+        if not _has_ended(process):
             process.send_signal(signal.SIGCONT)
             process.send_signal(how)
-            try:
-                process.wait(5 * PATIENCE if how != signal.SIGKILL else None)
-            except subprocess.TimeoutExpired:
+            end = time.monotonic() + 5 * PATIENCE
+            while not _has_ended(process) and time.monotonic() < end:
+                time.sleep(0.01)
+            if not _has_ended(process):
                 diag(f"{name} did not end within {5 * PATIENCE:.0f} s of signal {how}: killed")
-                process.kill()
-                process.wait()
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        return process.returncode
+        # Not yet waited for, it still owns its number: the group can be no one else's.
+        os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
 
     def restart(self, name, how=signal.SIGTERM):
         status = self.kill(name, how)
@@ -328,9 +330,8 @@ class Lab:
             if value:
                 return value
             for name in [alive] if alive else list(self.processes):
-                status = self.processes[name].poll()
-                if status is not None:
-                    raise LabError(f"{name} ended with status {status} while waiting until {what}")
+                if _has_ended(self.processes[name]):
+                    raise LabError(f"{name} ended with status {self.kill(name)} while waiting until {what}")
             if time.monotonic() > end:
                 raise LabError(f"waited {seconds * PATIENCE:.0f} s in vain until {what}")
             time.sleep(pause)
