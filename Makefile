@@ -153,9 +153,10 @@ check-asan: deps-build deps-check deps-asan
 asan-run: build-all unit
 	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,900,$(UNIT_BINS) $(SCRIPTED))
 
+REAL_TESTS ?= $(sort $(wildcard tests/real/*.t))
 check-real: deps-build deps-check deps-real
 	$(again) build-all
-	$(Q)$(call prove,check-real,2400,-j1 $(sort $(wildcard tests/real/*.t)))
+	$(Q)$(call prove,check-real,2400,-j1 $(REAL_TESTS))
 
 lint: deps-build deps-check deps-lint
 	$(Q)$(call prove,lint,900,-j1 $(sort $(wildcard tests/lint/*.sh)))
