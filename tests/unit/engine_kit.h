@@ -84,11 +84,11 @@ void xc_supervisor_start(struct xc_supervisor *s, uint32_t id, const struct xc_o
     g_ptr_array_add(s->orders, copy);
 }
 
-void xc_supervisor_cancel(struct xc_supervisor *s, const struct xc_uuid *op)
+void xc_supervisor_cancel(struct xc_supervisor *s, const struct xc_uuid *uuid)
 {
     char *text = g_malloc(XC_UUID_TEXT);
 
-    xc_uuid_format(op, text);
+    xc_uuid_format(uuid, text);
     g_ptr_array_add(s->cancels, text);
 }
 

@@ -112,18 +112,18 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
 {
     static const struct {
         const char *name;
-        enum xc_action action;
         const char *host;
+        enum xc_action action;
         enum xc_cause cause;
     } cases[] = {
-        {"web", XC_ACTION_START, NULL, XC_CAUSE_BAD_STATE},
-        {"web", XC_ACTION_UNPAUSE, NULL, XC_CAUSE_BAD_STATE},
-        {"db", XC_ACTION_SHUTDOWN, NULL, XC_CAUSE_BAD_STATE},
-        {"db", XC_ACTION_DESTROY, NULL, XC_CAUSE_BAD_STATE},
-        {"web", XC_ACTION_MIGRATE, "nowhere", XC_CAUSE_NO_SUCH_HOST},
-        {"web", XC_ACTION_MIGRATE, "a", XC_CAUSE_BAD_STATE},
-        {"web", XC_ACTION_MIGRATE, "", XC_CAUSE_BAD_VALUE},
-        {"Domain-0", XC_ACTION_SHUTDOWN, NULL, XC_CAUSE_PROTECTED},
+        {"web", NULL, XC_ACTION_START, XC_CAUSE_BAD_STATE},
+        {"web", NULL, XC_ACTION_UNPAUSE, XC_CAUSE_BAD_STATE},
+        {"db", NULL, XC_ACTION_SHUTDOWN, XC_CAUSE_BAD_STATE},
+        {"db", NULL, XC_ACTION_DESTROY, XC_CAUSE_BAD_STATE},
+        {"web", "nowhere", XC_ACTION_MIGRATE, XC_CAUSE_NO_SUCH_HOST},
+        {"web", "a", XC_ACTION_MIGRATE, XC_CAUSE_BAD_STATE},
+        {"web", "", XC_ACTION_MIGRATE, XC_CAUSE_BAD_VALUE},
+        {"Domain-0", NULL, XC_ACTION_SHUTDOWN, XC_CAUSE_PROTECTED},
     };
     struct xc_report *report = kit_report("1");
     struct xc_domain *dom0;
