@@ -97,7 +97,7 @@ class Client:
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
         if done.returncode == 0:
             return done.stdout
-        text = done.stderr + done.stdout
+        text = done.stderr[-2000:] + done.stdout[-500:]
         reason = re.search(r"^Reason: (?:\((\w+)\)|(\w+))", text, re.M)
         if reason:
             raise SnmpError(reason.group(1) or reason.group(2), text)
