@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -121,10 +122,20 @@ static bool key_refused(struct xc_ssh *ssh, const struct xc_ssh_target *target,
                    target->user, ssh->host, target->key_file);
 }
 
-static bool lost(int rc)
+/* Did the connection end, rather than the host say no? libssh2 has one code for a refused signature and for an end
+ * of the connection while it waits for the answer; what the socket says decides. */
+static bool lost(const struct xc_ssh *ssh, int rc)
 {
-    return rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_RECV ||
-           rc == LIBSSH2_ERROR_SOCKET_SEND;
+    char byte;
+    ssize_t n;
+
+    if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT || rc == LIBSSH2_ERROR_SOCKET_RECV ||
+        rc == LIBSSH2_ERROR_SOCKET_SEND)
+        return true;
+    if (rc != LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
+        return false;
+    n = recv(ssh->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 static bool by_key_file(struct xc_ssh *ssh, const struct xc_ssh_target *target,
@@ -138,7 +149,7 @@ static bool by_key_file(struct xc_ssh *ssh, const struct xc_ssh_target *target,
                       ssh->session, target->user, strlen(target->user), NULL, 0, key.text,
                       key.length, NULL)) == LIBSSH2_ERROR_EAGAIN)
         ok = xc_ssh_wait(ssh, call, "logging in", error);
-    if (ok && lost(rc))
+    if (ok && lost(ssh, rc))
         ok = xc_ssh_fail(ssh, XC_CAUSE_TRANSPORT, "logging in", error);
     else if (ok && rc < 0)
         ok = key_refused(ssh, target, &key, rc, error);
@@ -189,7 +200,7 @@ static int try_identity(struct xc_ssh *ssh, const struct xc_ssh_target *target, 
             return -1;
     if (rc == 0)
         return 1;
-    if (lost(rc)) {
+    if (lost(ssh, rc)) {
         xc_ssh_fail(ssh, XC_CAUSE_TRANSPORT,
                     "logging in (the host may allow fewer attempts than "
                     "the agent has keys)",
