@@ -140,8 +140,10 @@ def test_verbs(lab):
                         ("shutdown", SHUTDOWN), ("start", RUNNING), ("destroy", SHUTDOWN)):
         exits(lab, OK, verb, verb, name, says="ok: ")
         ok(is_state(lab, name, state), f"{name} is in the state that {verb} wants")
-    exits(lab, OK, "start on a host of choice", "start", name, "--on", "host3")
-    ok(lab.wait(lambda: domain(lab, name)[1]["xenDomainHost"] == "host3", "it is on host3"), "where it is then")
+    home = domain(lab, name)[1]["xenDomainHost"]
+    away = next(host for host in lab.host_names() if host != home)
+    exits(lab, REFUSED, "start on a host that lacks its configuration", "start", name, "--on", away, says="noStorage")
+    exits(lab, OK, "start on the host that has it", "start", name, "--on", home, says="ok: ")
     moving = pick(lab, RUNNING, "host1")
     index, row = domain(lab, moving)
     result = parsed(exits(lab, OK, "check-migrate", "check-migrate", moving, "host2", "--json"), "prints valid JSON") or {}
@@ -453,6 +455,22 @@ def strangers_file(lab):
     return path
 
 
+class Pool(Lab):
+    """One source for the whole farm, as a pool of XAPI is: any host of it can start a halted domain."""
+
+    def farm_sources(self):
+        self.sources["pool"] = {"uri": f"sim://{self.path('farm.sock')}/@all"}
+
+
+def test_pool(lab):
+    name = pick(lab, SHUTDOWN)
+    index, row = domain(lab, name)
+    away = next(host for host in lab.table("xenHostTable") if host != row["xenDomainHost"])
+    exits(lab, OK, "start on another host of the pool", "start", name, "--on", away, says="ok: ")
+    after = lab.wait(lambda: domain(lab, name)[1]["xenDomainHost"] == away and domain(lab, name), f"it is on {away}")
+    is_((after[0], after[1]["xenDomainUuid"]), (index, row["xenDomainUuid"]), "index and uuid stay")
+
+
 def test_off(lab):
     name = pick(lab, RUNNING)
     exits(lab, REFUSED, "control is off: refused", "pause", name, says="notWritable")
@@ -465,6 +483,8 @@ with Lab(hosts=3, domains=12, speed=16) as estate:
     for test in (test_use, test_lists, test_oids, test_verbs, test_exits, test_interrupt, test_restart, test_once, test_names,
                  test_create, test_watch, test_sources, test_credentials, test_trust, test_doctor, test_away):
         test(estate)
+with Pool(hosts=3, domains=12, speed=16) as estate:
+    test_pool(estate)
 with Lab(hosts=1, domains=2, control=False) as estate:
     os.chmod(estate.path("agentx"), 0o660)
     test_off(estate)
