@@ -49,6 +49,17 @@ static void test_migration_keeps_index(struct kit_fixture *f, gconstpointer data
     kit_answer(f, "b", report);
     g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "a");
 
+    /* All that is left on a is the configuration: the half on b tells more. */
+    report = kit_report("1");
+    kit_domain(report, "web", 1, 0);
+    kit_answer(f, "a", report);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "b");
+    g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_MIGRATING);
+    report = kit_report("1");
+    kit_domain(report, "web", 1, 5);
+    kit_answer(f, "a", report);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "a");
+
     /* Arrived: b shows it before a has noticed that it left. */
     report = kit_report("1");
     kit_domain(report, "web", 1, 1);
@@ -295,6 +306,42 @@ static void test_same_uuid_twice_in_a_report(struct kit_fixture *f, gconstpointe
     g_assert_cmpint(xc_ref_domain(kit_find(f, "web"))->domid, ==, 3);
 }
 
+/* Is the source asked within that time, although its turn comes much later? */
+static bool asked_within(const struct xc_slot *slot, gint64 usec)
+{
+    gint64 end = g_get_monotonic_time() + usec;
+
+    while (g_get_monotonic_time() < end) {
+        if (g_hash_table_contains(kit->polls, GUINT_TO_POINTER(slot->id)))
+            return true;
+        g_main_context_iteration(NULL, FALSE);
+        g_usleep(1000);
+    }
+    return false;
+}
+
+/* An event tells that a domain appeared; that it runs then, nobody tells. */
+static void test_follows_up_what_an_event_began(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_slot *slot = kit_slot(f, "a");
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *d = kit_domain(report, "web", 1, 5);
+
+    (void)data;
+    slot->interval_sec = 600;
+    XC_SET(DOMAIN, d, state, XC_STATE_PAUSED);
+    XC_SET(DOMAIN, d, cpu_usec, 0);
+    kit_answer(f, "a", report);
+    g_assert_true(asked_within(slot, 3 * XC_USEC_PER_SEC));
+
+    report = kit_report("1");
+    d = kit_domain(report, "web", 1, 5);
+    XC_SET(DOMAIN, d, state, XC_STATE_PAUSED);
+    XC_SET(DOMAIN, d, cpu_usec, 7);
+    kit_answer(f, "a", report);
+    g_assert_false(asked_within(slot, 2 * XC_USEC_PER_SEC));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -309,5 +356,6 @@ int main(int argc, char **argv)
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);
     TEST("host-counters-say-when-they-begin-anew", test_host_counters_say_when_they_begin_anew);
     TEST("same-uuid-twice-in-a-report", test_same_uuid_twice_in_a_report);
+    TEST("follows-up-what-an-event-began", test_follows_up_what_an_event_began);
     return g_test_run();
 }

@@ -463,6 +463,11 @@ static void test_moving_domain_keeps_its_row(struct kit_fixture *f, gconstpointe
     g_assert_cmpuint(kit_find(f, "web")->index, ==, index);
     g_assert_cmpint((int)xc_ref_presence(kit_find(f, "web")), ==, XC_PRESENT);
     g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_MIGRATING);
+    report = kit_report("boot-1");
+    kit_domain(report, "db", 2, 0);
+    kit_domain(report, "web", 1, 0);
+    kit_answer(f, "a", report); /* the configuration that a has of it does not make it halted */
+    g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_MIGRATING);
     end(order(0), XC_RESULT_OK, XC_CAUSE_NONE, "");
     report = kit_report("boot-b");
     kit_domain(report, "web", 1, 1);

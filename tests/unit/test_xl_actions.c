@@ -88,7 +88,13 @@ static void test_cases(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++)
         ran[i] = begin_case(i);
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *flags = NULL;
+
         finish(ran[i], cases[i].result, cases[i].cause);
+        flags = flags_of(cases[i].name);
+        /* The new domain is there before it runs. */
+        if (cases[i].action == XC_ACTION_REBOOT && cases[i].result == XC_RESULT_OK)
+            g_assert_cmpstr(flags, ==, "r-----");
         if (!strstr(ran[i]->outcome.text, cases[i].words))
             g_test_fail_printf("nothing of \"%s\" in the text", cases[i].words);
         release(ran[i]);

@@ -81,6 +81,24 @@ static inline void put_domain(unsigned domid, const char *name, const char *flag
     g_mkdir_with_parents(taken, 0755);
 }
 
+/* State letters of a living domain; "" when there is none of that name. */
+static inline char *flags_of(const char *name)
+{
+    g_autofree char *base64 = g_base64_encode((const guchar *)name, strlen(name));
+    g_autofree char *path = in_state("/dom");
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+
+    for (const char *file; (file = g_dir_read_name(dir));) {
+        g_autofree char *domain = g_build_filename(path, file, NULL);
+        g_autofree char *text = get(domain);
+        g_auto(GStrv) lines = g_strsplit(text, "\n", 0);
+
+        if (*file != '.' && g_strv_length(lines) > 2 && strcmp(lines[0], base64) == 0)
+            return g_strdup(lines[2]);
+    }
+    return g_strdup("");
+}
+
 /* How many command lines of xl began with the verb and held the word. */
 static inline unsigned runs(const char *verb, const char *word)
 {

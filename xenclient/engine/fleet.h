@@ -51,6 +51,7 @@ struct xc_track {
     uint32_t lock;             /* TestAndIncr, 0..2147483647 */
     bool protect;
     uint32_t active_op;         /* index of the operation in progress, 0 none */
+    bool moving;                /* that one migrates it */
     uint32_t last_op;           /* index of the last one, 0 none */
     void *counters;             /* private to counters.c */
     enum xc_domain_state state; /* last seen, for state_since */

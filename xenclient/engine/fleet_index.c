@@ -4,7 +4,7 @@
 
 /* --- the graveyard: rows of domains that no source shows any more */
 
-static void bury(struct xc_report *to, const struct xc_domain *from, uint32_t index, bool moving)
+static void bury(struct xc_report *to, const struct xc_domain *from, uint32_t index)
 {
     struct xc_domain *row = xc_report_domain(to, 0);
 
@@ -21,28 +21,20 @@ static void bury(struct xc_report *to, const struct xc_domain *from, uint32_t in
         row->name = xc_report_text(to, from->name, -1);
     if (XC_HAS(DOMAIN, from, config))
         row->config = xc_report_text(to, from->config, -1);
-    XC_SET(DOMAIN, row, state, moving ? XC_STATE_MIGRATING : XC_STATE_SHUTDOWN);
-}
-
-static bool is_moving(struct xc_engine *engine, const struct xc_track *track)
-{
-    const struct xc_op *op = track->active_op ? xc_op_find(engine, track->active_op) : NULL;
-
-    return op && op->action == XC_ACTION_MIGRATE;
+    XC_SET(DOMAIN, row, state, XC_STATE_SHUTDOWN);
 }
 
 static void bury_track(struct xc_engine *engine, struct xc_report *to,
                        const struct xc_domain *domain)
 {
     struct xc_track *track = xc_track_get(engine, domain->index);
-    bool moving = is_moving(engine, track);
 
     if (!g_hash_table_contains(engine->ghosts, GUINT_TO_POINTER(domain->index))) {
         g_hash_table_add(engine->ghosts, GUINT_TO_POINTER(domain->index));
         track->deleted_mono = xc_clock_mono();
     }
-    track->presence = moving ? XC_PRESENT : XC_DELETED;
-    bury(to, domain, domain->index, moving);
+    track->presence = track->moving ? XC_PRESENT : XC_DELETED;
+    bury(to, domain, domain->index);
 }
 
 /* What is in the graveyard already and what this rebuild takes out of the fleet. */
@@ -81,9 +73,9 @@ static void collect(GArray *refs, const struct xc_slot *slot)
     }
 }
 
-/* Of the rows first..last-1 for one domain the one to show: the owner's; else one that is not half
- * of a migration, at home if possible, else on the lowest host key. The graveyard's only when it is
- * alone. */
+/* Of the rows first..last-1 for one domain the one to show: one that Xen has rather than a mere
+ * configuration, even half of a migration; of those the owner's; else one that is not such a half, at
+ * home if possible, else on the lowest host key. The graveyard's only when it is alone. */
 static guint choose(struct xc_engine *engine, const GArray *refs, guint first, guint last)
 {
     const struct xc_track *track = g_array_index(refs, struct xc_domain_ref, first).track;
@@ -99,7 +91,8 @@ static guint choose(struct xc_engine *engine, const GArray *refs, guint first, g
         if (ref->slot != engine->graveyard)
             score = 1 + (half ? 0 : 1) +
                     (strcmp(xc_fleet_host_key(ref), track->home) == 0 ? 2 : 0) +
-                    (ref->slot->id == track->owner ? 4 : 0);
+                    (ref->slot->id == track->owner ? 4 : 0) +
+                    (XC_HAS(DOMAIN, domain, domid) ? 8 : 0);
         if (score > best_score ||
             (score == best_score &&
              xc_key_compare(ref->slot->spec.key,
@@ -193,7 +186,7 @@ static struct xc_report *leaving(struct xc_engine *engine)
 
         if (poller && poller->pending && xc_snapshot_find(poller->pending, ref->index) < 0 &&
             xc_domain_is_guest(domain))
-            bury(report, domain, ref->index, false);
+            bury(report, domain, ref->index);
     }
     return report;
 }

@@ -79,6 +79,9 @@ enum xc_domain_state xc_ref_state(const struct xc_domain_ref *ref)
 
     if (xc_slot_down(ref->slot) || !XC_HAS(DOMAIN, domain, state))
         return XC_STATE_UNKNOWN;
+    /* For a moment no source shows it alive: polls of two hosts are never at the same time. */
+    if (ref->track->moving && domain->state == XC_STATE_SHUTDOWN)
+        return XC_STATE_MIGRATING;
     return (enum xc_domain_state)domain->state;
 }
 

@@ -168,8 +168,10 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         struct xc_track *track = xc_track_get(engine, op->domain);
 
         track->last_op = op->index;
-        if (op->state != XC_OP_FINISHED)
+        if (op->state != XC_OP_FINISHED) {
             track->active_op = op->index;
+            track->moving = op->action == XC_ACTION_MIGRATE;
+        }
     }
     if (op->state == XC_OP_FINISHED)
         return;
@@ -236,6 +238,7 @@ static void release(struct xc_engine *engine, const struct xc_op *op)
     if (!track || track->active_op != op->index)
         return;
     track->active_op = 0;
+    track->moving = false;
     if (g_hash_table_contains(engine->ghosts, GUINT_TO_POINTER(op->domain))) {
         engine->regrave = true;
         xc_fleet_dirty(engine);

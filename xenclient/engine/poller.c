@@ -3,9 +3,13 @@
 
 #include <string.h>
 
-#define MIN_GAP_USEC      (XC_USEC_PER_SEC / 2) /* between two polls that events ask for */
-#define MAX_BACK_OFF_SEC  60
-#define FIRST_SPREAD_MSEC 5 /* per source: a restart does not poll all hosts in one instant */
+#define MIN_GAP_USEC     (XC_USEC_PER_SEC / 2) /* between two polls that events ask for */
+#define MAX_BACK_OFF_SEC 60
+/* What an event announced goes on after it, and nothing tells of its end: the polls that look for that are as far
+ * apart as a part of the time since the event. */
+#define FOLLOW_UP_MIN_USEC XC_USEC_PER_SEC
+#define FOLLOW_UP_PART     20
+#define FIRST_SPREAD_MSEC  5 /* per source: a restart does not poll all hosts in one instant */
 
 int xc_key_compare(const char *a, const char *b)
 {
@@ -170,16 +174,26 @@ static gint64 regular_delay(const struct xc_slot *slot)
     return delay * g_random_int_range(900, 1100) / 1000;
 }
 
+static gint64 follow_up_delay(const struct xc_slot *slot)
+{
+    const struct xc_poller *poller = slot->poller;
+
+    if (!poller->unsettled || !poller->stirred_mono || slot->failed_in_row)
+        return G_MAXINT64;
+    return MAX(FOLLOW_UP_MIN_USEC, (xc_clock_mono() - poller->stirred_mono) / FOLLOW_UP_PART);
+}
+
 static void schedule_next(struct xc_slot *slot)
 {
     struct xc_poller *poller = slot->poller;
     gint64 gap = poller->begun_mono + MIN_GAP_USEC - xc_clock_mono();
+    gint64 delay = MIN(regular_delay(slot), follow_up_delay(slot));
 
     if (poller->again) {
         schedule(slot, gap);
         return;
     }
-    schedule(slot, MAX(gap, regular_delay(slot) - (xc_clock_mono() - poller->begun_mono)));
+    schedule(slot, MAX(gap, delay - (xc_clock_mono() - poller->begun_mono)));
 }
 
 void xc_slot_begin(struct xc_slot *slot)
@@ -213,11 +227,39 @@ void xc_slot_poll_now(struct xc_slot *slot)
     if (!slot->enabled)
         return;
     poller->again = true;
+    poller->stirred_mono = xc_clock_mono();
     if (!poller->polling && !poller->waiting)
         schedule(slot, poller->begun_mono ? gap : 0);
 }
 
 /* --- answers */
+
+/* Will its state change soon by itself? A domain that Xen builds is paused and has not run yet. */
+static bool in_passing(const struct xc_domain *domain)
+{
+    if (!XC_HAS(DOMAIN, domain, state))
+        return false;
+    switch (domain->state) {
+    case XC_STATE_PREPARING:
+    case XC_STATE_SUSPENDING:
+    case XC_STATE_RESUMING:
+    case XC_STATE_MIGRATING:
+    case XC_STATE_SHUTTING_DOWN:
+        return true;
+    case XC_STATE_PAUSED:
+        return XC_HAS(DOMAIN, domain, cpu_usec) && domain->cpu_usec == 0;
+    default:
+        return false;
+    }
+}
+
+static bool is_unsettled(const struct xc_report *report)
+{
+    for (guint i = 0; i < report->domains->len; i++)
+        if (in_passing(&g_array_index(report->domains, struct xc_domain, i)))
+            return true;
+    return false;
+}
 
 /* The report has all its indexes: counters, then out with it. */
 static void publish(struct xc_slot *slot, struct xc_report *report)
@@ -226,6 +268,7 @@ static void publish(struct xc_slot *slot, struct xc_report *report)
     struct xc_engine *engine = poller->engine;
     char **keys = xc_identity_host_keys(engine, slot, report);
 
+    poller->unsettled = is_unsettled(report);
     xc_fleet_adopt(engine, slot, report, keys);
     xc_fleet_publish(engine, slot, xc_snapshot_seal(report), keys);
     poller->published = poller->begun;

@@ -85,8 +85,10 @@ struct xc_host_life {
 struct xc_poller {
     struct xc_engine *engine;
     guint timer;
-    bool polling; /* a poll is open at the supervisor */
-    bool again;   /* one more is wanted after it */
+    bool polling;        /* a poll is open at the supervisor */
+    bool again;          /* one more is wanted after it */
+    bool unsettled;      /* the last one met a domain that is being built, moved or ended */
+    gint64 stirred_mono; /* when something last asked for a poll out of turn; 0: never */
     gint64 begun_mono;
     uint64_t begun; /* polls begun, and of these the last one whose result was published */
     uint64_t published;
