@@ -25,7 +25,7 @@ def rows():
             if row.get("xenDomainHost") == "xen2"}
 
 
-with RealLab(agent={"poll_timeout": 5}) as lab:
+with RealLab(agent={"poll_timeout": 8}) as lab:
     one, three = lab.find("tiny1"), lab.find("tiny3")
     lab.polled()
     before, quick = rows(), walk_time()
@@ -39,7 +39,7 @@ with RealLab(agent={"poll_timeout": 5}) as lab:
         diag(f"{quick:.4f} s before, {during:.4f} s now")
     lab.wait(lambda: lab.get(host) == DOWN, "xen2 is seen down", 60)
     took = time.monotonic() - begin
-    ok(took < 45, f"seen down after {took:.0f} s")
+    ok(took < 90, f"seen down after {took:.0f} s")
     is_(rows(), before, "its rows are kept, with their indexes")
     is_(lab.state(three), UNKNOWN, "the state of its guests is unknown")
     ok(lab.get(lab.oid("xenSourceStateText", "xen2")), "and the source says why")
