@@ -3,7 +3,7 @@
  *
  *   client walk ADDRESS COMMUNITY REPETITIONS column|row [dump] OID...
  *       Reads columns by GETBULK, one column after the other or all in one request, and prints
- *       cells and seconds of each piece of about 5,000 cells, so that several walks can be compared
+ *       cells and seconds of each piece of about 1,000 cells, so that several walks can be compared
  *       piece by piece where a machine is noisy. dump: prints each cell as OID TYPE VALUE instead
  *       (raw_agent reads that).
  *   client set ADDRESS COMMUNITY VALUE <OIDS
@@ -15,7 +15,7 @@
 #include <glib.h>
 #include <stdbool.h>
 
-#define PIECE 5000
+#define PIECE 1000
 
 struct column {
     oid root[MAX_OID_LEN];
