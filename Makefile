@@ -49,11 +49,12 @@ SNMPCLIENT_LIB := $(BUILD)/libsnmpclient.a
 FARM_LIB := $(BUILD)/libfarm.a
 XENCTL_LIB := $(BUILD)/libxenctl.a
 BINS := $(addprefix $(BUILD)/bin/,xensnmpd xen-farm xenctl)
+FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
 
 .DEFAULT_GOAL := all
-.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run check-real bench bench-run \
+.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real bench bench-run \
         lint lint-build generated install clean flags FORCE
 .DELETE_ON_ERROR:
 export BUILD
@@ -64,6 +65,7 @@ export BUILD
 ## make demo-stop    ends a demo that was kept
 ## make check        unit, contract and integration tests
 ## make check-asan   the same under AddressSanitizer and UndefinedBehaviorSanitizer
+## make fuzz         damages what readers read a million times per reader; FUZZ_ROUNDS= FUZZ_SEED=
 ## make check-real   tests against two real Xen hosts in QEMU (software emulation; minutes)
 ## make lint         warnings of two compilers, layout, static analysis, house rules
 ## make bench        figures with goals; fails when one is missed
@@ -152,6 +154,14 @@ check-asan: deps-build deps-check deps-asan
 	$(again) BUILD=$(BUILD)-asan SANITIZER=address,undefined CFLAGS='-O1 -g' asan-run
 asan-run: build-all unit
 	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,900,$(UNIT_BINS) $(SCRIPTED))
+
+# Another seed each day, or the same damage would be done again and again.
+fuzz-run: export FUZZ_ROUNDS := $(or $(FUZZ_ROUNDS),1000000)
+fuzz-run: export FUZZ_SEED := $(or $(FUZZ_SEED),$(shell date +%Y%m%d))
+fuzz: deps-build deps-check deps-asan
+	$(again) BUILD=$(BUILD)-asan SANITIZER=address,undefined CFLAGS='-O1 -g' fuzz-run
+fuzz-run: unit
+	$(Q)tests/lib/sanitized $(call prove,fuzz,86400,$(FUZZERS))
 
 REAL_TESTS ?= $(sort $(wildcard tests/real/*.t))
 check-real: deps-build deps-check deps-real

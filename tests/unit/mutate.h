@@ -4,6 +4,28 @@
 #include <glib.h>
 #include <string.h>
 
+static inline unsigned fuzz_number(const char *name, unsigned otherwise)
+{
+    const char *text = g_getenv(name);
+    guint64 value = otherwise;
+
+    if (text && !g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &value, NULL))
+        g_error("%s=%s is not a number", name, text);
+    return (unsigned)value;
+}
+
+/* How often to damage what is read; `make fuzz` says more often. */
+static inline unsigned fuzz_rounds(void)
+{
+    return fuzz_number("FUZZ_ROUNDS", 20000);
+}
+
+/* Which damage. */
+static inline unsigned fuzz_seed(void)
+{
+    return fuzz_number("FUZZ_SEED", 4177);
+}
+
 /* Changes 1 to 4 places of a copy: flips a bit, sets an interesting octet, cuts, doubles or removes a part. */
 static inline GByteArray *mutate(const guint8 *data, guint length, GRand *rand)
 {

@@ -2,8 +2,6 @@
 #include "tests/unit/mutate.h"
 #include "xenclient/worker/protocol.h"
 
-#define MUTATIONS 20000
-
 static const struct xc_uuid an_op = {{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}};
 
 /* One of each kind with no member at zero. Texts are literals: never cleared. */
@@ -285,10 +283,11 @@ static void test_progress_bounds(void)
 /* Damage is refused, or is a message that is legal and stays the same when it is sent on. */
 static void test_mutations(void)
 {
-    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    unsigned rounds = fuzz_rounds();
+    g_autoptr(GRand) rand = g_rand_new_with_seed(fuzz_seed());
     unsigned taken = 0;
 
-    for (unsigned n = 0; n < MUTATIONS; n++) {
+    for (unsigned n = 0; n < rounds; n++) {
         size_t i = n % G_N_ELEMENTS(samples);
         g_autoptr(GByteArray) body = body_of(&samples[i].msg);
         g_autoptr(GByteArray) bad = mutate(body->data, body->len, rand);
@@ -308,7 +307,7 @@ static void test_mutations(void)
         xc_msg_clear(&got);
     }
     g_assert_cmpuint(taken, >, 100);
-    g_assert_cmpuint(taken, <, MUTATIONS);
+    g_assert_cmpuint(taken, <, rounds);
 }
 
 int main(int argc, char **argv)

@@ -3,8 +3,6 @@
 #include "xenclient/model/snapshot.h"
 #include "xenclient/util/text.h"
 
-#define MUTATIONS 20000
-
 /* Two hosts; domain i has i interfaces and one disk. */
 static struct xc_report *make_report(unsigned n_domains)
 {
@@ -140,13 +138,14 @@ static bool collect(GByteArray *piece, bool last, void *data)
 /* Damaged pieces are refused, or are reports like any other: checked, summed, sealed, compared. */
 static void test_mutations(void)
 {
-    g_autoptr(GRand) rand = g_rand_new_with_seed(3);
+    unsigned rounds = fuzz_rounds();
+    g_autoptr(GRand) rand = g_rand_new_with_seed(fuzz_seed());
     g_autoptr(xc_report) report = make_report(6);
     g_autoptr(GByteArray) wire = g_byte_array_new();
     unsigned sealed = 0;
 
     xc_report_write(report, G_MAXSIZE, collect, wire);
-    for (unsigned n = 0; n < MUTATIONS; n++) {
+    for (unsigned n = 0; n < rounds; n++) {
         g_autoptr(xc_report) got = xc_report_new();
         g_autoptr(xc_snapshot) snapshot = NULL;
         g_autoptr(GByteArray) bad = mutate(wire->data, wire->len, rand);
@@ -162,7 +161,7 @@ static void test_mutations(void)
         sealed++;
     }
     g_assert_cmpuint(sealed, >, 100);
-    g_assert_cmpuint(sealed, <, MUTATIONS);
+    g_assert_cmpuint(sealed, <, rounds);
 }
 
 static bool read_raw(struct xc_report *report, const char *octets, size_t n)

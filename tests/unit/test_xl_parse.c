@@ -431,32 +431,6 @@ static void test_has_error(void)
     g_assert_true(xl_has_error("Shutting down domain 7\nxc: error: no"));
 }
 
-static void test_damaged(void)
-{
-    static const char *const names[] = {"list/mixed-v.txt", "list/odd-names.txt",
-                                        "migrate/migrate-pv-unsupported.err"};
-    g_autoptr(GRand) rand = g_rand_new_with_seed(4177);
-
-    for (size_t n = 0; n < G_N_ELEMENTS(names); n++) {
-        size_t length;
-        g_autofree char *text = xl_fixture(names[n], &length);
-
-        for (unsigned i = 0; i < 2000; i++) {
-            GString *bad = xl_damage(text, length, rand);
-            g_autoptr(GError) error = NULL;
-            g_autoptr(GPtrArray) rows = xl_parse_list(bad->str, bad->len, &error);
-            g_autofree char *host = xl_info_value(bad->str, bad->len, "host");
-            g_autofree char *words = NULL;
-
-            g_assert_true((rows != NULL) != (error != NULL));
-            g_assert_true(!host || strlen(host) <= 255);
-            xl_classify_error(bad->str, 1, XC_ACTION_MIGRATE, &words);
-            g_assert_true(g_utf8_validate(words, -1, NULL));
-            g_string_free(bad, TRUE);
-        }
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -474,6 +448,5 @@ int main(int argc, char **argv)
     g_test_add_func("/xl-parse/other-failures", test_other_failures);
     g_test_add_func("/xl-parse/long-failure", test_long_failure);
     g_test_add_func("/xl-parse/has-error", test_has_error);
-    g_test_add_func("/xl-parse/damaged", test_damaged);
     return g_test_run();
 }

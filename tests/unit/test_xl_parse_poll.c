@@ -1,4 +1,4 @@
-/* Whole polls: recorded ones of a real host, ones composed of recorded parts, damaged ones. */
+/* Whole polls: recorded ones of a real host, and ones composed of recorded parts. */
 #include "tests/unit/xl_poll_kit.h"
 
 /* --- recorded */
@@ -325,30 +325,6 @@ static void test_missing_sections(struct poll_kit *f, gconstpointer data)
     g_assert_cmpuint(f->report->domains->len, ==, 1);
 }
 
-static void test_damaged(struct poll_kit *f, gconstpointer data)
-{
-    const char *name = data;
-    size_t length;
-    g_autofree char *text = xl_fixture(name, &length);
-    g_autoptr(GRand) rand = g_rand_new_with_seed(31415);
-
-    for (unsigned i = 0; i < 1500; i++) {
-        GString *bad = xl_damage(text, length, rand);
-        g_autoptr(GError) error = NULL;
-        bool ok;
-
-        xc_report_free(f->report);
-        f->report = xc_report_new();
-        ok = xl_parse_poll(bad->str, bad->len, "", XL_NONCE, f->memory, f->report, f->warnings,
-                           &error);
-        g_assert_true(ok == (error == NULL));
-        g_assert_true(xc_report_check(f->report));
-        if (i % 100 == 0)
-            g_free(script(f, true));
-        g_string_free(bad, TRUE);
-    }
-}
-
 #define ADD(path, function)                                                                        \
     g_test_add("/xl-poll/" path, struct poll_kit, NULL, set_up, function, tear_down)
 
@@ -367,9 +343,5 @@ int main(int argc, char **argv)
     ADD("forged-config", test_forged_config);
     ADD("missing-sections", test_missing_sections);
     g_test_add_func("/xl-poll/failures", test_failures);
-    g_test_add("/xl-poll/damaged-first", struct poll_kit, "poll/first.txt", set_up, test_damaged,
-               tear_down);
-    g_test_add("/xl-poll/damaged-usual", struct poll_kit, "poll/usual.txt", set_up, test_damaged,
-               tear_down);
     return g_test_run();
 }

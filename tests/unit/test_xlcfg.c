@@ -251,25 +251,6 @@ static void test_limits(void)
     assert_too_much(octets, "65,536");
 }
 
-static void test_damaged(void)
-{
-    static const char sample[] =
-        "# a guest\nname = \"tiny1\"\nuuid = '00000000-0000-4000-8000-000000000001'\n"
-        "memory = 0x60; maxmem = 96\nvif = [ \"mac=00:16:3e:99:00:01,bridge=xenbr0\",\n '' ]\n"
-        "disk = [ 'phy:/dev/loop1,xvda,w', [ 'nested', [ 1, 2, ], ], ]\nextra += "
-        "\"\\x41\\t\\101\"\n";
-    g_autoptr(GRand) rand = g_rand_new_with_seed(20260117);
-
-    for (unsigned i = 0; i < 5000; i++) {
-        GString *text = xl_damage(sample, sizeof(sample) - 1, rand);
-        g_autoptr(GError) error = NULL;
-        g_autoptr(xlcfg) config = xlcfg_parse(text->str, text->len, NULL, &error);
-
-        g_assert_true((config != NULL) != (error != NULL));
-        g_string_free(text, TRUE);
-    }
-}
-
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -280,6 +261,5 @@ int main(int argc, char **argv)
     g_test_add_func("/xlcfg/integer-absent-or-added", test_integer_absent_or_added);
     g_test_add_func("/xlcfg/lookup", test_lookup);
     g_test_add_func("/xlcfg/limits", test_limits);
-    g_test_add_func("/xlcfg/damaged", test_damaged);
     return g_test_run();
 }

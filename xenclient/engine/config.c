@@ -396,6 +396,49 @@ static bool read_all(const struct reading *r, struct xc_config *config, GError *
     return true;
 }
 
+/* Can the first n lines be read? GLib's messages quote a line but do not number it. */
+static bool lines_load(char **lines, unsigned n, GKeyFile *file, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(text, "%s\n", lines[i]);
+    return g_key_file_load_from_data(file, text->str, text->len, G_KEY_FILE_NONE, error);
+}
+
+static bool load_lines(const struct reading *r, GError **error)
+{
+    unsigned good = 0, bad = g_strv_length(r->lines);
+    g_autoptr(GError) inner = NULL;
+
+    if (lines_load(r->lines, bad, r->file, &inner))
+        return true;
+    while (bad - good > 1) {
+        g_autoptr(GKeyFile) trial = g_key_file_new();
+        unsigned middle = good + (bad - good) / 2;
+
+        if (lines_load(r->lines, middle, trial, NULL))
+            good = middle;
+        else
+            bad = middle;
+    }
+    return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s:%u: %s", r->path, bad, inner->message);
+}
+
+static bool is_text(const struct reading *r, const char *content, size_t length, GError **error)
+{
+    const char *end = NULL;
+    unsigned line = 1;
+
+    if (g_utf8_validate(content, (gssize)length, &end))
+        return true;
+    for (const char *at = content; at < end; at++)
+        line += *at == '\n';
+    return xc_fail(error, XC_CAUSE_BAD_CONFIG,
+                   "%s:%u: octet 0x%02x is not UTF-8: write the file as UTF-8 text", r->path, line,
+                   (unsigned)(unsigned char)*end);
+}
+
 struct xc_config *xc_config_load(const char *path, GError **error)
 {
     g_autoptr(xc_config) config = xc_config_new();
@@ -411,13 +454,10 @@ struct xc_config *xc_config_load(const char *path, GError **error)
                 inner->message);
         return NULL;
     }
-    if (!g_key_file_load_from_data(file, content, length, G_KEY_FILE_NONE, &inner)) {
-        xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s: %s", path, inner->message);
-        return NULL;
-    }
     lines = g_strsplit(content, "\n", -1);
     struct reading r = {path, lines, file};
-    if (!read_all(&r, config, error))
+    if (!is_text(&r, content, length, error) || !load_lines(&r, error) ||
+        !read_all(&r, config, error))
         return NULL;
     return g_steal_pointer(&config);
 }
