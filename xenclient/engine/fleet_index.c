@@ -89,10 +89,9 @@ static guint choose(struct xc_engine *engine, const GArray *refs, guint first, g
         int score = 0;
 
         if (ref->slot != engine->graveyard)
-            score = 1 + (half ? 0 : 1) +
-                    (strcmp(xc_fleet_host_key(ref), track->home) == 0 ? 2 : 0) +
-                    (ref->slot->id == track->owner ? 4 : 0) +
-                    (XC_HAS(DOMAIN, domain, domid) ? 8 : 0);
+            score =
+                1 + (half ? 0 : 1) + (strcmp(xc_fleet_host_key(ref), track->home) == 0 ? 2 : 0) +
+                (ref->slot->id == track->owner ? 4 : 0) + (XC_HAS(DOMAIN, domain, domid) ? 8 : 0);
         if (score > best_score ||
             (score == best_score &&
              xc_key_compare(ref->slot->spec.key,
