@@ -8,6 +8,7 @@
 
 #include <glib-unix.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #define DEFAULT_CONFIG "/etc/xensnmp/xensnmpd.conf"
@@ -75,38 +76,67 @@ static gboolean stop(gpointer loop)
     return G_SOURCE_CONTINUE;
 }
 
-static void run(void)
+struct daemon {
+    const char *path;
+    struct xc_config *config;
+    struct st_context context;
+};
+
+/* SIGHUP: what is wrong with the file is said, and everything stays as it is. */
+static gboolean reload(gpointer data)
+{
+    struct daemon *daemon = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xc_config) next = xc_config_load(daemon->path, &error);
+
+    if (next && !xc_engine_reload(daemon->context.engine, next, &error))
+        g_prefix_error(&error, "%s: ", daemon->path);
+    if (error) {
+        xc_log(XC_LOG_ERROR, "%s; the configuration stays as it was", error->message);
+        return G_SOURCE_CONTINUE;
+    }
+    xc_config_free(daemon->config);
+    daemon->config = g_steal_pointer(&next);
+    set_log_level(daemon->config);
+    xc_log(XC_LOG_INFO, "%s: read again", daemon->path);
+    return G_SOURCE_CONTINUE;
+}
+
+static void run(struct daemon *daemon)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     guint term = g_unix_signal_add(SIGTERM, stop, loop);
     guint interrupt = g_unix_signal_add(SIGINT, stop, loop);
+    guint hangup = g_unix_signal_add(SIGHUP, reload, daemon);
 
     xc_log(XC_LOG_INFO, "ready");
     g_main_loop_run(loop);
     xc_log(XC_LOG_INFO, "ending");
     g_source_remove(term);
     g_source_remove(interrupt);
+    g_source_remove(hangup);
 }
 
-static int serve(const struct xc_config *config)
+static int serve(struct daemon *daemon)
 {
-    struct st_context context = {0};
+    struct st_context *context = &daemon->context;
     struct st_agentx *agentx = NULL;
     GError *error = NULL;
 
-    context.names = st_names_new();
-    context.engine = xc_engine_new(config, NULL, &error);
-    if (context.engine)
-        context.mib = st_mib_new(root, G_N_ELEMENTS(root), st_tables, st_n_tables, &context,
-                                 &st_engine_hooks, &error);
-    if (context.mib)
-        agentx = st_agentx_new(&context, config->agentx_socket, &error);
+    signal(SIGHUP, SIG_IGN); /* until run(): what it would tell to read has just been read */
+    context->names = st_names_new();
+    context->engine = xc_engine_new(daemon->config, NULL, &error);
+    if (context->engine)
+        context->mib = st_mib_new(root, G_N_ELEMENTS(root), st_tables, st_n_tables, context,
+                                  &st_engine_hooks, &error);
+    if (context->mib)
+        agentx = st_agentx_new(context, daemon->config->agentx_socket, &error);
     if (agentx)
-        run();
+        run(daemon);
     st_agentx_free(agentx);
-    st_mib_free(context.mib);
-    xc_engine_free(context.engine);
-    st_names_free(context.names);
+    st_mib_free(context->mib);
+    xc_engine_free(context->engine);
+    st_names_free(context->names);
     if (!error)
         return EXIT_SUCCESS;
     int status = fail(error);
@@ -152,14 +182,17 @@ int main(int argc, char **argv)
         return print(st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables));
     if (options.sample_config)
         return print(xc_config_sample());
-    g_autoptr(xc_config) config = xc_config_load(path, &error);
+    struct daemon daemon = {.path = path, .config = xc_config_load(path, &error)};
+    int status = EXIT_FAILURE;
 
-    if (!config)
+    if (!daemon.config)
         return fail(error);
-    if (options.check_config)
-        return print(g_strdup_printf("%s: ok\n", path));
-    set_log_level(config);
-    if (!st_privileges_limit(config->user, &error))
-        return fail(error);
-    return serve(config);
+    if (options.check_config) {
+        status = print(g_strdup_printf("%s: ok\n", path));
+    } else {
+        set_log_level(daemon.config);
+        status = st_privileges_limit(daemon.config->user, &error) ? serve(&daemon) : fail(error);
+    }
+    xc_config_free(daemon.config);
+    return status;
 }

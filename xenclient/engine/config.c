@@ -7,11 +7,16 @@
 #include <string.h>
 
 enum kind { NUMBER, SWITCH, TEXT, PATH, CHOICE, LIST };
+enum when {
+    AT_ONCE,
+    AT_START
+}; /* takes effect when the file is read again, or not before a restart */
 
 /* One option of section [agent]. */
 struct option {
     const char *name;
     enum kind kind;
+    enum when when;
     size_t offset;
     const char *initial; /* default, in the file's own form */
     unsigned min, max;   /* NUMBER */
@@ -22,49 +27,51 @@ struct option {
 #define AT(member) offsetof(struct xc_config, member)
 
 static const struct option options[] = {
-    {"control", SWITCH, AT(control), "no", 0, 0, NULL,
+    {"control", SWITCH, AT_ONCE, AT(control), "no", 0, 0, NULL,
      "Accept SETs that act on domains, sources and settings."},
-    {"state_dir", PATH, AT(state_dir), "/var/lib/xensnmp", 0, 0, NULL,
+    {"state_dir", PATH, AT_START, AT(state_dir), "/var/lib/xensnmp", 0, 0, NULL,
      "Databases: indexes, registered sources, operations."},
-    {"credential_dir", PATH, AT(credential_dir), "/etc/xensnmp/credentials", 0, 0, NULL,
+    {"credential_dir", PATH, AT_START, AT(credential_dir), "/etc/xensnmp/credentials", 0, 0, NULL,
      "One file of mode 0600 per credential; `xenctl credential add` writes them."},
-    {"known_hosts", PATH, AT(known_hosts), "/etc/xensnmp/known_hosts", 0, 0, NULL,
+    {"known_hosts", PATH, AT_START, AT(known_hosts), "/etc/xensnmp/known_hosts", 0, 0, NULL,
      "SSH host keys that are trusted; `xenctl trust` adds to it."},
-    {"library_dir", PATH, AT(library_dir), "/etc/xensnmp/library", 0, 0, NULL,
+    {"library_dir", PATH, AT_ONCE, AT(library_dir), "/etc/xensnmp/library", 0, 0, NULL,
      "Domain configurations that xenHostCreate may name."},
-    {"agentx_socket", TEXT, AT(agentx_socket), "", 0, 0, NULL,
+    {"agentx_socket", TEXT, AT_START, AT(agentx_socket), "", 0, 0, NULL,
      "AgentX socket of snmpd; empty: /var/agentx/master."},
-    {"user", TEXT, AT(user), "xensnmp", 0, 0, NULL,
+    {"user", TEXT, AT_START, AT(user), "xensnmp", 0, 0, NULL,
      "Account to run as when started as root; empty: stay root."},
-    {"log_level", CHOICE, AT(log_level), "info", 0, 0, "error warning info debug",
+    {"log_level", CHOICE, AT_ONCE, AT(log_level), "info", 0, 0, "error warning info debug",
      "Least important message that is still logged."},
-    {"protected", LIST, AT(protected_names), "", 0, 0, NULL,
+    {"protected", LIST, AT_ONCE, AT(protected_names), "", 0, 0, NULL,
      "Names (globs, separated by ';') of domains that start out protected."},
-    {"interval", NUMBER, AT(interval_sec), "10", 1, 3600, NULL,
+    {"interval", NUMBER, AT_ONCE, AT(interval_sec), "10", 1, 3600, NULL,
      "Seconds between two polls of a source."},
-    {"poll_timeout", NUMBER, AT(poll_timeout_sec), "15", 1, 600, NULL,
+    {"poll_timeout", NUMBER, AT_ONCE, AT(poll_timeout_sec), "15", 1, 600, NULL,
      "Seconds that one poll may take."},
-    {"stale_after", NUMBER, AT(stale_after), "5", 2, 100, NULL,
+    {"stale_after", NUMBER, AT_ONCE, AT(stale_after), "5", 2, 100, NULL,
      "Failed polls after which live values vanish."},
-    {"tombstone", NUMBER, AT(tombstone_sec), "3600", 0, 31536000, NULL,
+    {"tombstone", NUMBER, AT_ONCE, AT(tombstone_sec), "3600", 0, 31536000, NULL,
      "Seconds that the row of a deleted domain stays."},
-    {"duplicate_window", NUMBER, AT(dup_window_sec), "5", 0, 600, NULL,
+    {"duplicate_window", NUMBER, AT_ONCE, AT(dup_window_sec), "5", 0, 600, NULL,
      "Seconds after an operation's end in which an equal request is the same one."},
-    {"operation_expire", NUMBER, AT(op_expire_sec), "86400", 60, 31536000, NULL,
+    {"operation_expire", NUMBER, AT_ONCE, AT(op_expire_sec), "86400", 60, 31536000, NULL,
      "Seconds that a finished operation stays."},
-    {"operation_rows", NUMBER, AT(op_max_rows), "1000", 10, 100000, NULL,
+    {"operation_rows", NUMBER, AT_ONCE, AT(op_max_rows), "1000", 10, 100000, NULL,
      "Finished operations that stay at most."},
-    {"max_operations", NUMBER, AT(max_ops), "8", 1, 1000, NULL, "Operations at once, in all."},
-    {"max_operations_per_host", NUMBER, AT(max_ops_per_host), "2", 1, 100, NULL,
+    {"max_operations", NUMBER, AT_ONCE, AT(max_ops), "8", 1, 1000, NULL,
+     "Operations at once, in all."},
+    {"max_operations_per_host", NUMBER, AT_ONCE, AT(max_ops_per_host), "2", 1, 100, NULL,
      "Operations at once, per source."},
-    {"queue_limit", NUMBER, AT(queue_limit), "10000", 1, 1000000, NULL,
+    {"queue_limit", NUMBER, AT_ONCE, AT(queue_limit), "10000", 1, 1000000, NULL,
      "Operations accepted and not finished, at most."},
-    {"shutdown_timeout", NUMBER, AT(shutdown_timeout_sec), "120", 1, 86400, NULL,
+    {"shutdown_timeout", NUMBER, AT_ONCE, AT(shutdown_timeout_sec), "120", 1, 86400, NULL,
      "Seconds a guest may take to shut down."},
-    {"sources_per_worker", NUMBER, AT(sources_per_worker), "64", 1, 1000, NULL,
+    {"sources_per_worker", NUMBER, AT_START, AT(sources_per_worker), "64", 1, 1000, NULL,
      "Sources that share one worker process."},
-    {"max_workers", NUMBER, AT(max_workers), "16", 1, 64, NULL, "Worker processes at most."},
-    {"worker_memory", NUMBER, AT(worker_rss_mib), "512", 0, 65536, NULL,
+    {"max_workers", NUMBER, AT_START, AT(max_workers), "16", 1, 64, NULL,
+     "Worker processes at most."},
+    {"worker_memory", NUMBER, AT_START, AT(worker_rss_mib), "512", 0, 65536, NULL,
      "MiB beyond which a worker is replaced; 0: no limit."},
 };
 
@@ -254,6 +261,33 @@ void *xc_config_free(struct xc_config *config)
         source_free(config->sources->pdata[i]);
     g_ptr_array_unref(config->sources);
     g_free(config);
+    return NULL;
+}
+
+static bool same(const struct option *option, const struct xc_config *a, const struct xc_config *b)
+{
+    const char *x = (const char *)a + option->offset;
+    const char *y = (const char *)b + option->offset;
+
+    switch (option->kind) {
+    case NUMBER:
+        return *(const unsigned *)(const void *)x == *(const unsigned *)(const void *)y;
+    case SWITCH:
+        return *(const bool *)x == *(const bool *)y;
+    case LIST:
+        return g_strv_equal(*(const char *const *const *)(const void *)x,
+                            *(const char *const *const *)(const void *)y);
+    default:
+        return strcmp(*(const char *const *)(const void *)x,
+                      *(const char *const *)(const void *)y) == 0;
+    }
+}
+
+const char *xc_config_needs_restart(const struct xc_config *a, const struct xc_config *b)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+        if (options[i].when == AT_START && !same(&options[i], a, b))
+            return options[i].name;
     return NULL;
 }
 
@@ -474,7 +508,8 @@ char *xc_config_sample(void)
             g_string_append_printf(out, " (%u to %u)", o->min, o->max);
         else if (o->kind == CHOICE)
             g_string_append_printf(out, " (%s)", o->choices);
-        g_string_append_printf(out, "\n#%s = %s\n", o->name, o->initial);
+        g_string_append_printf(out, "%s\n#%s = %s\n",
+                               o->when == AT_START ? " Needs a restart." : "", o->name, o->initial);
     }
     g_string_append(out, "\n# One section per source; KEY is its name in SNMP and xenctl.\n"
                          "#[source dom0-a]\n");

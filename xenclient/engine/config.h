@@ -41,6 +41,8 @@ struct xc_config {
 /* Newly allocated, or NULL with an error that names file, line, section, key and what is allowed.
  */
 struct xc_config *xc_config_load(const char *path, GError **error);
+/* Name of an option that differs and takes effect at start only; NULL: there is none. */
+const char *xc_config_needs_restart(const struct xc_config *a, const struct xc_config *b);
 /* The defaults alone; for tests. */
 struct xc_config *xc_config_new(void);
 void *xc_config_free(struct xc_config *config); /* returns NULL; takes NULL */

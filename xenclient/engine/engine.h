@@ -15,6 +15,11 @@ struct xc_engine *xc_engine_new(const struct xc_config *config, const char *work
 /* Stops polling, writes what is open, ends workers. Returns NULL; takes NULL. */
 void *xc_engine_free(struct xc_engine *engine);
 
+/* Takes another configuration in place of the one it has, whole or (false) not at all: options that need a
+ * restart have not changed, and no source is gone that has operations in progress. `next` must outlive the
+ * engine then, and the former one is not used any more. */
+bool xc_engine_reload(struct xc_engine *engine, const struct xc_config *next, GError **error);
+
 /* Asks a source to be polled now (rate limited to two per second). */
 void xc_engine_poll_now(struct xc_engine *engine, const char *source_key);
 

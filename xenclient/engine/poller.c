@@ -3,13 +3,14 @@
 
 #include <string.h>
 
-#define MIN_GAP_USEC     (XC_USEC_PER_SEC / 2) /* between two polls that events ask for */
-#define MAX_BACK_OFF_SEC 60
-/* What an event announced goes on after it, and nothing tells of its end: the polls that look for that are as far
- * apart as a part of the time since the event. */
-#define FOLLOW_UP_MIN_USEC XC_USEC_PER_SEC
-#define FOLLOW_UP_PART     20
-#define FIRST_SPREAD_MSEC  5 /* per source: a restart does not poll all hosts in one instant */
+#define MIN_GAP_USEC      (XC_USEC_PER_SEC / 2) /* between two polls that events ask for */
+#define MAX_BACK_OFF_SEC  60
+#define FIRST_SPREAD_MSEC 5 /* per source: a restart does not poll all hosts in one instant */
+/* What an event announced goes on after it, and nothing tells of its end: for a minute the polls that look for that
+ * are as far apart as a part of the time since the event. */
+#define FOLLOW_UP_MIN_USEC  XC_USEC_PER_SEC
+#define FOLLOW_UP_PART      20
+#define FOLLOW_UP_LAST_USEC (60 * XC_USEC_PER_SEC)
 
 int xc_key_compare(const char *a, const char *b)
 {
@@ -177,10 +178,15 @@ static gint64 regular_delay(const struct xc_slot *slot)
 static gint64 follow_up_delay(const struct xc_slot *slot)
 {
     const struct xc_poller *poller = slot->poller;
+    gint64 age = xc_clock_mono() - poller->stirred_mono;
 
-    if (!poller->unsettled || !poller->stirred_mono || slot->failed_in_row)
+    if (!poller->unsettled || !poller->stirred_mono || age > FOLLOW_UP_LAST_USEC ||
+        slot->failed_in_row)
         return G_MAXINT64;
-    return MAX(FOLLOW_UP_MIN_USEC, (xc_clock_mono() - poller->stirred_mono) / FOLLOW_UP_PART);
+    /* Operations ask for the polls they need. */
+    if (xc_ops_open_on(poller->engine, slot->spec.key))
+        return G_MAXINT64;
+    return MAX(FOLLOW_UP_MIN_USEC, age / FOLLOW_UP_PART);
 }
 
 static void schedule_next(struct xc_slot *slot)

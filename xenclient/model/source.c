@@ -1,5 +1,7 @@
-/* Copying and sending what an operator registers. */
+/* Comparing, copying and sending what an operator registers. */
 #include "xenclient/model/source.h"
+
+#include <string.h>
 
 /* Bound of every text on a pipe; the owners of the columns allow less. */
 #define WIRE_TEXT_MAX 4096
@@ -25,6 +27,14 @@ static const char *const_text_at(const struct xc_source_spec *spec, size_t i)
 const char *xc_source_config_dirs(const struct xc_source_spec *spec)
 {
     return *spec->config_dirs ? spec->config_dirs : "/etc/xen";
+}
+
+bool xc_source_spec_equal(const struct xc_source_spec *a, const struct xc_source_spec *b)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (strcmp(const_text_at(a, i), const_text_at(b, i)) != 0)
+            return false;
+    return true;
 }
 
 void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from)

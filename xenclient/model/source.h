@@ -12,9 +12,10 @@ struct xc_source_spec {
     char *config_dirs; /* with configuration files, separated by ':'; see xc_source_config_dirs() */
     char *save_dir;    /* where suspended domains are saved */
 };
-/* `to` is overwritten, not cleared; a NULL string of `from` becomes "". */
 /* The configuration directories in force: those of the source, or Xen's own. Borrowed. */
 const char *xc_source_config_dirs(const struct xc_source_spec *spec);
+bool xc_source_spec_equal(const struct xc_source_spec *a, const struct xc_source_spec *b);
+/* `to` is overwritten, not cleared; a NULL string of `from` becomes "". */
 void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from);
 void xc_source_spec_clear(struct xc_source_spec *spec);
 /* The reading forms of spec and order overwrite their target, which is always to be cleared. */
