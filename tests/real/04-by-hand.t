@@ -7,19 +7,15 @@ from real import *
 LIMIT = 3.0
 
 
-def seen(k, row, command, state, words, undo=None):
-    """Runs a command by hand; its effect must show within the limit after it is there. An emulated host may stand still
-    for a second when the machine is busy, so what can be undone has a second try."""
-    for turn in range(2 if undo else 1):
-        if turn:
-            diag(f"{words}: seen after {took} s, once more")
-            lab.xen.ssh(k, undo)
-            lab.polled(f"xen{k}", seconds=90)
-        lab.xen.ssh(k, command)
-        took = lab.until(row, state, words, 20)
-        if took is not None and took <= LIMIT:
-            break
-    ok(took is not None and took <= LIMIT, f"{words}: seen after {took if took is None else round(took, 1)} s")
+def seen(k, row, command, state, words):
+    """Runs a command by hand; its effect must show within the limit after it is there. On real hardware a poll takes
+    some hundredths of a second; on an emulated host it takes seconds, and the one that ends too early and the one
+    after it come on top."""
+    lab.xen.ssh(k, command)
+    took = lab.until(row, state, words, 20)
+    polls = 2 * lab.get(lab.oid("xenSourcePollTime", f"xen{k}")) / 1000
+    ok(took is not None and took <= LIMIT + polls,
+       f"{words}: seen after {took if took is None else round(took, 1)} s; two polls take {polls:.1f} s")
 
 
 def in_polls(k):
@@ -31,10 +27,10 @@ with RealLab(interval=60) as lab:
     is_([lab.get(lab.oid("xenSourceInterval", f"xen{k}")) for k in (1, 2)], [60, 60], "polls are a minute apart")
     is_([lab.state(row) for row in (tiny, keep, crash, pvh)], [RUNNING] * 3 + [HALTED], "three run, one does not")
     seen(1, tiny, "xl shutdown -w tiny2; while xl domid tiny2; do :; done 2>&1", HALTED, "a shutdown by hand")
-    seen(1, tiny, "xl create -q /etc/xen/tiny2.cfg", RUNNING, "a start by hand", "xl destroy tiny2")
+    seen(1, tiny, "xl create -q /etc/xen/tiny2.cfg", RUNNING, "a start by hand")
     is_(lab.read(tiny, "xenDomainDomid"), lab.xen.xl(1)["tiny2"].domid, "and its domid")
     seen(1, tiny, "xl destroy tiny2", HALTED, "a stop by hand")
-    seen(1, pvh, "xl create -q /etc/xen/pvh2.cfg", RUNNING, "the start of a PVH guest", "xl destroy pvh2")
+    seen(1, pvh, "xl create -q /etc/xen/pvh2.cfg", RUNNING, "the start of a PVH guest")
     seen(1, pvh, "xl destroy pvh2", HALTED, "and its stop")
     seen(2, keep, "xl shutdown -w keep", SHUTTING_DOWN, "a guest that shuts down and stays listed")
     seen(2, crash, "xl sysrq crash c; until xl list crash | grep -q ' ---sc- '; do :; done", CRASHED, "a crash")

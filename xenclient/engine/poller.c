@@ -6,10 +6,8 @@
 #define MIN_GAP_USEC      (XC_USEC_PER_SEC / 2) /* between two polls that events ask for */
 #define MAX_BACK_OFF_SEC  60
 #define FIRST_SPREAD_MSEC 5 /* per source: a restart does not poll all hosts in one instant */
-/* What an event announced goes on after it, and nothing tells of its end: for a minute the polls that look for that
- * are as far apart as a part of the time since the event. */
-#define FOLLOW_UP_MIN_USEC  XC_USEC_PER_SEC
-#define FOLLOW_UP_PART      20
+/* What an event announced goes on after it, and nothing tells of its end: for a minute polls look for that. */
+#define FOLLOW_UP_USEC      XC_USEC_PER_SEC
 #define FOLLOW_UP_LAST_USEC (60 * XC_USEC_PER_SEC)
 
 int xc_key_compare(const char *a, const char *b)
@@ -186,7 +184,7 @@ static gint64 follow_up_delay(const struct xc_slot *slot)
     /* Operations ask for the polls they need. */
     if (xc_ops_open_on(poller->engine, slot->spec.key))
         return G_MAXINT64;
-    return MAX(FOLLOW_UP_MIN_USEC, age / FOLLOW_UP_PART);
+    return FOLLOW_UP_USEC;
 }
 
 static void schedule_next(struct xc_slot *slot)
