@@ -23,8 +23,8 @@ struct target {
         *seeds[SEEDS_MAX]; /* names in tests/fixtures/xl, or texts when they have a line break */
 };
 
-static volatile unsigned round_now;
-static unsigned seed;
+static unsigned seed, round_now;
+static char where[64]; /* the same for a message, for a handler may not format one */
 
 /* --- what is read */
 
@@ -112,6 +112,7 @@ static void read_xlcfg(GString *bad)
     g_autoptr(GPtrArray) disks = xlcfg_list(config, "disk");
     g_autoptr(GError) wrong = NULL;
 
+    g_assert_true(!disks || disks->len <= XLCFG_MAX_ITEMS);
     if (xlcfg_integer(config, "memory", 1, 65536, &number, &wrong))
         g_assert_true(number >= 1 && number <= 65536);
     xlcfg_string(config, "name");
@@ -124,6 +125,7 @@ static void read_known_hosts(GString *bad)
     g_auto(GStrv) types = xc_known_hosts_types(bad->str, "xen1.example", 22);
     unsigned line = 0;
 
+    g_assert_nonnull(types);
     xc_known_hosts_match(bad->str, "xen1.example", 2222, key, sizeof(key) - 1, &line);
     g_assert_cmpuint(line, <=, bad->len + 1);
     g_free(xc_known_hosts_key_type(bad->str, bad->len));
@@ -178,10 +180,7 @@ static const struct target targets[] = {
 
 static void on_crash(int number)
 {
-    char text[64];
-    int n = g_snprintf(text, sizeof(text), "# FUZZ_SEED=%u, round %u\n", seed, round_now);
-
-    if (write(STDERR_FILENO, text, (size_t)n) < 0)
+    if (write(STDERR_FILENO, where, sizeof(where)) < 0)
         _exit(1);
     signal(number, SIG_DFL);
     raise(number);
@@ -203,10 +202,12 @@ static void test_target(gconstpointer data)
         if (is_text)
             lengths[n] = strlen(seeds[n]);
     }
+    g_assert_cmpuint(n, >, 0);
     for (round_now = 0; round_now < rounds; round_now++) {
         unsigned i = round_now % n;
         GString *bad = xl_damage(seeds[i], lengths[i], rand);
 
+        g_snprintf(where, sizeof(where), "# FUZZ_SEED=%u, round %-32u\n", seed, round_now);
         target->read(bad);
         g_string_free(bad, TRUE);
     }
