@@ -325,7 +325,7 @@ class Lab:
         while True:
             try:
                 value = condition()
-            except SnmpError:
+            except (SnmpError, KeyError):  # a row that appears in the middle of a walk lacks its first columns
                 value = None
             if value:
                 return value
