@@ -183,7 +183,7 @@ int main(int argc, char **argv)
     if (options.sample_config)
         return print(xc_config_sample());
     struct daemon daemon = {.path = path, .config = xc_config_load(path, &error)};
-    int status = EXIT_FAILURE;
+    int status;
 
     if (!daemon.config)
         return fail(error);

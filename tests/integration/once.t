@@ -4,7 +4,6 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -14,11 +13,6 @@ ACCEPTED, KILLS = 80, 8
 RUNNING, PAUSED, SHUTDOWN, FINISHED, RESULT_OK = 4, 8, 11, 5, 2
 START, STOP, REBOOT, PAUSE, UNPAUSE = 2, 3, 4, 5, 6
 SEED = int(os.environ.get("ONCE_SEED", random.randrange(1 << 30)))
-
-
-def workers(lab):
-    listed = subprocess.run(["pgrep", "-P", str(lab.pid("xensnmpd"))], capture_output=True, text=True, check=False)
-    return [int(word) for word in listed.stdout.split()]
 
 
 def ask(lab, index, hosts):
@@ -34,9 +28,9 @@ def ask(lab, index, hosts):
 
 
 def kill_one(lab, n):
-    victims = workers(lab)
+    victims = lab.workers()
     if n % 2 and victims:
-        os.kill(random.choice(victims), signal.SIGKILL)
+        os.kill(random.choice(sorted(victims)), signal.SIGKILL)
         return
     lab.kill("xensnmpd")
     lab.start("xensnmpd")

@@ -270,6 +270,19 @@ class Lab:
     def pid(self, name):
         return self.processes[name].pid
 
+    def workers(self):
+        """Processes that run drivers: children of the daemon."""
+        found = set()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/stat") as stat, open(f"/proc/{pid}/cmdline") as line:
+                    parent = int(stat.read().rpartition(")")[2].split()[1])
+                    if parent == self.pid("xensnmpd") and "--worker" in line.read():
+                        found.add(int(pid))
+            except OSError:  # ended meanwhile
+                continue
+        return found
+
     def cpu(self, name):
         """Seconds of processor time that a program has used."""
         with open(f"/proc/{self.pid(name)}/stat") as stat:

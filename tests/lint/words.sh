@@ -12,8 +12,7 @@ find_words '\b([T]ODO|[F]IXME|[X]XX|[H]ACK)\b' | report "nothing is left unfinis
 find_words '\b(strcpy|strcat|sprintf|vsprintf|gets|system|atoi|atol|strtok|tmpnam|mktemp)[(]' '\.[ch]$' |
     report "no unsafe function is called"
 find_words '(^|[^A-Za-z0-9_.$}])/(work|home)/' | report "no path of one machine"
-# What brings hosts up (xen-host, image/) tidies up in passing and checks nothing.
-find_words '[|][|] *true *$|assert_true[(]1[)]|exit 0 *# *skip' '^(tests/([^r]|real/[^.]*\.)|\.ci/)' | report "every check can fail"
+find_words '[|][|] *true\b|assert_true[(]1[)]|exit 0 *# *skip' '^(tests|\.ci)/' | report "every check can fail"
 find_words '[[:space:]]+$' '\.(c|h|def|sql|py|sh|md|t)$|Makefile|^mibs/' | report "no line ends in blanks"
 find_words '^ *<<<<<<< |^ *>>>>>>> ' | report "no conflict marks"
 for file in $(files | grep '\.h$'); do

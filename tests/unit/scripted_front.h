@@ -184,7 +184,6 @@ static unsigned front_noted(const struct front *f, const char *what, pid_t *pid)
     return n;
 }
 
-/* Runs the main loop until the condition is true; the test fails when it is not in time. */
 /* Sanitized programs on a busy machine take longer: LAB_PATIENCE says how much. */
 static gint64 patient(gint64 usec)
 {
@@ -193,6 +192,7 @@ static gint64 patient(gint64 usec)
     return times ? (gint64)((double)usec * g_ascii_strtod(times, NULL)) : usec;
 }
 
+/* Runs the main loop until the condition is true; the test fails when it is not in time. */
 #define WAIT_FOR(condition)                                                                        \
     do {                                                                                           \
         gint64 give_up_at = g_get_monotonic_time() + patient(30 * G_USEC_PER_SEC);                 \

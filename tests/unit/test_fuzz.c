@@ -19,8 +19,8 @@
 struct target {
     const char *path;
     void (*read)(GString *bad);
-    const char
-        *seeds[SEEDS_MAX]; /* names in tests/fixtures/xl, or texts when they have a line break */
+    /* Names in tests/fixtures/xl, or texts when they have a line break. */
+    const char *seeds[SEEDS_MAX];
 };
 
 static unsigned seed, round_now;

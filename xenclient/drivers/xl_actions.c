@@ -18,6 +18,9 @@
 #define STEP_USEC     (400 * 1000)
 #define STEP_MAX_USEC XC_USEC_PER_SEC
 #define RETRY_USEC    (XC_USEC_PER_SEC)
+/* A slow host is looked at less often: what is asked of it takes the time of the operation itself. */
+#define REST_PER_LOOK 4
+#define REST_MAX_USEC (5 * XC_USEC_PER_SEC)
 /* One exchange; a host that hangs longer gets a new connection. */
 #define EXCHANGE_USEC (45 * XC_USEC_PER_SEC)
 /* A fence that nobody signs for so long never will be. */
@@ -366,11 +369,12 @@ static bool on_absent(struct run *run, struct xl_report *now, GError **error)
     return launch(run, now, error);
 }
 
-static void pause_between(struct run *run)
+static void pause_between(struct run *run, gint64 look_usec)
 {
+    gint64 rest = MAX(run->step, MIN(look_usec * REST_PER_LOOK, REST_MAX_USEC));
     g_autoptr(GError) error = NULL;
 
-    if (!xc_call_wait(run->call, -1, 0, run->step, "operation", &error))
+    if (!xc_call_wait(run->call, -1, 0, rest, "operation", &error))
         enter_grace(run);
     run->step = MIN(run->step * 3 / 2, STEP_MAX_USEC);
 }
@@ -439,9 +443,10 @@ static void follow(struct run *run)
 {
     for (;;) {
         g_autoptr(GError) error = NULL;
+        gint64 begun = xc_clock_mono();
 
         if (step(run, &error))
-            pause_between(run);
+            pause_between(run, xc_clock_mono() - begun);
         else if (!error || !recover(run, error))
             return; /* the outcome is set */
         if (run->in_grace && xc_call_left(run->call) == 0) {

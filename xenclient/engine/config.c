@@ -7,10 +7,8 @@
 #include <string.h>
 
 enum kind { NUMBER, SWITCH, TEXT, PATH, CHOICE, LIST };
-enum when {
-    AT_ONCE,
-    AT_START
-}; /* takes effect when the file is read again, or not before a restart */
+/* Takes effect when the file is read again, or not before a restart. */
+enum when { AT_ONCE, AT_START };
 
 /* One option of section [agent]. */
 struct option {

@@ -164,10 +164,19 @@ static bool same_names(const struct xc_snapshot *a, const struct xc_snapshot *b)
     return true;
 }
 
+enum xc_domain_state xc_track_state(const struct xc_track *track, const struct xc_domain *domain)
+{
+    if (!XC_HAS(DOMAIN, domain, state))
+        return XC_STATE_UNKNOWN;
+    /* For a moment no source shows it alive: polls of two hosts are never at the same time. */
+    if (track->moving && domain->state == XC_STATE_SHUTDOWN)
+        return XC_STATE_MIGRATING;
+    return (enum xc_domain_state)domain->state;
+}
+
 void xc_track_note_state(struct xc_track *track, const struct xc_domain *domain)
 {
-    enum xc_domain_state state =
-        XC_HAS(DOMAIN, domain, state) ? (enum xc_domain_state)domain->state : XC_STATE_UNKNOWN;
+    enum xc_domain_state state = xc_track_state(track, domain);
 
     if (track->state == state)
         return;

@@ -75,14 +75,9 @@ bool xc_host_ref_shows(const struct xc_host_ref *ref, const struct xc_field *fie
 
 enum xc_domain_state xc_ref_state(const struct xc_domain_ref *ref)
 {
-    const struct xc_domain *domain = xc_ref_domain(ref);
-
-    if (xc_slot_down(ref->slot) || !XC_HAS(DOMAIN, domain, state))
+    if (xc_slot_down(ref->slot))
         return XC_STATE_UNKNOWN;
-    /* For a moment no source shows it alive: polls of two hosts are never at the same time. */
-    if (ref->track->moving && domain->state == XC_STATE_SHUTDOWN)
-        return XC_STATE_MIGRATING;
-    return (enum xc_domain_state)domain->state;
+    return xc_track_state(ref->track, xc_ref_domain(ref));
 }
 
 enum xc_presence xc_ref_presence(const struct xc_domain_ref *ref)

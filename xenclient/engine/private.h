@@ -163,6 +163,8 @@ void xc_fleet_rebuild(struct xc_engine *engine);
 void xc_fleet_tick(struct xc_engine *engine);            /* tombstones */
 int xc_domain_ref_compare(const void *a, const void *b); /* by index */
 int xc_host_ref_compare(const void *a, const void *b);   /* by key */
+/* The state to show of what a source says. */
+enum xc_domain_state xc_track_state(const struct xc_track *track, const struct xc_domain *domain);
 void xc_track_note_state(struct xc_track *track, const struct xc_domain *domain);
 bool xc_domain_is_guest(const struct xc_domain *domain);
 bool xc_domain_alive(
@@ -213,6 +215,14 @@ struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_s
                                      enum xc_origin_of_source origin, bool enabled,
                                      unsigned interval_sec, GError **error);
 void xc_engine_source_remove(struct xc_engine *engine, const char *key);
+/* Holds slots that the index still points into; frees them. */
+GPtrArray *xc_engine_sources_gone(void);
+/* The same for many at once: the former slots go to `gone`, and the caller rebuilds the index before it frees
+ * that. */
+struct xc_slot *xc_engine_source_swap(struct xc_engine *engine, const struct xc_source_spec *spec,
+                                      enum xc_origin_of_source origin, bool enabled,
+                                      unsigned interval_sec, GPtrArray *gone, GError **error);
+void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrArray *gone);
 
 /* policy.c */
 /* A URI in legal form, without a password, of a scheme that a driver knows. */

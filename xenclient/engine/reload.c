@@ -28,9 +28,10 @@ static bool check(struct xc_engine *engine, const struct xc_config *next, GError
         return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s has changed: that needs a restart", option);
     for (guint i = 0; i < engine->slots->len; i++) {
         const struct xc_slot *slot = engine->slots->pdata[i];
-        unsigned open = xc_ops_open_on(engine, slot->spec.key);
+        bool goes = from_file(slot) && !find(next, slot->spec.key);
+        unsigned open = goes ? xc_ops_open_on(engine, slot->spec.key) : 0;
 
-        if (from_file(slot) && !find(next, slot->spec.key) && open)
+        if (open)
             return xc_fail(error, XC_CAUSE_BAD_STATE,
                            "source %s is gone from it, but %u operations are in progress there",
                            slot->spec.key, open);
@@ -38,14 +39,15 @@ static bool check(struct xc_engine *engine, const struct xc_config *next, GError
     return true;
 }
 
-static void remove_missing(struct xc_engine *engine, const struct xc_config *next)
+static void drop_missing(struct xc_engine *engine, const struct xc_config *next, GPtrArray *gone)
 {
     for (guint i = engine->slots->len; i-- > 0;) {
-        const struct xc_slot *slot = engine->slots->pdata[i];
-        g_autofree char *key = g_strdup(slot->spec.key);
+        struct xc_slot *slot = engine->slots->pdata[i];
 
-        if (from_file(slot) && !find(next, key))
-            xc_engine_source_remove(engine, key);
+        if (!from_file(slot) || find(next, slot->spec.key))
+            continue;
+        xc_log(XC_LOG_INFO, "source %s: removed", slot->spec.key);
+        xc_engine_source_drop(engine, slot, gone);
     }
 }
 
@@ -57,7 +59,7 @@ static void set_interval(struct xc_slot *slot, unsigned interval_sec)
     xc_slot_poll_now(slot); /* its timer may be set for an hour hence */
 }
 
-static void put(struct xc_engine *engine, const struct xc_config_source *source)
+static void put(struct xc_engine *engine, const struct xc_config_source *source, GPtrArray *gone)
 {
     struct xc_slot *slot = xc_fleet_source(engine, source->spec.key);
     g_autoptr(GError) error = NULL;
@@ -69,8 +71,8 @@ static void put(struct xc_engine *engine, const struct xc_config_source *source)
                      source->interval_sec ? source->interval_sec : engine->config->interval_sec);
         return;
     }
-    if (!xc_engine_source_put(engine, &source->spec, XC_FROM_CONFIG, source->enabled,
-                              source->interval_sec, &error))
+    if (!xc_engine_source_swap(engine, &source->spec, XC_FROM_CONFIG, source->enabled,
+                               source->interval_sec, gone, &error))
         xc_log(XC_LOG_ERROR, "source %s: %s", source->spec.key, error->message);
     else
         xc_log(XC_LOG_INFO, "source %s: %s", source->spec.key, slot ? "changed" : "added");
@@ -79,18 +81,20 @@ static void put(struct xc_engine *engine, const struct xc_config_source *source)
 bool xc_engine_reload(struct xc_engine *engine, const struct xc_config *next, GError **error)
 {
     unsigned interval_before = engine->config->interval_sec;
+    g_autoptr(GPtrArray) gone = xc_engine_sources_gone();
 
     if (!check(engine, next, error))
         return false;
     engine->config = next;
-    remove_missing(engine, next);
+    drop_missing(engine, next, gone);
     for (guint i = 0; i < next->sources->len; i++)
-        put(engine, next->sources->pdata[i]);
+        put(engine, next->sources->pdata[i], gone);
     for (guint i = 0; i < engine->slots->len; i++) {
         struct xc_slot *slot = engine->slots->pdata[i];
 
         if (!from_file(slot) && slot->interval_sec == interval_before)
             set_interval(slot, next->interval_sec);
     }
+    xc_fleet_rebuild(engine);
     return true;
 }

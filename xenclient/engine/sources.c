@@ -7,24 +7,17 @@ static gint by_key(gconstpointer a, gconstpointer b)
                           (*(struct xc_slot *const *)b)->spec.key);
 }
 
-void xc_engine_source_remove(struct xc_engine *engine, const char *key)
+void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrArray *gone)
 {
-    struct xc_slot *slot = xc_fleet_source(engine, key);
-
-    if (!slot)
-        return;
     xc_slot_end(slot);
     g_ptr_array_remove(engine->slots, slot);
     g_hash_table_remove(engine->slot_ids, GUINT_TO_POINTER(slot->id));
-    /* Nothing may point into the slot once it is gone. */
-    xc_fleet_rebuild(engine);
-    xc_slot_free(slot);
-    xc_log(XC_LOG_INFO, "source %s: removed", key);
+    g_ptr_array_add(gone, slot);
 }
 
-struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_source_spec *spec,
-                                     enum xc_origin_of_source origin, bool enabled,
-                                     unsigned interval_sec, GError **error)
+struct xc_slot *xc_engine_source_swap(struct xc_engine *engine, const struct xc_source_spec *spec,
+                                      enum xc_origin_of_source origin, bool enabled,
+                                      unsigned interval_sec, GPtrArray *gone, GError **error)
 {
     struct xc_slot *old = xc_fleet_source(engine, spec->key);
     struct xc_slot *slot = xc_slot_new(engine, spec, origin, enabled, interval_sec, error);
@@ -35,16 +28,41 @@ struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_s
         /* What it said stays visible until the new connection answers. */
         slot->snapshot = old->snapshot ? xc_snapshot_ref(old->snapshot) : NULL;
         slot->host_keys = g_strdupv(old->host_keys);
-        xc_slot_end(old);
-        g_ptr_array_remove(engine->slots, old);
-        g_hash_table_remove(engine->slot_ids, GUINT_TO_POINTER(old->id));
+        xc_engine_source_drop(engine, old, gone);
     }
     g_ptr_array_add(engine->slots, slot);
     g_ptr_array_sort(engine->slots, by_key);
-    xc_fleet_rebuild(engine);
-    if (old)
-        xc_slot_free(old);
     xc_slot_begin(slot);
+    return slot;
+}
+
+GPtrArray *xc_engine_sources_gone(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)xc_slot_free);
+}
+
+void xc_engine_source_remove(struct xc_engine *engine, const char *key)
+{
+    struct xc_slot *slot = xc_fleet_source(engine, key);
+    g_autoptr(GPtrArray) gone = xc_engine_sources_gone();
+
+    if (!slot)
+        return;
+    xc_engine_source_drop(engine, slot, gone);
+    xc_fleet_rebuild(engine);
+    xc_log(XC_LOG_INFO, "source %s: removed", key);
+}
+
+struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_source_spec *spec,
+                                     enum xc_origin_of_source origin, bool enabled,
+                                     unsigned interval_sec, GError **error)
+{
+    g_autoptr(GPtrArray) gone = xc_engine_sources_gone();
+    struct xc_slot *slot =
+        xc_engine_source_swap(engine, spec, origin, enabled, interval_sec, gone, error);
+
+    if (slot)
+        xc_fleet_rebuild(engine);
     return slot;
 }
 
