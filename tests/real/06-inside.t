@@ -43,6 +43,13 @@ def run(*words):
     return int(status), text
 
 
+def acts(*words):
+    status, text = run(*words)
+    if not is_(status, 0, f"xenctl {words[0]}"):
+        diag(text)
+        diag(xen.ssh(1, "for dir in /run/xensnmp/*; do tail -n 5 $dir/* /dev/null; done; date; uptime", check=False))
+
+
 def prove():
     for program in ("xensnmpd", "xenctl"):
         xen.put(1, os.path.join(BUILD, "bin", program), f"/root/{program}")
@@ -53,9 +60,9 @@ def prove():
     is_(status, 0, "xenctl domains, in dom0")
     for name in xen.xl(1):
         ok(f" {name} " in f" {text} ".replace("\n", " "), f"{name} is there")
-    is_(run("pause", "tiny1")[0], 0, "xenctl pause")
+    acts("pause", "tiny1")
     is_(xen.xl(1)["tiny1"].flags[2], "p", "xl agrees")
-    is_(run("destroy", "tiny1")[0], 0, "xenctl destroy")
+    acts("destroy", "tiny1")
     ok("tiny1" not in xen.xl(1), "xl agrees")
 
 
