@@ -71,7 +71,8 @@ static void put_column(GString *to, const struct st_table *table, const struct s
     g_string_append_printf(to, "\t%s\t%s\t%s\t", table->scalars ? "scalar" : "column",
                            st_type_name(column->type), access_names[column->access]);
     if (column->max || text)
-        g_string_append_printf(to, "%u..%u", column->min, column->max ? column->max : ST_VALUE_MAX);
+        g_string_append_printf(to, "%" G_GINT64_FORMAT "..%" G_GINT64_FORMAT, column->min,
+                               column->max ? column->max : ST_VALUE_MAX);
     else
         g_string_append_c(to, '-');
     g_string_append_printf(to, "\t%s\t-\t", units ? units : "-");

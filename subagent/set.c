@@ -87,12 +87,12 @@ static bool text_fits(const struct st_column *column, const netsnmp_variable_lis
                       struct refusal *why)
 {
     const char *text = (const char *)var->val.string;
-    size_t max = column->max ? column->max : XC_TEXT_MAX;
+    int64_t max = column->max ? column->max : XC_TEXT_MAX;
 
-    if (var->val_len < column->min || var->val_len > max)
+    if ((int64_t)var->val_len < column->min || (int64_t)var->val_len > max)
         return refuse(why, SNMP_ERR_WRONGLENGTH, XC_CAUSE_BAD_VALUE,
-                      "%s takes %u to %zu octets, not %zu", column->name, column->min, max,
-                      var->val_len);
+                      "%s takes %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " octets, not %zu",
+                      column->name, column->min, max, var->val_len);
     if (!g_utf8_validate(text, (gssize)var->val_len, NULL))
         return refuse(why, SNMP_ERR_WRONGVALUE, XC_CAUSE_BAD_VALUE, "%s takes UTF-8 text",
                       column->name);

@@ -4,7 +4,8 @@
 static const struct xc_label power[] = {{1, "noop"},   {2, "start"}, {3, "shutdown"},
                                         {4, "reboot"}, {5, "pause"}, {6, "unpause"}};
 XC_ENUM_DEFINE(st_power_labels, "XenAction", power);
-static const struct xc_label force[] = {{1, "noop"}, {9, "destroy"}, {10, "reset"}};
+static const struct xc_label force[] = {
+    {1, "noop"}, {9, "destroy"}, {10, "reset"}, {19, "dumpCore"}, {20, "nmi"}};
 XC_ENUM_DEFINE(st_force_labels, "XenAction", force);
 
 static bool lock(const struct st_cell *cell, struct st_value *out)
@@ -42,10 +43,39 @@ static const struct st_column columns[] = {
     SET(4, "xenDomainMigrateTo", ST_TEXT, migrate_to, .max = 32),
     SET(6, "xenDomainStartOn", ST_TEXT, st_get_empty, .max = 32),
     SET(7, "xenDomainTimeout", ST_UNSIGNED32, st_get_zero, .max = 86400, .units = "seconds"),
+    SET(8, "xenDomainSetMemory", ST_UNSIGNED32, st_get_zero, .max = G_MAXINT32,
+        .units = "mebibytes"),
+    SET(9, "xenDomainSetVcpus", ST_UNSIGNED32, st_get_zero, .max = 4096, .units = "vCPUs"),
+    SET(10, "xenDomainSetWeight", ST_UNSIGNED32, st_get_zero, .max = 65535),
+    SET(11, "xenDomainSetCap", ST_INTEGER32, st_get_minus_one, .min = -1, .max = 409600,
+        .units = "percent"),
     SET(13, "xenDomainProtected", ST_TRUTH, protect),
     SET(15, "xenDomainNote", ST_TEXT, st_get_empty, .max = 64),
     SET(16, "xenDomainCheckMigrateTo", ST_TEXT, st_get_empty, .max = 32),
 };
+
+/* The numbers that can be set; written as it reads, a column asks for nothing. */
+static const struct {
+    size_t arc; /* offset in struct st_action_arcs */
+    enum xc_action action;
+    int64_t reads;
+} amounts[] = {
+    {offsetof(struct st_action_arcs, memory), XC_ACTION_SET_MEMORY, 0},
+    {offsetof(struct st_action_arcs, vcpus), XC_ACTION_SET_VCPUS, 0},
+    {offsetof(struct st_action_arcs, weight), XC_ACTION_SET_WEIGHT, 0},
+    {offsetof(struct st_action_arcs, cap), XC_ACTION_SET_CAP, -1},
+};
+
+static enum xc_action amount_of(const struct st_write *write, const struct st_action_arcs *arcs)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(amounts); i++) {
+        uint32_t arc = G_STRUCT_MEMBER(uint32_t, arcs, amounts[i].arc);
+
+        if (arc == write->column->arc)
+            return write->number == amounts[i].reads ? XC_ACTION_NOOP : amounts[i].action;
+    }
+    return XC_ACTION_NOOP;
+}
 
 /* The action a write asks for; NOOP: it is none, or one that changes nothing. */
 static enum xc_action action_of(const struct st_write *write, const struct st_action_arcs *arcs)
@@ -58,7 +88,7 @@ static enum xc_action action_of(const struct st_write *write, const struct st_ac
         return XC_ACTION_MIGRATE;
     if (arc == arcs->check && *write->text)
         return XC_ACTION_CHECK_MIGRATE;
-    return XC_ACTION_NOOP;
+    return amount_of(write, arcs);
 }
 
 static bool choose_action(const struct st_change *change, const struct st_action_arcs *arcs,
@@ -76,6 +106,7 @@ static bool choose_action(const struct st_change *change, const struct st_action
             return xc_fail(error, XC_CAUSE_CONFLICT, "two actions for one domain in one request");
         request->action = action;
         request->host = write->text;
+        request->amount = write->number;
     }
     return true;
 }
@@ -151,6 +182,10 @@ static bool plan(const struct st_change *change, void *context, void *transactio
                                                .migrate = 4,
                                                .start_on = 6,
                                                .timeout = 7,
+                                               .memory = 8,
+                                               .vcpus = 9,
+                                               .weight = 10,
+                                               .cap = 11,
                                                .protect = 13,
                                                .note = 15,
                                                .check = 16};

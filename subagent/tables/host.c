@@ -39,10 +39,11 @@ static bool state(const struct st_cell *cell, struct st_value *out)
 
 /* Bit i is XC_CAP_ bit i. */
 static const struct xc_label capability[] = {
-    {0, "start"},         {1, "shutdown"},    {2, "pause"},   {3, "suspend"},
-    {4, "migrate"},       {5, "liveMigrate"}, {6, "create"},  {7, "events"},
-    {8, "destroy"},       {9, "reset"},       {10, "reboot"}, {11, "startElsewhere"},
-    {12, "checkMigrate"}, {13, "progress"},
+    {0, "start"},         {1, "shutdown"},    {2, "pause"},      {3, "suspend"},
+    {4, "migrate"},       {5, "liveMigrate"}, {6, "create"},     {7, "events"},
+    {8, "destroy"},       {9, "reset"},       {10, "reboot"},    {11, "startElsewhere"},
+    {12, "checkMigrate"}, {13, "progress"},   {14, "setMemory"}, {15, "setVcpus"},
+    {16, "schedule"},     {17, "dumpCore"},   {18, "nmi"},       {19, "rescan"},
 };
 static XC_ENUM_DEFINE(capability_labels, "xenHostCapabilities", capability);
 

@@ -1,50 +1,79 @@
 /* xenHostControlTable: what can be asked of a host. */
 #include "subagent/tables/tables.h"
 
-enum { NOTE = 4, TIMEOUT = 5, START_FILE = 6, CREATE = 7 };
+enum { DO = 2, NOTE = 4, TIMEOUT = 5, START_FILE = 6, CREATE = 7 };
+
+static const struct xc_label action[] = {{1, "noop"}, {25, "rescan"}};
+XC_ENUM_DEFINE(action_labels, "XenAction", action);
 
 static const struct st_column columns[] = {
+    SET(DO, "xenHostAction", ST_ENUM, st_get_noop, .labels = &action_labels),
     SET(NOTE, "xenHostNote", ST_TEXT, st_get_empty, .max = 64),
     SET(TIMEOUT, "xenHostTimeout", ST_UNSIGNED32, st_get_zero, .max = 86400, .units = "seconds"),
     SET(START_FILE, "xenHostStartFile", ST_TEXT, st_get_empty),
     SET(CREATE, "xenHostCreate", ST_TEXT, st_get_empty),
 };
 
-/* A write of more than the empty text or 0 that the column reads as. */
+/* What each action column asks for. */
+static const struct {
+    uint32_t arc;
+    enum xc_action action; /* NOOP: the number that is written */
+    bool from_library;
+} asks[] = {
+    {DO, XC_ACTION_NOOP, false},
+    {START_FILE, XC_ACTION_CREATE, false},
+    {CREATE, XC_ACTION_CREATE, true},
+};
+
+/* A write of more than what the column reads as: noop(1), an empty text, 0. */
 static const struct st_write *meant(const struct st_change *change, uint32_t arc)
 {
     const struct st_write *write = st_change_write(change, arc);
+    int64_t idle = arc == DO ? XC_ACTION_NOOP : 0;
 
-    return write && (write->text ? *write->text != '\0' : write->number != 0) ? write : NULL;
+    return write && (write->text ? *write->text != '\0' : write->number != idle) ? write : NULL;
+}
+
+static bool choose(const struct st_change *change, struct xc_request *request, uint32_t *blame,
+                   GError **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(asks); i++) {
+        const struct st_write *write = meant(change, asks[i].arc);
+
+        if (!write)
+            continue;
+        *blame = asks[i].arc;
+        if (request->action != XC_ACTION_NOOP)
+            return xc_fail(error, XC_CAUSE_CONFLICT, "two actions for one host in one request");
+        request->action =
+            asks[i].action == XC_ACTION_NOOP ? (enum xc_action)write->number : asks[i].action;
+        request->argument = write->text;
+        request->from_library = asks[i].from_library;
+    }
+    return true;
 }
 
 static bool plan(const struct st_change *change, void *context, void *transaction, uint32_t *blame,
                  GError **error)
 {
-    const struct st_write *file = meant(change, START_FILE);
-    const struct st_write *name = meant(change, CREATE);
     const struct st_write *note = meant(change, NOTE);
     const struct st_write *timeout = meant(change, TIMEOUT);
     const struct st_write *parameter = note ? note : timeout;
+    struct xc_request request = {.action = XC_ACTION_NOOP, .host = change->key};
 
     (void)context;
-    if (!file && !name && !parameter)
+    if (!choose(change, &request, blame, error))
+        return false;
+    if (request.action == XC_ACTION_NOOP && !parameter)
         return true;
-    *blame = (file ? file : name ? name : parameter)->column->arc;
-    if (!file && !name)
+    if (request.action == XC_ACTION_NOOP) {
+        *blame = parameter->column->arc;
         return xc_fail(error, XC_CAUSE_CONFLICT,
                        "%s is a parameter: the action belongs into the same request",
                        parameter->column->name);
-    if (file && name)
-        return xc_fail(error, XC_CAUSE_CONFLICT, "two actions for one host in one request");
-    const struct xc_request request = {
-        .action = XC_ACTION_CREATE,
-        .host = change->key,
-        .argument = (file ? file : name)->text,
-        .from_library = name != NULL,
-        .timeout_sec = timeout ? (unsigned)timeout->number : 0,
-        .note = note ? note->text : NULL,
-    };
+    }
+    request.timeout_sec = timeout ? (unsigned)timeout->number : 0;
+    request.note = note ? note->text : NULL;
     return xc_txn_add_op(transaction, &request, error);
 }
 

@@ -29,6 +29,12 @@ bool st_get_zero(const struct st_cell *cell, struct st_value *out)
     return st_number(out, 0);
 }
 
+bool st_get_minus_one(const struct st_cell *cell, struct st_value *out)
+{
+    (void)cell;
+    return st_number(out, (uint64_t)-1);
+}
+
 bool st_timestamp(struct st_value *out, gint64 mono)
 {
     uint64_t up = netsnmp_get_agent_uptime();

@@ -24,6 +24,7 @@ extern const unsigned st_n_tables;
 bool st_get_noop(const struct st_cell *cell, struct st_value *out);
 bool st_get_empty(const struct st_cell *cell, struct st_value *out);
 bool st_get_zero(const struct st_cell *cell, struct st_value *out);
+bool st_get_minus_one(const struct st_cell *cell, struct st_value *out);
 /* A moment of this process' monotonic clock as sysUpTime; 0 when it was before. */
 bool st_timestamp(struct st_value *out, gint64 mono);
 
@@ -46,6 +47,7 @@ extern const struct xc_enum st_force_labels;
 /* Where a table that acts on domains has its columns; 0: it has no such column. */
 struct st_action_arcs {
     uint32_t power, force, migrate, check, lock, start_on, timeout, protect, note;
+    uint32_t memory, vcpus, weight, cap;
 };
 /* Plans everything one PDU wants of one domain. */
 bool st_plan_domain(const struct st_change *change, const struct st_action_arcs *arcs,

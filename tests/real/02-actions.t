@@ -49,6 +49,9 @@ def by_index():
     acts(row, "tiny1", "xenDomainPower", START, RUNNING, "runs", "start")
     is_([lab.find("tiny1"), lab.read(row, "xenDomainUuid")], [row, uuid], "the same index and uuid throughout")
     row = lab.find("pvh1")
+    op = lab.act(row, "xenDomainForce", NMI)
+    is_(op["result"], OK, "nmi: result ok")
+    ok("NMI" in lab.xen.ssh(1, "cat /var/log/xen/console/guest-pvh1.log"), "nmi: the guest speaks of it")
     acts(row, "pvh1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
 
 
@@ -99,6 +102,21 @@ def without_uuid():
     is_(lab.find("xen1/anon"), row, "no uuid: the same index")
 
 
+def tune():
+    """Reads back by hand what Xen then has. A PV guest of Debian's kernel takes and gives back all of this."""
+    row = lab.find("tiny3")
+    for column, value, kind, words, shown in (
+            ("xenDomainSetMemory", 90, "u", "memory", lambda: abs(lab.xen.xl(2)["tiny3"].mem - 90) <= 4),
+            ("xenDomainSetVcpus", 1, "u", "processors", lambda: lab.xen.xl(2)["tiny3"].vcpus == 1),
+            ("xenDomainSetWeight", 512, "u", "weight", lambda: " 512 " in lab.xen.ssh(2, "xl sched-credit2 -d tiny3")),
+            ("xenDomainSetCap", 50, "i", "cap", lambda: lab.xen.ssh(2, "xl sched-credit2 -d tiny3").split()[-1] == "50")):
+        op = lab.act(row, column, value, kind)
+        is_([op["result"], op["cause"], shown()], [OK, 1, True], f"{words}: ok, and xl agrees")
+    op = lab.act(row, "xenDomainForce", DUMP_CORE)
+    ok(op["result"] == OK and int(lab.xen.ssh(2, f"stat -c %s {op['text']}")) > 80 << 20, "core: it is there, whole")
+    is_(flags("tiny3", 2), "runs", "core: and the guest goes on")
+
+
 def create():
     lab.xen.ssh(2, f"cat >/etc/xen/fresh.cfg <<'E'\n{FRESH.format(name='fresh', n=21)}E")
     lab.xen.ssh(2, "cp /etc/xen/fresh.cfg /root/elsewhere.cfg")
@@ -136,6 +154,7 @@ def xen1():
 
 
 def xen2():
+    tune()
     by_xenctl()
     create()
 

@@ -29,13 +29,13 @@ import tap
 from lab import BUILD, Lab, LabError, SnmpError, done, failed, index
 
 __all__ = ["RealLab", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
-           "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
+           "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "DUMP_CORE", "NMI", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
            "SHUTTING_DOWN", "HALTED", "CRASHED", "UNKNOWN", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
 
 XEN_HOST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "xen-host")
 
 # Numbers of the MIB that these tests speak of.
-START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET = 2, 3, 4, 5, 6, 9, 10  # XenAction
+START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET, DUMP_CORE, NMI = 2, 3, 4, 5, 6, 9, 10, 19, 20  # XenAction
 UNKNOWN, RUNNING, SUSPENDING, PAUSED, MIGRATING, SHUTTING_DOWN, HALTED, CRASHED = 1, 4, 5, 8, 9, 10, 11, 12  # XenPowerState
 UP, DOWN = 2, 4  # XenContactState
 OK, FAILED = 2, 4  # XenResult

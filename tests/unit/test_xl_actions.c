@@ -18,11 +18,17 @@ struct action_case {
     enum xc_result result;
     enum xc_cause cause;
     const char *words; /* in the outcome's text */
+    uint32_t amount;
+    gint64 time_sec; /* 0: enough */
 };
 
-#define OK                   XC_RESULT_OK, XC_CAUSE_NONE, ""
-#define FAILED(cause, words) XC_RESULT_FAILED, XC_CAUSE_##cause, words
-#define CONFIG               "kernel = \"/boot/x\"\n"
+#define OK_OF(amount)                   XC_RESULT_OK, XC_CAUSE_NONE, "", amount, 0
+#define OK                              OK_OF(0)
+#define FAILED_OF(amount, cause, words) XC_RESULT_FAILED, XC_CAUSE_##cause, words, amount, 0
+#define FAILED(cause, words)            FAILED_OF(0, cause, words)
+#define IGNORED(amount, words)          XC_RESULT_TIMED_OUT, XC_CAUSE_GUEST_IGNORED, words, amount, 25
+#define CORE_WRITTEN                    XC_RESULT_OK, XC_CAUSE_NONE, ".core", 0, 0
+#define CONFIG                          "kernel = \"/boot/x\"\n"
 
 static const struct action_case cases[] = {
     {XC_ACTION_PAUSE, "pause", "-b----", NULL, NULL, OK},
@@ -56,6 +62,25 @@ static const struct action_case cases[] = {
     {XC_ACTION_START, "start-s", "---s--", NULL, CONFIG, FAILED(BAD_STATE, "destroy that first")},
     {XC_ACTION_START, "start-x", NULL, NULL, NULL, FAILED(BAD_CONFIG, "")},
     {XC_ACTION_CREATE, "create", NULL, NULL, CONFIG, OK},
+    {XC_ACTION_SET_MEMORY, "mem", "-b----", NULL, NULL, OK_OF(64)},
+    {XC_ACTION_SET_MEMORY, "mem-i", "-b----", "ignore", NULL, IGNORED(64, "at 96 of 64 MiB")},
+    {XC_ACTION_SET_MEMORY, "mem-r", "-b----", "refuse", NULL,
+     FAILED_OF(64, DRIVER_ERROR, "failed")},
+    {XC_ACTION_SET_MEMORY, "mem-s", "---s--", NULL, NULL, FAILED_OF(64, BAD_STATE, "ended")},
+    {XC_ACTION_SET_VCPUS, "cpus", "-b----", NULL, NULL, OK_OF(4)},
+    {XC_ACTION_SET_VCPUS, "cpus-i", "-b----", "ignore", NULL, IGNORED(4, "at 1 of 4 vCPUs")},
+    {XC_ACTION_SET_WEIGHT, "a name of words", "--p---", NULL, NULL, OK_OF(512)},
+    {XC_ACTION_SET_WEIGHT, "weight-i", "-b----", "ignore", NULL,
+     FAILED_OF(512, DRIVER_ERROR, "Xen shows 256 instead")},
+    {XC_ACTION_SET_CAP, "cap", "-b----", NULL, NULL, OK_OF(50)},
+    {XC_ACTION_SET_CAP, "cap-i", "-b----", "ignore", NULL,
+     FAILED_OF(50, DRIVER_ERROR, "Xen shows 0 instead")},
+    {XC_ACTION_DUMP_CORE, "core", "-b----", NULL, NULL, CORE_WRITTEN},
+    {XC_ACTION_DUMP_CORE, "core-c", "---sc-", NULL, NULL, CORE_WRITTEN},
+    {XC_ACTION_DUMP_CORE, "core-r", "-b----", "refuse", NULL, FAILED(DRIVER_ERROR, "dump failed")},
+    {XC_ACTION_NMI, "nmi", "-b----", NULL, NULL, OK},
+    {XC_ACTION_NMI, "nmi-r", "-b----", "refuse", NULL, FAILED(NOT_SUPPORTED, "no such interrupt")},
+    {XC_ACTION_RESCAN, "", NULL, NULL, NULL, OK},
     {XC_ACTION_NOOP, "noop", "-b----", NULL, NULL, FAILED(NOT_SUPPORTED, "")},
 };
 
@@ -77,6 +102,9 @@ static struct ran *begin_case(unsigned i)
     if (c->config)
         put(config, text, 0644);
     ran = prepare(c->action, c->name, domid, c->config ? config : "");
+    ran->order.amount = c->amount;
+    if (c->time_sec)
+        ran->call.deadline = xc_clock_mono() + c->time_sec * XC_USEC_PER_SEC;
     start(ran);
     return ran;
 }

@@ -239,7 +239,7 @@ static inline void sim_begin(const char *template)
 {
     g_autofree char *bin = g_canonicalize_filename("tests/integration/xl/bin", NULL);
     g_autofree char *path = g_strdup_printf("%s:%s", bin, g_getenv("PATH"));
-    g_autofree char *dom = NULL, *run = NULL;
+    g_autofree char *dom = NULL, *run = NULL, *cores = NULL;
 
     g_assert_true(g_file_test(bin, G_FILE_TEST_IS_DIR));
     sim.top = g_dir_make_tmp(template, NULL);
@@ -254,6 +254,8 @@ static inline void sim_begin(const char *template)
     g_setenv("PATH", path, TRUE);
     g_setenv("XL_STATE", sim.state, TRUE);
     g_setenv("XENSNMP_RUN", run, TRUE);
+    cores = in_top("cores");
+    g_setenv("XENSNMP_DUMP", cores, TRUE);
 }
 
 static inline void sim_end(void)

@@ -341,10 +341,12 @@ static void put_domain(GString *out, const struct farm_domain *domain)
     xc_uuid_format(&domain->uuid, uuid);
     g_string_append_printf(out, "%s\t", domain->host->name);
     put_name(out, domain->name);
-    g_string_append_printf(
-        out, "\t%s\t%s\tdomid=%u\tmem_kib=%" G_GUINT64_FORMAT "\tvcpus=%u\texecutions=%u\n", uuid,
-        xc_enum_label(&xc_domain_state_labels, domain->state), domain->domid, domain->mem_kib,
-        domain->vcpus, domain->executions);
+    g_string_append_printf(out,
+                           "\t%s\t%s\tdomid=%u\tmem_kib=%" G_GUINT64_FORMAT
+                           "\tvcpus=%u\tweight=%u\tcap=%u\texecutions=%u\n",
+                           uuid, xc_enum_label(&xc_domain_state_labels, domain->state),
+                           domain->domid, domain->mem_kib, domain->vcpus_online, domain->weight,
+                           domain->cap, domain->executions);
 }
 
 static bool run_domains(const struct call *call, GError **error)

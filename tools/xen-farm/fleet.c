@@ -64,6 +64,14 @@ bool farm_domain_living(const struct farm_domain *domain)
     return domain->domid != 0;
 }
 
+void farm_domain_reset_shape(struct farm_domain *domain)
+{
+    domain->mem_kib = domain->mem_max_kib;
+    domain->vcpus_online = domain->vcpus;
+    domain->weight = 256; /* as credit2 gives */
+    domain->cap = 0;
+}
+
 static void set_home(struct farm_domain *domain, struct farm_host *host)
 {
     if (domain->host == host)
@@ -108,6 +116,7 @@ void farm_domain_release(struct farm_fleet *fleet, struct farm_domain *domain,
     if (farm_domain_living(domain))
         domain->host->used_kib -= MIN(domain->host->used_kib, domain->mem_kib);
     domain->domid = 0;
+    farm_domain_reset_shape(domain);
     farm_domain_set_state(fleet, domain, XC_STATE_SHUTDOWN, reason);
 }
 

@@ -95,12 +95,16 @@ struct farm_domain {
     struct farm_op *op; /* the operation that has hold of it, or NULL */
     uint64_t key;       /* of its load and habits, from the seed */
     uint64_t mem_kib;
-    gint64 started;      /* this life; before the farm's own start for those found running */
-    gint64 run_since;    /* when it was last set running */
-    gint64 run_before;   /* how long it had run in this life before that */
-    uint32_t domid;      /* 0: not living */
-    uint32_t executions; /* operations begun on it */
-    uint16_t vcpus;
+    uint64_t mem_max_kib; /* what a life begins with */
+    gint64 started;       /* this life; before the farm's own start for those found running */
+    gint64 run_since;     /* when it was last set running */
+    gint64 run_before;    /* how long it had run in this life before that */
+    uint32_t domid;       /* 0: not living */
+    uint32_t executions;  /* operations begun on it */
+    uint16_t vcpus;       /* what a life begins with: the most */
+    uint16_t vcpus_online;
+    uint16_t weight; /* of the scheduler */
+    uint32_t cap;
     uint8_t vifs;
     uint8_t vbds;
     uint8_t state; /* enum xc_domain_state */
@@ -129,6 +133,7 @@ struct farm_op {
     struct farm_host *target; /* migrate, check */
     char *name;               /* of the domain, for people */
     struct farm_guest *guest; /* create: what the configuration says */
+    uint32_t amount;          /* MiB, vCPUs, weight, percent */
     unsigned step;
     gint64 begun;
     gint64 entered;  /* the present step */
@@ -214,6 +219,8 @@ struct farm_domain *farm_domain_on_host(const struct farm_host *host, const char
 /* As people say it: uuid, host/name or name. noSuchTarget, ambiguous. */
 struct farm_domain *farm_domain_find(const struct farm_fleet *fleet, const char *text,
                                      GError **error);
+/* Memory, processors and weight as at the beginning of a life. */
+void farm_domain_reset_shape(struct farm_domain *domain);
 bool farm_domain_living(const struct farm_domain *domain);
 /* Newly allocated. */
 char *farm_domain_config(const struct farm_domain *domain);

@@ -309,6 +309,7 @@ struct farm_op *farm_op_begin(struct farm_fleet *fleet, const struct farm_host *
 
     count(fleet, &order->op, order->action);
     op->name = g_strdup(order->name ? order->name : "");
+    op->amount = order->amount;
     if (order->timeout_usec > 0 && order->timeout_usec < G_MAXINT64 - fleet->now)
         op->deadline = fleet->now + order->timeout_usec;
     g_ptr_array_add(fleet->active, op);

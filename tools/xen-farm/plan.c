@@ -106,6 +106,59 @@ static bool done_moved(struct farm_fleet *fleet, struct farm_op *op, GError **er
     return true;
 }
 
+static bool done_memory(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    struct farm_domain *domain = op->domain;
+    uint64_t kib = (uint64_t)op->amount * 1024;
+
+    if (kib > domain->mem_max_kib)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE,
+                       "\"%s\": memory target above its maximum of %" G_GUINT64_FORMAT " MiB",
+                       op->name, domain->mem_max_kib / 1024);
+    if (kib > domain->mem_kib && !farm_host_reserve(op->host, kib - domain->mem_kib, error))
+        return false;
+    if (kib < domain->mem_kib)
+        op->host->used_kib -= MIN(op->host->used_kib, domain->mem_kib - kib);
+    domain->mem_kib = kib;
+    farm_changed(fleet, op->host);
+    return true;
+}
+
+static bool done_vcpus(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    if (op->amount > op->domain->vcpus)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "\"%s\" has %u virtual CPUs at most", op->name,
+                       op->domain->vcpus);
+    op->domain->vcpus_online = (uint16_t)op->amount;
+    farm_changed(fleet, op->host);
+    return true;
+}
+
+static bool done_weight(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    (void)fleet;
+    (void)error;
+    op->domain->weight = (uint16_t)op->amount;
+    return true;
+}
+
+static bool done_cap(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    (void)fleet;
+    (void)error;
+    op->domain->cap = op->amount;
+    return true;
+}
+
+/* Leaves nothing that a simulation could show. */
+static bool done_nothing(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    (void)fleet;
+    (void)op;
+    (void)error;
+    return true;
+}
+
 static bool done_checked(struct farm_fleet *fleet, struct farm_op *op, GError **error)
 {
     (void)fleet;
@@ -175,6 +228,34 @@ static const struct farm_plan plans[] = {
      .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_SHUTDOWN),
      .steps = {{.phase = "checking the destination", .base_ms = 200}},
      .done = done_checked},
+    {.action = XC_ACTION_SET_MEMORY,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .steps = {{.phase = "waiting for the guest", .base_ms = 400, .per_gib_ms = 50}},
+     .done = done_memory},
+    {.action = XC_ACTION_SET_VCPUS,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .steps = {{.phase = "waiting for the guest", .base_ms = 200}},
+     .done = done_vcpus},
+    {.action = XC_ACTION_SET_WEIGHT,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED),
+     .steps = {{.phase = "setting the weight", .base_ms = 60}},
+     .done = done_weight},
+    {.action = XC_ACTION_SET_CAP,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED),
+     .steps = {{.phase = "setting the cap", .base_ms = 60}},
+     .done = done_cap},
+    {.action = XC_ACTION_DUMP_CORE,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_CRASHED),
+     .steps = {{.phase = "writing the core", .base_ms = 300, .per_gib_ms = 400, .progress = true}},
+     .done = done_nothing},
+    {.action = XC_ACTION_NMI,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .steps = {{.phase = "sending the NMI", .base_ms = 60}},
+     .done = done_nothing},
+    {.action = XC_ACTION_RESCAN,
+     .looks = true,
+     .steps = {{.phase = "looking", .base_ms = 60}},
+     .done = done_nothing},
 };
 
 const struct farm_plan *farm_plan_of(enum xc_action action)

@@ -184,10 +184,10 @@ static struct xc_domain *report_inventory(struct stream *stream, const struct fa
     XC_SET(DOMAIN, d, config, text(stream, config));
     XC_SET(DOMAIN, d, kind, XC_KIND_GUEST);
     XC_SET(DOMAIN, d, virt, domain->virt);
-    XC_SET(DOMAIN, d, vcpus, domain->vcpus);
+    XC_SET(DOMAIN, d, vcpus, domain->vcpus_online);
     XC_SET(DOMAIN, d, vcpus_max, domain->vcpus);
     XC_SET(DOMAIN, d, mem_target_kib, domain->mem_kib);
-    XC_SET(DOMAIN, d, mem_max_kib, domain->mem_kib);
+    XC_SET(DOMAIN, d, mem_max_kib, domain->mem_max_kib);
     XC_SET(DOMAIN, d, counter_kind, XC_COUNTERS_EXACT);
     return d;
 }

@@ -123,6 +123,8 @@ static void add_domain(struct farm_fleet *fleet, struct farm_domain *domain, str
     domain->host = host;
     domain->state = XC_STATE_SHUTDOWN;
     domain->reason = XC_REASON_NONE;
+    domain->mem_max_kib = domain->mem_kib;
+    farm_domain_reset_shape(domain);
     g_ptr_array_add(fleet->domains, domain);
     g_ptr_array_add(host->domains, domain);
     g_hash_table_insert(fleet->by_uuid, &domain->uuid, domain);

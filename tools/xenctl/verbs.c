@@ -10,15 +10,21 @@
 #include <string.h>
 
 const struct ctl_verb ctl_verbs[] = {
-    [CTL_START] = {xenDomainPower, "start"},
-    [CTL_SHUTDOWN] = {xenDomainPower, "shutdown"},
-    [CTL_REBOOT] = {xenDomainPower, "reboot"},
-    [CTL_PAUSE] = {xenDomainPower, "pause"},
-    [CTL_UNPAUSE] = {xenDomainPower, "unpause"},
-    [CTL_DESTROY] = {xenDomainForce, "destroy"},
-    [CTL_RESET] = {xenDomainForce, "reset"},
-    [CTL_MIGRATE] = {xenDomainMigrateTo, "migrate"},
-    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, "checkMigrate"},
+    [CTL_START] = {xenDomainPower, "start", 0},
+    [CTL_SHUTDOWN] = {xenDomainPower, "shutdown", 0},
+    [CTL_REBOOT] = {xenDomainPower, "reboot", 0},
+    [CTL_PAUSE] = {xenDomainPower, "pause", 0},
+    [CTL_UNPAUSE] = {xenDomainPower, "unpause", 0},
+    [CTL_DESTROY] = {xenDomainForce, "destroy", 0},
+    [CTL_RESET] = {xenDomainForce, "reset", 0},
+    [CTL_MIGRATE] = {xenDomainMigrateTo, "migrate", 0},
+    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, "checkMigrate", 0},
+    [CTL_SET_MEMORY] = {xenDomainSetMemory, "setMemory", G_MAXINT32},
+    [CTL_SET_VCPUS] = {xenDomainSetVcpus, "setVcpus", 4096},
+    [CTL_SET_WEIGHT] = {xenDomainSetWeight, "setWeight", 65535},
+    [CTL_SET_CAP] = {xenDomainSetCap, "setCap", 409600},
+    [CTL_DUMP_CORE] = {xenDomainForce, "dumpCore", 0},
+    [CTL_NMI] = {xenDomainForce, "nmi", 0},
 };
 
 /* --- which operation did the request make? */
@@ -103,18 +109,34 @@ static void add_parameters(struct ctl *ctl, struct ctl_request *request, uint32_
     ctl_request_text(request, sn_oid_number(xenDomainStartOn, index), ctl->opt.start_on);
 }
 
+/* The number of a verb that takes one; 0 asks for nothing but of a cap. */
+static int read_amount(struct ctl *ctl, const struct ctl_verb *verb, int64_t *out)
+{
+    int64_t least = verb->column == xenDomainSetCap ? 0 : 1;
+
+    if (!verb->most || xc_text_to_i64(ctl->args[1], least, verb->most, out, NULL))
+        return CTL_OK;
+    return ctl_say(ctl, CTL_ERROR, "%s: a number from %d to %ld is needed", ctl->args[1],
+                   (int)least, verb->most);
+}
+
 int ctl_verb(struct ctl *ctl)
 {
     const struct ctl_verb *verb = ctl->command->data;
     struct ctl_request request = {0};
-    struct ctl_domain domain;
+    struct ctl_domain domain = {0};
     struct sn_oid oid;
     g_autofree char *what = g_strdup_printf("%s %s", verb->action, ctl->args[0]);
-    int code = ctl_find_domain(ctl, ctl->args[0], &domain);
+    int64_t amount;
+    int code = read_amount(ctl, verb, &amount);
 
+    if (code == CTL_OK)
+        code = ctl_find_domain(ctl, ctl->args[0], &domain);
     if (code == CTL_OK) {
         oid = sn_oid_number(verb->column, domain.index);
-        if (ctl->n_args > 1)
+        if (verb->most)
+            ctl_request_number(&request, oid, verb->column, amount);
+        else if (ctl->n_args > 1)
             ctl_request_text(&request, oid, ctl->args[1]);
         else
             ctl_request_number(&request, oid, verb->column,
@@ -128,13 +150,15 @@ int ctl_verb(struct ctl *ctl)
     return code;
 }
 
-/* --- create: its operation has no domain yet and is found by host and file */
-int ctl_create(struct ctl *ctl)
+/* --- what is asked of a host: its operation has no domain yet and is found by host and file */
+
+static int ask_host(struct ctl *ctl, enum sn_id column, const char *action)
 {
     const char *host = ctl->args[0];
-    const struct sought sought = {
-        .column = xenOperationHostFrom, .text = host, .argument = ctl->args[1]};
-    g_autofree char *what = g_strdup_printf("create %s on %s", ctl->args[1], host);
+    const char *file = ctl->n_args > 1 ? ctl->args[1] : NULL;
+    const struct sought sought = {.column = xenOperationHostFrom, .text = host, .argument = file};
+    g_autofree char *what = file ? g_strdup_printf("%s %s on %s", action, file, host)
+                                 : g_strdup_printf("%s %s", action, host);
     struct ctl_request request = {0};
     g_autoptr(GError) error = NULL;
     uint32_t before = 0;
@@ -144,10 +168,14 @@ int ctl_create(struct ctl *ctl)
     if (!xc_text_is_key(host, 32))
         return ctl_say(ctl, CTL_NOT_FOUND, "%s: no host has such a key; see xenctl hosts", host);
     if (ctl_session(ctl, &error))
-        before = newest_op(ctl, "create", &sought, &error);
+        before = newest_op(ctl, action, &sought, &error);
     if (error)
         return ctl_fail(ctl, error);
-    ctl_request_text(&request, sn_oid_text(xenHostStartFile, host), ctl->args[1]);
+    if (file)
+        ctl_request_text(&request, sn_oid_text(column, host), file);
+    else
+        ctl_request_number(&request, sn_oid_text(column, host), column,
+                           sn_label_number(column, action));
     ctl_request_text(&request, sn_oid_text(xenHostNote, host), ctl->opt.note);
     if (ctl->opt.timeout > 0)
         ctl_request_number(&request, sn_oid_text(xenHostTimeout, host), xenHostTimeout,
@@ -155,10 +183,20 @@ int ctl_create(struct ctl *ctl)
     code = ctl_request_send(ctl, &request, what);
     if (code)
         return code;
-    op = newest_op(ctl, "create", &sought, &error);
+    op = newest_op(ctl, action, &sought, &error);
     if (error)
         return ctl_fail(ctl, error);
     return op ? ctl_op_follow(ctl, op, op == before) : say_no_op(ctl, what);
+}
+
+int ctl_create(struct ctl *ctl)
+{
+    return ask_host(ctl, xenHostStartFile, "create");
+}
+
+int ctl_rescan(struct ctl *ctl)
+{
+    return ask_host(ctl, xenHostAction, "rescan");
 }
 
 /* --- cancel: what is wanted is the result cancelled */

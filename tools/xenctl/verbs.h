@@ -6,6 +6,7 @@
 struct ctl_verb {
     enum sn_id column;  /* of the domain's row; an integer, or the key of a host */
     const char *action; /* label of XenAction */
+    long most;          /* the second argument is a number up to this; 0: it is none */
 };
 
 enum {
@@ -18,5 +19,11 @@ enum {
     CTL_RESET,
     CTL_MIGRATE,
     CTL_CHECK_MIGRATE,
+    CTL_SET_MEMORY,
+    CTL_SET_VCPUS,
+    CTL_SET_WEIGHT,
+    CTL_SET_CAP,
+    CTL_DUMP_CORE,
+    CTL_NMI,
 };
 extern const struct ctl_verb ctl_verbs[];

@@ -125,6 +125,7 @@ int ctl_domains(struct ctl *ctl);
 int ctl_show(struct ctl *ctl);
 int ctl_verb(struct ctl *ctl);
 int ctl_create(struct ctl *ctl);
+int ctl_rescan(struct ctl *ctl);
 int ctl_ops(struct ctl *ctl);
 int ctl_op(struct ctl *ctl);
 int ctl_cancel(struct ctl *ctl);

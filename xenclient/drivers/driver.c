@@ -189,6 +189,7 @@ void xc_order_write(const struct xc_order *order, GByteArray *to)
     xc_put_u8(to, order->has_domid);
     xc_put_u64(to, (uint64_t)order->domid);
     xc_put_u32(to, order->live);
+    xc_put_u32(to, order->amount);
     xc_put_u64(to, (uint64_t)order->timeout_usec);
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         xc_put_text(to, const_text_at(order, i));
@@ -237,6 +238,7 @@ void xc_order_read(struct xc_order *order, struct xc_reader *from)
     order->has_domid = read_flag(from);
     order->domid = (int64_t)xc_get_u64(from);
     order->live = xc_get_u32(from);
+    order->amount = xc_get_u32(from);
     timeout = xc_get_u64(from);
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         *text_at(order, i) = xc_get_text(from, WIRE_TEXT_MAX);

@@ -48,6 +48,7 @@ struct xc_order {
     struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */
     char *boot_id;       /* boot id of the host when the order was first sent, "" unknown */
     uint32_t live;       /* migrate: 1 live */
+    uint32_t amount;     /* of an action that has one: MiB, vCPUs, weight, percent; else 0 */
     gint64 timeout_usec; /* for the whole operation */
 };
 /* Most octets of order->content. */

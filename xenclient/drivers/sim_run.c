@@ -84,7 +84,8 @@ static void check_ok(struct job *job, uint32_t state, const char *where)
     enum xc_action action = job->order->action;
     g_autofree char *target = action == XC_ACTION_MIGRATE ? target_host(job->order) : NULL;
 
-    if (job->outcome->result != XC_RESULT_OK || action == XC_ACTION_CHECK_MIGRATE)
+    if (job->outcome->result != XC_RESULT_OK ||
+        (!xc_action_info(action)->wanted && action != XC_ACTION_MIGRATE))
         return;
     if (state != (uint32_t)wanted_state(action) || (target && strcmp(target, where) != 0))
         xc_outcome_set(job->outcome, XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR,

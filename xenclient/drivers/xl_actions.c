@@ -324,7 +324,7 @@ static void conclude(struct run *run, struct xl_report *last)
     /* It was we who asked it to stop, for lack of time. */
     if (last->result == XC_RESULT_CANCELLED && !run->cancelled) {
         last->result = XC_RESULT_TIMED_OUT;
-        cause = XC_CAUSE_TIMED_OUT;
+        cause = cause == XC_CAUSE_CANCELLED ? XC_CAUSE_TIMED_OUT : cause;
     }
     if (last->result == XC_RESULT_OK) {
         end(run, XC_RESULT_OK, XC_CAUSE_NONE, last->note);
@@ -371,7 +371,8 @@ static bool on_absent(struct run *run, struct xl_report *now, GError **error)
 
 static void pause_between(struct run *run, gint64 look_usec)
 {
-    gint64 rest = MAX(run->step, MIN(look_usec * REST_PER_LOOK, REST_MAX_USEC));
+    gint64 most = MIN(REST_MAX_USEC, xc_call_left(run->call) / 4);
+    gint64 rest = MAX(run->step, MIN(look_usec * REST_PER_LOOK, most));
     g_autoptr(GError) error = NULL;
 
     if (!xc_call_wait(run->call, -1, 0, rest, "operation", &error))
@@ -462,19 +463,23 @@ static bool acceptable(const struct xc_order *order, GError **error)
         return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "nothing to do");
     if (order->has_domid && order->domid == 0)
         return xc_fail(error, XC_CAUSE_PROTECTED, "Domain-0 takes no action");
-    if (order->action != XC_ACTION_CREATE && order->action != XC_ACTION_START &&
+    if (!xc_action_info(order->action)->of_host && order->action != XC_ACTION_START &&
         xc_uuid_is_nil(&order->uuid) && !*order->name)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "neither a uuid nor a name says which domain");
     return true;
 }
 
-static void check_only(struct run *run)
+/* What only looks needs no fence: it may be done again. */
+static void look_only(struct run *run)
 {
     g_autoptr(GError) error = NULL;
 
     tell(run, "connecting");
     run->host = xl_host_open(run->spec, run->env, run->call, &error);
-    if (run->host)
+    if (run->host && run->order->action == XC_ACTION_RESCAN)
+        end(run, XC_RESULT_OK, XC_CAUSE_NONE,
+            ""); /* the engine reads back what every operation may have changed */
+    else if (run->host)
         xl_check_migrate(run->host, run->order, run->call, run->progress, run->data, run->outcome);
     else
         xc_outcome_from_error(run->outcome, error);
@@ -500,8 +505,8 @@ void xl_run(const struct xc_source_spec *spec, const struct xc_driver_env *env,
     xc_uuid_format(&order->op, run.op);
     if (!acceptable(order, &error))
         xc_outcome_from_error(outcome, error);
-    else if (order->action == XC_ACTION_CHECK_MIGRATE)
-        check_only(&run);
+    else if (order->action == XC_ACTION_CHECK_MIGRATE || order->action == XC_ACTION_RESCAN)
+        look_only(&run);
     else
         follow(&run);
     drop(&run);

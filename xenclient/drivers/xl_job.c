@@ -25,11 +25,21 @@ static const struct {
     enum xc_action action;
     const char *function;
 } actions[] = {
-    {XC_ACTION_START, "do_create"},      {XC_ACTION_CREATE, "do_create"},
-    {XC_ACTION_SHUTDOWN, "do_shutdown"}, {XC_ACTION_REBOOT, "do_reboot"},
-    {XC_ACTION_PAUSE, "do_pause"},       {XC_ACTION_UNPAUSE, "do_unpause"},
-    {XC_ACTION_DESTROY, "do_destroy"},   {XC_ACTION_RESET, "do_reset"},
+    {XC_ACTION_START, "do_create"},
+    {XC_ACTION_CREATE, "do_create"},
+    {XC_ACTION_SHUTDOWN, "do_shutdown"},
+    {XC_ACTION_REBOOT, "do_reboot"},
+    {XC_ACTION_PAUSE, "do_pause"},
+    {XC_ACTION_UNPAUSE, "do_unpause"},
+    {XC_ACTION_DESTROY, "do_destroy"},
+    {XC_ACTION_RESET, "do_reset"},
     {XC_ACTION_MIGRATE, "do_migrate"},
+    {XC_ACTION_SET_MEMORY, "do_set_memory"},
+    {XC_ACTION_SET_VCPUS, "do_set_vcpus"},
+    {XC_ACTION_SET_WEIGHT, "do_schedule -w weight"},
+    {XC_ACTION_SET_CAP, "do_schedule -c cap"},
+    {XC_ACTION_DUMP_CORE, "do_dump_core"},
+    {XC_ACTION_NMI, "do_nmi"},
 };
 
 static const char *function_of(enum xc_action action)
@@ -54,6 +64,7 @@ static char *job_text(const struct xl_job *job)
     assign(text, "ssh", "ssh " XL_SSH_OPTIONS);
     assign_number(text, "domid", job->domid);
     assign_number(text, "limit", job->limit_sec);
+    assign_number(text, "amount", job->amount);
     g_string_append(text, xl_shell_report);
     g_string_append(text, xl_shell_job);
     g_string_append(text, xl_shell_actions);

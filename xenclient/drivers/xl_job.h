@@ -23,6 +23,7 @@ struct xl_job {
     const char *config;       /* path on the host; NULL: comes on stdin, or none */
     size_t content_size;      /* octets of configuration on stdin; 0: none */
     const char *address;      /* migrate: what the host calls the destination */
+    uint32_t amount;          /* MiB, vCPUs, weight, percent */
     char boot_id[40];         /* of the host when it was asked; "" unknown */
     unsigned limit_sec;       /* the job ends by itself after that */
 };

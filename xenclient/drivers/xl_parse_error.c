@@ -58,6 +58,7 @@ static const struct pattern general[] = {
     {"Pausing domain: Invalid argument", XC_CAUSE_BAD_STATE,
      "the domain is not in a state to be paused"},
     {"Unpausing domain: Invalid argument", XC_CAUSE_BAD_STATE, "the domain is not paused"},
+    {"Send trigger", XC_CAUSE_NOT_SUPPORTED, "a guest of this kind takes no such interrupt"},
     /* means */
     {"Out of memory", XC_CAUSE_NO_MEMORY, "not enough free memory on the host"},
     {"can't allocate", XC_CAUSE_NO_MEMORY, "not enough free memory on the host"},

@@ -178,7 +178,7 @@ static bool prepare_domain(struct xl_host *host, const struct xc_order *order, G
     job->name = g_string_chunk_insert(keep, row->name);
     if (row->has_uuid && !xc_uuid_is_nil(&row->uuid))
         xc_uuid_format(&row->uuid, job->uuid);
-    if (stopped(row) && order->action != XC_ACTION_DESTROY && order->action != XC_ACTION_RESET)
+    if (stopped(row) && !(xc_action_info(order->action)->from & XC_IN(XC_STATE_CRASHED)))
         return xc_fail(error, XC_CAUSE_BAD_STATE, "domain %s has ended (state %s)", row->name,
                        row->flags);
     return true;
@@ -187,7 +187,11 @@ static bool prepare_domain(struct xl_host *host, const struct xc_order *order, G
 bool xl_prepare_job(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
                     struct xc_call *call, struct xl_job *job, GError **error)
 {
-    *job = (struct xl_job){.action = order->action, .domid = -1, .name = "", .after_name = ""};
+    *job = (struct xl_job){.action = order->action,
+                           .domid = -1,
+                           .name = "",
+                           .after_name = "",
+                           .amount = order->amount};
     xc_uuid_format(&order->op, job->op);
     switch (order->action) {
     case XC_ACTION_START:

@@ -23,9 +23,10 @@ struct xc_txn;
 
 struct xc_request {
     enum xc_action action;
-    uint32_t domain;      /* 0 with CREATE */
-    const char *host;     /* destination (migrate), place (create), start-on; NULL or "" none */
+    uint32_t domain;  /* 0 with CREATE and RESCAN */
+    const char *host; /* destination (migrate), place (create, rescan), start-on; NULL or "" none */
     const char *argument; /* create: path or library name; NULL none */
+    int64_t amount;       /* of an action that has one: 0..2^31-1 */
     bool from_library;    /* create: `argument` names a file of the collector's library */
     unsigned timeout_sec; /* 0 default */
     const char *note;     /* NULL none */

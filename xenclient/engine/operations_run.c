@@ -48,6 +48,15 @@ static const char *config_of(const struct xc_engine *engine, const struct xc_op 
     return op->argument;
 }
 
+static uint32_t amount_of(const struct xc_op *op)
+{
+    uint64_t amount = 0;
+
+    if (xc_action_info(op->action)->has_amount)
+        xc_text_to_u64(op->argument, 0, G_MAXINT32, &amount, NULL);
+    return (uint32_t)amount;
+}
+
 static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct xc_order *order)
 {
     const struct xc_host_ref *from = *op->host_from ? xc_fleet_host(engine, op->host_from) : NULL;
@@ -69,6 +78,7 @@ static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct 
         .host_to = g_strdup(to ? host_name(to->slot, to->row) : ""),
         .boot_id = g_strdup(op->boot_id),
         .live = 1,
+        .amount = amount_of(op),
         .timeout_usec = op->timeout_usec,
     };
     xc_source_spec_copy(&order->target, to ? &to->slot->spec : &none);

@@ -93,6 +93,25 @@ static bool check_destination(struct xc_engine *engine, const struct xc_request 
     return request->action == XC_ACTION_CHECK_MIGRATE || check_memory(ref, to, error);
 }
 
+/* No hypervisor gives a domain more than it was built for. */
+static bool check_amount(const struct xc_request *request, const struct xc_domain_ref *ref,
+                         GError **error)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+    bool memory = request->action == XC_ACTION_SET_MEMORY;
+    uint64_t most = G_MAXUINT64;
+
+    if (memory && XC_HAS(DOMAIN, domain, mem_max_kib))
+        most = domain->mem_max_kib / 1024;
+    else if (request->action == XC_ACTION_SET_VCPUS && XC_HAS(DOMAIN, domain, vcpus_max))
+        most = domain->vcpus_max;
+    if ((uint64_t)request->amount <= most)
+        return true;
+    return xc_fail(error, XC_CAUSE_BAD_STATE,
+                   "%s: at most %" G_GUINT64_FORMAT " %s, not %" G_GINT64_FORMAT, name_of(ref),
+                   most, memory ? "MiB" : "vCPUs", request->amount);
+}
+
 /* Where a domain is to be started, if not at home. */
 static bool check_place(struct xc_engine *engine, const struct xc_request *request,
                         const struct xc_domain_ref *ref, GError **error)
@@ -130,6 +149,8 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
         return false;
     if (!check_state(ref, info, error))
         return false;
+    if (info->has_amount)
+        return check_amount(request, ref, error);
     if (info->needs_host)
         return check_destination(engine, request, ref, info, error);
     if (request->action == XC_ACTION_START && has_host)

@@ -98,6 +98,9 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
         xc_set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
     } else if (xc_action_info(request->action)->needs_host) {
         xc_set_text(&op->host_to, request->host);
+    } else if (xc_action_info(request->action)->has_amount) {
+        g_free(op->argument);
+        op->argument = g_strdup_printf("%" G_GINT64_FORMAT, request->amount);
     }
     xc_set_text(&op->source, slot->spec.key);
     xc_set_text(&op->host_from, from);
@@ -156,11 +159,13 @@ static char *read_library(const struct xc_engine *engine, const char *name, GErr
     return g_steal_pointer(&content);
 }
 
-static bool describe_create(struct xc_txn *txn, const struct xc_request *request, struct xc_op *op,
-                            GError **error)
+/* What is asked of a host: create, rescan. */
+static bool describe_host(struct xc_txn *txn, const struct xc_request *request, struct xc_op *op,
+                          GError **error)
 {
     struct xc_engine *engine = txn->engine;
     const struct xc_host_ref *host = request->host ? xc_fleet_host(engine, request->host) : NULL;
+    const struct xc_action_info *info = xc_action_info(request->action);
 
     if (!xc_policy_control(engine, error))
         return false;
@@ -170,10 +175,13 @@ static bool describe_create(struct xc_txn *txn, const struct xc_request *request
     if (xc_slot_down(host->slot))
         return xc_fail(error, XC_CAUSE_HOST_DOWN, "source %s does not answer: %s",
                        host->slot->spec.key, host->slot->state_text);
-    if (!(host->slot->driver->capabilities & XC_CAP_CREATE))
-        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "driver %s cannot create",
-                       host->slot->driver->name);
-    if (request->from_library) {
+    if (!(host->slot->driver->capabilities & info->capability))
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "driver %s cannot %s",
+                       host->slot->driver->name,
+                       xc_enum_label(&xc_action_labels, (int)info->action));
+    if (!request->argument) {
+        xc_set_text(&op->target, host->key);
+    } else if (request->from_library) {
         char *content = read_library(engine, request->argument, error);
 
         if (!content)
@@ -183,10 +191,11 @@ static bool describe_create(struct xc_txn *txn, const struct xc_request *request
     } else if (!xc_policy_config_path(host->slot, request->argument, error)) {
         return false;
     }
-    op->action = XC_ACTION_CREATE;
+    op->action = request->action;
     op->timeout_usec = timeout_of(engine, request);
     op->created_real = xc_clock_real();
-    xc_set_text(&op->target, request->argument);
+    if (request->argument)
+        xc_set_text(&op->target, request->argument);
     xc_set_text(&op->argument, request->argument);
     xc_set_text(&op->source, host->slot->spec.key);
     xc_set_text(&op->host_from, host->key);
@@ -214,8 +223,8 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
     if (request->note && strlen(request->note) > NOTE_MAX)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "the note is longer than %d octets", NOTE_MAX);
     run = xc_op_run_new();
-    if (request->action == XC_ACTION_CREATE) {
-        if (!describe_create(txn, request, &run->op, error))
+    if (xc_action_info(request->action)->of_host) {
+        if (!describe_host(txn, request, &run->op, error))
             goto refused;
         if (!request->locked && xc_ops_same(engine, &run->op))
             goto merged;

@@ -44,9 +44,10 @@ static const struct xc_label origin[] = {{1, "config"}, {2, "snmp"}, {3, "discov
 XC_ENUM_DEFINE(xc_origin_labels, "XenOrigin", origin);
 
 static const struct xc_label action[] = {
-    {1, "noop"},     {2, "start"},   {3, "shutdown"},      {4, "reboot"},
-    {5, "pause"},    {6, "unpause"}, {9, "destroy"},       {10, "reset"},
-    {11, "migrate"}, {12, "create"}, {28, "checkMigrate"},
+    {1, "noop"},          {2, "start"},      {3, "shutdown"},  {4, "reboot"},   {5, "pause"},
+    {6, "unpause"},       {9, "destroy"},    {10, "reset"},    {11, "migrate"}, {12, "create"},
+    {17, "setMemory"},    {18, "setVcpus"},  {19, "dumpCore"}, {20, "nmi"},     {25, "rescan"},
+    {28, "checkMigrate"}, {29, "setWeight"}, {30, "setCap"},
 };
 XC_ENUM_DEFINE(xc_action_labels, "XenAction", action);
 
@@ -113,6 +114,7 @@ static const struct xc_action_info actions[] = {
      .timeout_sec = 3600,
      .capability = XC_CAP_MIGRATE},
     {.action = XC_ACTION_CREATE,
+     .of_host = true,
      .wanted = XC_WANTED_RUNNING,
      .timeout_sec = 300,
      .capability = XC_CAP_CREATE},
@@ -121,6 +123,36 @@ static const struct xc_action_info actions[] = {
      .needs_host = true,
      .timeout_sec = 60,
      .capability = XC_CAP_CHECK_MIGRATE},
+    {.action = XC_ACTION_SET_MEMORY,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .has_amount = true,
+     .timeout_sec = 120,
+     .capability = XC_CAP_SET_MEMORY},
+    {.action = XC_ACTION_SET_VCPUS,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .has_amount = true,
+     .timeout_sec = 60,
+     .capability = XC_CAP_SET_VCPUS},
+    {.action = XC_ACTION_SET_WEIGHT,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED),
+     .has_amount = true,
+     .timeout_sec = 60,
+     .capability = XC_CAP_SCHEDULE},
+    {.action = XC_ACTION_SET_CAP,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED),
+     .has_amount = true,
+     .timeout_sec = 60,
+     .capability = XC_CAP_SCHEDULE},
+    {.action = XC_ACTION_DUMP_CORE,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_CRASHED),
+     .timeout_sec = 3600,
+     .capability = XC_CAP_DUMP_CORE},
+    {.action = XC_ACTION_NMI,
+     .from = XC_IN(XC_STATE_RUNNING),
+     .force = true,
+     .timeout_sec = 60,
+     .capability = XC_CAP_NMI},
+    {.action = XC_ACTION_RESCAN, .of_host = true, .timeout_sec = 60, .capability = XC_CAP_RESCAN},
 };
 
 const struct xc_action_info *xc_action_info(enum xc_action wanted_action)

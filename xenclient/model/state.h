@@ -91,7 +91,14 @@ enum xc_action {
     XC_ACTION_RESET = 10,
     XC_ACTION_MIGRATE = 11,
     XC_ACTION_CREATE = 12,
+    XC_ACTION_SET_MEMORY = 17,
+    XC_ACTION_SET_VCPUS = 18,
+    XC_ACTION_DUMP_CORE = 19,
+    XC_ACTION_NMI = 20,
+    XC_ACTION_RESCAN = 25,
     XC_ACTION_CHECK_MIGRATE = 28,
+    XC_ACTION_SET_WEIGHT = 29,
+    XC_ACTION_SET_CAP = 30,
 };
 
 enum xc_op_state {
@@ -137,6 +144,8 @@ struct xc_action_info {
     bool soft;             /* needs the guest's help: a force action may supersede it */
     bool stops;            /* ends the domain's running: refused for protected domains */
     bool needs_host;       /* its argument is a host key */
+    bool has_amount;       /* its argument is a number: MiB, vCPUs, weight, percent */
+    bool of_host;          /* its target is a host, not a domain */
     unsigned timeout_sec;  /* default */
     uint32_t capability;   /* XC_CAP_ bit of the driver */
 };
@@ -156,6 +165,12 @@ enum xc_capability {
     XC_CAP_START_ELSEWHERE = 1u << 11, /* any host of the pool can start a halted domain */
     XC_CAP_CHECK_MIGRATE = 1u << 12,
     XC_CAP_PROGRESS = 1u << 13, /* operations report a percentage */
+    XC_CAP_SET_MEMORY = 1u << 14,
+    XC_CAP_SET_VCPUS = 1u << 15,
+    XC_CAP_SCHEDULE = 1u << 16, /* weight and cap */
+    XC_CAP_DUMP_CORE = 1u << 17,
+    XC_CAP_NMI = 1u << 18,
+    XC_CAP_RESCAN = 1u << 19,
 };
 
 /* Never NULL for a value of enum xc_action but NOOP. */
