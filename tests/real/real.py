@@ -35,7 +35,8 @@ __all__ = ["RealLab", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", 
 XEN_HOST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "xen-host")
 
 # Numbers of the MIB that these tests speak of.
-START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET, DUMP_CORE, NMI = 2, 3, 4, 5, 6, 9, 10, 19, 20  # XenAction
+START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET = 2, 3, 4, 5, 6, 9, 10  # XenAction
+DUMP_CORE, NMI, RESCAN = 19, 20, 25
 UNKNOWN, RUNNING, SUSPENDING, PAUSED, MIGRATING, SHUTTING_DOWN, HALTED, CRASHED = 1, 4, 5, 8, 9, 10, 11, 12  # XenPowerState
 UP, DOWN = 2, 4  # XenContactState
 OK, FAILED = 2, 4  # XenResult
@@ -262,6 +263,13 @@ class RealLab(Lab):
         oids = [self.oid("xenSourcePollsOk", key) for key in keys]
         before = [self.get(oid) for oid in oids]
         self.wait(lambda: all(self.get(oid) >= n + polls for oid, n in zip(oids, before)), "a new poll", seconds)
+
+    def rescan(self, *keys):
+        """Has each source (default: all) polled anew at once: its rows are of now then."""
+        numbers = [self.begin(key, "xenHostAction", RESCAN) for key in keys or map("xen{}".format, range(1, self.xen.count + 1))]
+        results = [self.end(number)["result"] for number in numbers]
+        if results != [OK] * len(results):
+            raise LabError(f"rescan: {results}")
 
     # --- operations
 
