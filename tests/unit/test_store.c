@@ -1,5 +1,6 @@
 /* state.db and the journal: what was written is there after opening again; what is damaged is refused. */
 #include "xenclient/store/db.h"
+#include "xenclient/store/event_rows.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
 
@@ -65,8 +66,28 @@ static void see_counters(uint32_t index, const uint8_t *blob, size_t length, voi
                            (const char *)blob);
 }
 
-static const struct xc_store_rows rows = {see_source, see_domain, see_identity, see_host,
-                                          see_counters};
+static void see_told_domain(uint32_t index, int state, const char *host, const char *name,
+                            void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "told %u %d %s %s;", index, state, host,
+                           name);
+}
+
+static void see_told_source(const char *key, int state, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "told %s %d;", key, state);
+}
+
+static void see_event(struct xc_event *event, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "event %u %s;", event->serial,
+                           event->text);
+    xc_event_free(event);
+}
+
+static const struct xc_store_rows rows = {see_source,      see_domain,   see_identity,
+                                          see_host,        see_counters, see_told_domain,
+                                          see_told_source, see_event};
 
 static void done(const GError *error, void *data)
 {
@@ -152,6 +173,133 @@ static void test_failure_is_told(struct fixture *f, gconstpointer data)
     xc_store_close(store);
 }
 
+/* --- events */
+
+static void free_event(void *event)
+{
+    xc_event_free(event);
+}
+
+static GPtrArray *some_events(unsigned first, unsigned n)
+{
+    GPtrArray *events = g_ptr_array_new_with_free_func(free_event);
+
+    for (unsigned i = first; i < first + n; i++)
+        g_ptr_array_add(
+            events, xc_event_new(XC_EVENT_DOMAIN_STATE, XC_SEVERITY_INFO, "a", "web", "e%u", i));
+    return events;
+}
+
+static void add_events(struct xc_store *store, GPtrArray *events, unsigned keep)
+{
+    int flag = 0;
+
+    xc_store_add_events(store, events, keep, done, &flag);
+    wait_for(&flag);
+    g_assert_cmpint(flag, ==, 1);
+}
+
+static void reload(struct fixture *f)
+{
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    uint32_t next;
+
+    g_string_set_size(f->seen, 0);
+    g_assert_true(xc_store_load(store, &rows, f, &next, NULL));
+    xc_store_close(store);
+}
+
+static void test_events(struct fixture *f, gconstpointer data)
+{
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    GPtrArray *events = some_events(1, 4);
+    struct xc_event *second = events->pdata[1];
+    struct xc_event *third = events->pdata[2];
+    struct xc_event *fourth = events->pdata[3];
+
+    (void)data;
+    xc_store_put_domain(store, 7, "web", "a", XC_WANTED_NONE, false, NULL, NULL);
+    second->domain = 7;
+    second->told = 4;
+    third->type = XC_EVENT_NONE; /* only remembered */
+    third->source = (g_free(third->source), g_strdup("a"));
+    third->told = 2;
+    fourth->domain = 99; /* of no such domain nothing is remembered */
+    fourth->told = 4;
+    add_events(store, events, 100);
+    g_assert_cmpuint(second->serial, ==, 2);
+    g_assert_cmpuint(third->serial, ==, 0);
+    g_assert_cmpuint(fourth->serial, ==, 3);
+    g_ptr_array_unref(events);
+    events = some_events(5, 3);
+    add_events(store, events, 2);
+    g_ptr_array_unref(events);
+    xc_store_close(store);
+    reload(f);
+    g_assert_cmpstr(f->seen->str, ==,
+                    "domain 7 a 0 0;told 7 4 a web;told a 2;event 5 e6;event 6 e7;");
+}
+
+/* What was rolled back was never there: its numbers are given again, and no other. */
+static void test_event_serials_after_failure(struct fixture *f, gconstpointer data)
+{
+    static const char version_1[] =
+#include "state.sql.h"
+        ;
+    static const char version_2[] =
+#include "state_2.sql.h"
+        ;
+    static const char *const steps[] = {version_1, version_2};
+    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
+    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
+    g_autoptr(GPtrArray) events = some_events(1, 3);
+    struct xc_event *first = events->pdata[0];
+
+    (void)data;
+    g_assert_nonnull(db);
+    g_assert_true(xc_db_begin(db, NULL));
+    g_assert_true(xc_event_rows_write(db, events, 100, NULL));
+    g_assert_true(xc_db_commit(db, NULL));
+    g_assert_true(xc_db_begin(db, NULL));
+    g_assert_true(xc_event_rows_write(db, events, 100, NULL));
+    g_assert_cmpuint(first->serial, ==, 4);
+    xc_db_rollback(db);
+    g_assert_true(xc_db_begin(db, NULL));
+    g_assert_true(xc_event_rows_write(db, events, 1, NULL));
+    g_assert_true(xc_db_commit(db, NULL));
+    g_assert_cmpuint(first->serial, ==, 4);
+    /* Also when no row is left to tell. */
+    g_assert_true(xc_db_run(db, NULL, "DELETE FROM event", ""));
+    g_assert_true(xc_event_rows_write(db, events, 100, NULL));
+    g_assert_cmpuint(first->serial, ==, 7);
+    xc_db_close(db);
+}
+
+/* A file of the version before is brought up to date, with all that is in it. */
+static void test_upgrade(struct fixture *f, gconstpointer data)
+{
+    static const char version_1[] =
+#include "state.sql.h"
+        ;
+    static const char *const steps[] = {version_1};
+    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
+    struct xc_db *db = xc_db_open(path, steps, 1, NULL);
+    struct xc_store *store;
+    g_autoptr(GPtrArray) events = some_events(1, 1);
+
+    (void)data;
+    g_assert_true(xc_db_run(db, NULL, "INSERT INTO domain VALUES (5, 'web', 'a', 1, 0)", ""));
+    xc_db_close(db);
+    store = xc_store_open(f->dir, NULL);
+    g_assert_nonnull(store);
+    add_events(store, events, 100);
+    xc_store_close(store);
+    reload(f);
+    g_assert_cmpstr(f->seen->str, ==, "domain 5 a 1 0;event 1 e1;");
+}
+
+/* --- the journal */
+
 static void take_op(struct xc_op *op, void *data)
 {
     struct fixture *f = data;
@@ -218,10 +366,12 @@ static void test_refuses_newer_and_damaged(struct fixture *f, gconstpointer data
 {
     g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
     g_autoptr(GError) error = NULL;
-    struct xc_db *db = xc_db_open(path, "CREATE TABLE t (x)", 99, false, NULL);
+    static const char *const steps[] = {"CREATE TABLE t (x)"};
+    struct xc_db *db = xc_db_open(path, steps, 1, NULL);
 
     (void)data;
     g_assert_nonnull(db);
+    g_assert_true(xc_db_run(db, NULL, "PRAGMA user_version = 99", ""));
     xc_db_close(db);
     g_assert_null(xc_store_open(f->dir, &error));
     g_assert_nonnull(strstr(error->message, "newer"));
@@ -243,6 +393,9 @@ int main(int argc, char **argv)
     ADD("state", test_state);
     ADD("close-writes-what-is-open", test_close_writes_what_is_open);
     ADD("failure-is-told", test_failure_is_told);
+    ADD("events", test_events);
+    ADD("event-serials-after-failure", test_event_serials_after_failure);
+    ADD("upgrade", test_upgrade);
     ADD("journal", test_journal);
     ADD("refuses-newer-and-damaged", test_refuses_newer_and_damaged);
     return g_test_run();

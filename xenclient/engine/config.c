@@ -57,6 +57,8 @@ static const struct option options[] = {
      "Seconds that a finished operation stays."},
     {"operation_rows", NUMBER, AT_ONCE, AT(op_max_rows), "1000", 10, 100000, NULL,
      "Finished operations that stay at most."},
+    {"event_rows", NUMBER, AT_ONCE, AT(event_rows), "1000", 100, 100000, NULL,
+     "Events that stay at most."},
     {"max_operations", NUMBER, AT_ONCE, AT(max_ops), "8", 1, 1000, NULL,
      "Operations at once, in all."},
     {"max_operations_per_host", NUMBER, AT_ONCE, AT(max_ops_per_host), "2", 1, 100, NULL,

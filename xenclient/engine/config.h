@@ -27,6 +27,7 @@ struct xc_config {
     unsigned dup_window_sec;       /* equal requests after the end are the same, default 5 */
     unsigned op_expire_sec;        /* finished operations stay, default 86400 */
     unsigned op_max_rows;          /* default 1000 */
+    unsigned event_rows;           /* 100..100000, default 1000 */
     unsigned max_ops;              /* running at once, default 8 */
     unsigned max_ops_per_host;     /* default 2 */
     unsigned queue_limit;          /* accepted and not finished, default 10000 */

@@ -59,6 +59,23 @@ static void load_counters(uint32_t index, const uint8_t *blob, size_t length, vo
     known->counters = g_bytes_new(blob, length);
 }
 
+static void load_told_domain(uint32_t index, int state, const char *host, const char *name,
+                             void *data)
+{
+    struct xc_known *known = xc_known_get(data, index);
+
+    known->told = state;
+    xc_set_text(&known->told_host, host);
+    xc_set_text(&known->name, name);
+}
+
+static void load_told_source(const char *key, int state, void *data)
+{
+    struct xc_engine *engine = data;
+
+    g_hash_table_insert(engine->told_sources, g_strdup(key), GINT_TO_POINTER(state));
+}
+
 static void load_op(struct xc_op *op, void *data)
 {
     struct xc_op_run *run = g_new0(struct xc_op_run, 1);
@@ -113,8 +130,10 @@ static bool load_config_sources(struct xc_engine *engine, GError **error)
 /* The configuration file first: its sources win over registered ones of the same key. */
 static bool load(struct xc_engine *engine, GError **error)
 {
-    static const struct xc_store_rows rows = {load_source, load_domain, load_identity, load_host,
-                                              load_counters};
+    static const struct xc_store_rows rows = {
+        load_source,   load_domain,      load_identity,    load_host,
+        load_counters, load_told_domain, load_told_source, xc_events_load,
+    };
 
     if (!load_config_sources(engine, error) ||
         !xc_store_load(engine->store, &rows, engine, &engine->next_index, error))
@@ -131,6 +150,7 @@ static gboolean on_tick(void *data)
 
     xc_fleet_tick(engine);
     xc_ops_tick(engine);
+    xc_events_tick(engine);
     if (xc_clock_mono() - engine->counters_saved_mono > COUNTERS_SAVE_USEC)
         xc_counters_save(engine);
     return G_SOURCE_CONTINUE;
@@ -200,6 +220,9 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->host_lives =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)xc_host_life_free);
     engine->graveyard = make_graveyard();
+    engine->events = xc_events_new();
+    engine->told_sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    engine->refusals_mono = G_MININT64 / 2;
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(uuid_hash, uuid_equal);
@@ -246,6 +269,7 @@ struct xc_engine *xc_engine_new(const struct xc_config *config, const char *work
     if (!load(engine, error))
         return xc_engine_free(engine);
     xc_fleet_rebuild(engine);
+    xc_events_start(engine);
     engine->tick = g_timeout_add_seconds(1, on_tick, engine);
     return engine;
 }
@@ -270,6 +294,8 @@ static void free_parts(struct xc_engine *engine)
     g_hash_table_unref(engine->fresh);
     g_hash_table_unref(engine->host_keys);
     g_hash_table_unref(engine->known);
+    g_hash_table_unref(engine->told_sources);
+    xc_events_free(engine->events);
     g_hash_table_unref(engine->identities);
     g_clear_pointer(&engine->refusals, g_array_unref);
     g_free(engine);
@@ -287,8 +313,10 @@ void *xc_engine_free(struct xc_engine *engine)
     if (engine->pump)
         g_source_remove(engine->pump);
     xc_supervisor_free(engine->supervisor);
-    if (engine->store)
+    if (engine->store) {
         xc_counters_save(engine);
+        xc_events_flush(engine);
+    }
     xc_store_close(engine->store);
     xc_journal_close(engine->journal);
     free_parts(engine);

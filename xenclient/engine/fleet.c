@@ -174,15 +174,19 @@ enum xc_domain_state xc_track_state(const struct xc_track *track, const struct x
     return (enum xc_domain_state)domain->state;
 }
 
-void xc_track_note_state(struct xc_track *track, const struct xc_domain *domain)
+void xc_fleet_note(struct xc_engine *engine, const struct xc_slot *slot, struct xc_track *track,
+                   const struct xc_domain *domain)
 {
     enum xc_domain_state state = xc_track_state(track, domain);
 
-    if (track->state == state)
-        return;
-    if (track->state)
-        track->state_since_real = xc_clock_real();
-    track->state = state;
+    if (track->state != state) {
+        if (track->state)
+            track->state_since_real = xc_clock_real();
+        track->state = state;
+    }
+    /* Of those in the graveyard see xc_events_tick(). */
+    if (slot != engine->graveyard)
+        xc_events_domain(engine, track, domain, slot->host_keys[domain->host]);
 }
 
 /* Those that the owner does not show any more are free for another source. */
@@ -239,7 +243,7 @@ void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_
             struct xc_track *track = xc_track_get(engine, snapshot->domains[i].index);
 
             if (track->owner == slot->id)
-                xc_track_note_state(track, &snapshot->domains[i]);
+                xc_fleet_note(engine, slot, track, &snapshot->domains[i]);
         }
         return;
     }

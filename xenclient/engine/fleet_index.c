@@ -134,7 +134,7 @@ static GArray *build_refs(struct xc_engine *engine)
             track->presence = XC_PRESENT;
             track->deleted_mono = 0;
         }
-        xc_track_note_state(track, xc_ref_domain(&chosen));
+        xc_fleet_note(engine, chosen.slot, track, xc_ref_domain(&chosen));
         g_array_index(refs, struct xc_domain_ref, kept++) = chosen;
         i = last;
     }
@@ -270,6 +270,15 @@ void xc_fleet_rebuild(struct xc_engine *engine)
     engine->rebuilt_mono = xc_clock_mono();
 }
 
+static const char *ghost_name(const struct xc_engine *engine, gconstpointer index)
+{
+    const struct xc_snapshot *graveyard = engine->graveyard->snapshot;
+    gssize row = xc_snapshot_find(graveyard, GPOINTER_TO_UINT(index));
+
+    return row >= 0 && XC_HAS(DOMAIN, &graveyard->domains[row], name) ? graveyard->domains[row].name
+                                                                      : "";
+}
+
 void xc_fleet_tick(struct xc_engine *engine)
 {
     gint64 limit = xc_clock_mono() - (gint64)engine->config->tombstone_sec * XC_USEC_PER_SEC;
@@ -283,6 +292,7 @@ void xc_fleet_tick(struct xc_engine *engine)
 
         if (track && (track->deleted_mono > limit || track->active_op))
             continue;
+        xc_events_deleted(engine, GPOINTER_TO_UINT(key), ghost_name(engine, key));
         g_hash_table_iter_remove(&iter);
         changed = true;
     }

@@ -10,6 +10,8 @@ void xc_known_free(struct xc_known *known)
 {
     g_free(known->home);
     g_free(known->alias);
+    g_free(known->told_host);
+    g_free(known->name);
     g_clear_pointer(&known->counters, g_bytes_unref);
     g_free(known);
 }
@@ -21,6 +23,7 @@ struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index)
     if (!known) {
         known = g_new0(struct xc_known, 1);
         known->home = g_strdup("");
+        known->told_host = g_strdup("");
         g_hash_table_insert(engine->known, GUINT_TO_POINTER(index), known);
     }
     return known;
@@ -75,6 +78,7 @@ static uint32_t allocate(struct xc_engine *engine, const struct xc_slot *slot,
     g_free(known->home);
     known->home = g_strdup(slot->spec.key);
     known->protect = name_is_protected(engine, name);
+    known->told = xc_events_source_is_new(engine, slot->spec.key) ? 0 : XC_TOLD_GONE;
     xc_known_save(engine, index, name);
     bind(engine, key, index);
     g_hash_table_add(engine->fresh, GUINT_TO_POINTER(index));

@@ -266,6 +266,7 @@ void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_resu
     g_ptr_array_remove(engine->open, run);
     xc_ops_save(engine, run);
     release(engine, op);
+    xc_events_op(engine, op);
     xc_log(XC_LOG_INFO, "operation %u: %s %s: %s%s%s", op->index,
            xc_enum_label(&xc_action_labels, (int)op->action), op->target,
            xc_enum_label(&xc_result_labels, (int)result), *op->text ? ": " : "", op->text);

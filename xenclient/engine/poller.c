@@ -273,9 +273,11 @@ static void publish(struct xc_slot *slot, struct xc_report *report)
     char **keys = xc_identity_host_keys(engine, slot, report);
 
     poller->unsettled = is_unsettled(report);
+    xc_events_source(engine, slot, keys);
     xc_fleet_adopt(engine, slot, report, keys);
     xc_fleet_publish(engine, slot, xc_snapshot_seal(report), keys);
     poller->published = poller->begun;
+    poller->shown_mono = poller->begun_mono;
     schedule_next(slot);
     xc_ops_published(engine);
 }
@@ -368,6 +370,7 @@ void xc_poller_failed(uint32_t source, const GError *error, void *data)
     else
         state = slot->failed_in_row >= XC_FAILED_POLLS_DOWN ? XC_SOURCE_DOWN : XC_SOURCE_DEGRADED;
     set_state(slot, state, cause, error->message);
+    xc_events_source(engine, slot, slot->host_keys);
     if (slot->failed_in_row == XC_FAILED_POLLS_DOWN)
         xc_fleet_dirty(engine);
     poller->published = poller->begun;

@@ -54,6 +54,13 @@ struct xc_engine {
     uint32_t n_succeeded, n_failed;
     guint pump;
 
+    /* events */
+    struct xc_events *events;
+    GHashTable *told_sources; /* key -> what was told of it: see XC_TOLD_ANSWERED */
+    guint answered;       /* sources with an answer when domains that went unseen were looked for */
+    gint64 refusals_mono; /* begin of the minute in which ... */
+    unsigned refusals_told, refusals_more; /* so many refusals were events, and so many not */
+
     /* refusals and counts */
     GArray *refusals;
     uint32_t refusal_serial;
@@ -72,6 +79,9 @@ struct xc_known {
     enum xc_wanted wanted;
     bool protect;
     GBytes *counters; /* as loaded; taken by the first report */
+    int told;         /* see XC_TOLD_GONE */
+    char *told_host;  /* key, "" none */
+    char *name;       /* as loaded, for one that was told of; NULL */
 };
 
 /* What a host's counters were when it last answered. */
@@ -92,6 +102,7 @@ struct xc_poller {
     gint64 begun_mono;
     uint64_t begun; /* polls begun, and of these the last one whose result was published */
     uint64_t published;
+    gint64 shown_mono;         /* when the poll began whose answer is shown; 0: never */
     struct xc_report *waiting; /* a report that waits for its identities to be committed */
     gint64 waiting_took;
     struct xc_snapshot *pending; /* sealed, to be shown at the next rebuild */
@@ -165,10 +176,34 @@ int xc_domain_ref_compare(const void *a, const void *b); /* by index */
 int xc_host_ref_compare(const void *a, const void *b);   /* by key */
 /* The state to show of what a source says. */
 enum xc_domain_state xc_track_state(const struct xc_track *track, const struct xc_domain *domain);
-void xc_track_note_state(struct xc_track *track, const struct xc_domain *domain);
+/* A row that is shown: notes since when its state is so, and makes events of what changed. */
+void xc_fleet_note(struct xc_engine *engine, const struct xc_slot *slot, struct xc_track *track,
+                   const struct xc_domain *domain);
 bool xc_domain_is_guest(const struct xc_domain *domain);
 bool xc_domain_alive(
     const struct xc_domain *domain); /* Xen knows it, and not as half of a migration */
+
+/* events.c */
+struct xc_events *xc_events_new(void);
+void xc_events_free(struct xc_events *events);
+void xc_events_load(struct xc_event *event, void *data); /* takes it; data: the engine */
+/* The one door for events. Takes it. */
+void xc_events_add(struct xc_engine *engine, struct xc_event *event);
+void xc_events_flush(struct xc_engine *engine); /* all to the store, which is closed next */
+
+/* events_notice.c */
+/* A guest as it is shown on a host ("": on none any more): tells what differs from what was told. */
+void xc_events_domain(struct xc_engine *engine, const struct xc_track *track,
+                      const struct xc_domain *domain, const char *host);
+void xc_events_deleted(struct xc_engine *engine, uint32_t index, const char *name);
+/* keys: of its hosts, NULL none are known. */
+void xc_events_source(struct xc_engine *engine, const struct xc_slot *slot, char *const *keys);
+/* It never answered: what is on it is not new, only not known yet. */
+bool xc_events_source_is_new(const struct xc_engine *engine, const char *key);
+void xc_events_op(struct xc_engine *engine, const struct xc_op *op); /* it ended */
+void xc_events_refused(struct xc_engine *engine, const char *object, const char *text);
+void xc_events_start(struct xc_engine *engine);
+void xc_events_tick(struct xc_engine *engine);
 
 /* counters.c */
 /* Makes a domain's counters continue where they were, and computes its percentages. clock: the

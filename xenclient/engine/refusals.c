@@ -31,6 +31,7 @@ void xc_refusal_add(struct xc_engine *engine, const char *object, const char *va
         g_array_remove_index(engine->refusals, 0);
     engine->sets_refused++;
     g_array_append_val(engine->refusals, refusal);
+    xc_events_refused(engine, refusal.object, refusal.text);
     xc_log(XC_LOG_INFO, "SET of %s refused: %s", refusal.object, refusal.text);
 }
 

@@ -31,10 +31,20 @@ static int user_version(struct xc_db *db)
     return version;
 }
 
-static bool set_up(struct xc_db *db, const char *schema, int version, bool full_sync,
-                   GError **error)
+/* From the version found to ours. */
+static bool migrate(struct xc_db *db, const char *const *steps, int found, int version,
+                    GError **error)
 {
     g_autofree char *stamp = g_strdup_printf("PRAGMA user_version = %d", version);
+    bool ok = simple(db, "BEGIN IMMEDIATE", error);
+
+    for (int i = found; ok && i < version; i++)
+        ok = simple(db, steps[i], error);
+    return ok && simple(db, stamp, error) && simple(db, "COMMIT", error);
+}
+
+static bool set_up(struct xc_db *db, const char *const *steps, int version, GError **error)
+{
     int found;
 
     sqlite3_busy_timeout(db->handle, BUSY_MSEC);
@@ -46,19 +56,13 @@ static bool set_up(struct xc_db *db, const char *schema, int version, bool full_
                        "%s: made by a newer version (%d, this one knows %d): install that version, "
                        "or move the file away to begin anew",
                        db->path, found, version);
-    if (!simple(db, "PRAGMA journal_mode = WAL", error) ||
-        !simple(db, full_sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL",
-                error) ||
-        !simple(db, "PRAGMA foreign_keys = ON", error))
-        return false;
-    if (found == 0 && !(simple(db, "BEGIN IMMEDIATE", error) && simple(db, schema, error) &&
-                        simple(db, stamp, error) && simple(db, "COMMIT", error)))
-        return false;
-    return true;
+    return simple(db, "PRAGMA journal_mode = WAL", error) &&
+           simple(db, "PRAGMA synchronous = FULL", error) &&
+           simple(db, "PRAGMA foreign_keys = ON", error) &&
+           (found == version || migrate(db, steps, found, version, error));
 }
 
-struct xc_db *xc_db_open(const char *path, const char *schema, int version, bool full_sync,
-                         GError **error)
+struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error)
 {
     struct xc_db *db = g_new0(struct xc_db, 1);
     mode_t before = umask(077);
@@ -74,7 +78,7 @@ struct xc_db *xc_db_open(const char *path, const char *schema, int version, bool
         failed(db, "cannot be opened", error);
         return xc_db_close(db);
     }
-    if (!set_up(db, schema, version, full_sync, error))
+    if (!set_up(db, steps, n_steps, error))
         return xc_db_close(db);
     return db;
 }

@@ -13,11 +13,11 @@ struct xc_db {
     GHashTable *statements; /* SQL text (static) -> sqlite3_stmt *, prepared once */
 };
 
-/* Opens or makes the file (mode 0600), WAL, synchronous=FULL or NORMAL; runs `schema` when it is
- * new. A file of a newer version than ours, or a damaged one, is an error that says so; it is not
- * touched. */
-struct xc_db *xc_db_open(const char *path, const char *schema, int version, bool full_sync,
-                         GError **error);
+/* Opens or makes the file (mode 0600), WAL, synchronous=FULL: what was committed survives a power
+ * cut. steps[i] is the SQL that leads from version i to i + 1: a new file gets all of them, an
+ * older one those it lacks, whole or not at all. A file of a newer version than ours, or a damaged
+ * one, is an error that says so; it is not touched. */
+struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error);
 void *xc_db_close(struct xc_db *db); /* returns NULL; takes NULL */
 
 /* One statement with parameters by type letters: i int64, s text ("" stays ""), b blob (pointer,

@@ -5,11 +5,10 @@
 
 #include <string.h>
 
-#define VERSION 1
-
-static const char schema[] =
+static const char version_1[] =
 #include "operations.sql.h"
     ;
+static const char *const steps[] = {version_1};
 
 struct xc_journal {
     struct xc_db *db;
@@ -18,7 +17,7 @@ struct xc_journal {
 struct xc_journal *xc_journal_open(const char *dir, GError **error)
 {
     g_autofree char *path = g_build_filename(dir, "operations.db", NULL);
-    struct xc_db *db = xc_db_open(path, schema, VERSION, true, error);
+    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), error);
     struct xc_journal *journal;
 
     if (!db)

@@ -2,6 +2,7 @@
 #include "xenclient/store/store.h"
 
 #include "xenclient/store/db.h"
+#include "xenclient/store/event_rows.h"
 #include "xenclient/util/log.h"
 
 #include <errno.h>
@@ -11,12 +12,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VERSION 1
-#define BATCH   4096
+#define BATCH 4096
 
-static const char schema[] =
+static const char version_1[] =
 #include "state.sql.h"
     ;
+static const char version_2[] =
+#include "state_2.sql.h"
+    ;
+static const char *const steps[] = {version_1, version_2};
 
 struct xc_store {
     struct xc_db *db;
@@ -36,6 +40,7 @@ struct job {
     char *text[6];
     int64_t number[4];
     GBytes *blob;
+    GPtrArray *events;
     GError *error; /* how the batch ended */
     bool stop;
 };
@@ -45,6 +50,7 @@ static void job_free(struct job *job)
     for (size_t i = 0; i < G_N_ELEMENTS(job->text); i++)
         g_free(job->text[i]);
     g_clear_pointer(&job->blob, g_bytes_unref);
+    g_clear_pointer(&job->events, g_ptr_array_unref);
     g_clear_error(&job->error);
     g_free(job);
 }
@@ -54,7 +60,7 @@ static gboolean tell(int fd, GIOCondition condition, void *data);
 struct xc_store *xc_store_open(const char *dir, GError **error)
 {
     g_autofree char *path = g_build_filename(dir, "state.db", NULL);
-    struct xc_db *db = xc_db_open(path, schema, VERSION, false, error);
+    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), error);
     struct xc_store *store;
 
     if (!db)
@@ -127,6 +133,21 @@ static void load_counters(sqlite3_stmt *row, void *data)
                       (size_t)sqlite3_column_bytes(row, 1), l->data);
 }
 
+static void load_told_domain(sqlite3_stmt *row, void *data)
+{
+    const struct loading *l = data;
+
+    l->rows->told_domain((uint32_t)sqlite3_column_int64(row, 0), sqlite3_column_int(row, 1),
+                         xc_db_text(row, 2), xc_db_text(row, 3), l->data);
+}
+
+static void load_told_source(sqlite3_stmt *row, void *data)
+{
+    const struct loading *l = data;
+
+    l->rows->told_source(xc_db_text(row, 0), sqlite3_column_int(row, 1), l->data);
+}
+
 static void load_next(sqlite3_stmt *row, void *data)
 {
     *((const struct loading *)data)->next = (uint32_t)sqlite3_column_int64(row, 0) + 1;
@@ -149,7 +170,14 @@ bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, voi
            xc_db_query(store->db, error, "SELECT uuid, key FROM host", load_host, &l) &&
            xc_db_query(store->db, error, "SELECT idx, data FROM counters", load_counters, &l) &&
            xc_db_query(store->db, error, "SELECT seq FROM sqlite_sequence WHERE name = 'domain'",
-                       load_next, &l);
+                       load_next, &l) &&
+           xc_db_query(store->db, error,
+                       "SELECT idx, state, told_domain.host, name FROM told_domain"
+                       " JOIN domain USING (idx)",
+                       load_told_domain, &l) &&
+           xc_db_query(store->db, error, "SELECT key, state FROM told_source", load_told_source,
+                       &l) &&
+           xc_event_rows_load(store->db, rows->event, data, error);
 }
 
 /* --- the thread */
@@ -402,6 +430,21 @@ void xc_store_put_counters(struct xc_store *store, uint32_t index, const void *b
 
     job->number[0] = index;
     job->blob = g_bytes_new(blob, length);
+    push(store, job);
+}
+
+static bool write_events(struct xc_db *db, const struct job *job, GError **error)
+{
+    return xc_event_rows_write(db, job->events, job->number[0], error);
+}
+
+void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned keep,
+                         xc_store_done_fn done, void *data)
+{
+    struct job *job = job_new(write_events, done, data);
+
+    job->events = g_ptr_array_ref(events);
+    job->number[0] = keep;
     push(store, job);
 }
 

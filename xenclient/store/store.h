@@ -1,9 +1,10 @@
-/* state.db: sources, domain indexes, host keys, counters. Loaded once at start, then written by a
+/* state.db: sources, domain indexes, host keys, counters, events. Loaded once at start, then written by a
  * thread of its own so that the main loop never waits for a disk. All functions are called by the
  * main-loop thread; `done` callbacks come back there. Jobs run in the order given; those at hand
  * share one commit. */
 #pragma once
 
+#include "xenclient/model/event.h"
 #include "xenclient/model/source.h"
 #include "xenclient/model/state.h"
 #include "xenclient/util/error.h"
@@ -19,6 +20,9 @@ struct xc_store_rows {
     void (*identity)(const char *key, uint32_t index, void *data);
     void (*host)(const char *uuid, const char *key, void *data);
     void (*counters)(uint32_t index, const uint8_t *data_, size_t length, void *data);
+    void (*told_domain)(uint32_t index, int state, const char *host, const char *name, void *data);
+    void (*told_source)(const char *key, int state, void *data);
+    void (*event)(struct xc_event *event, void *data); /* theirs to free */
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */
@@ -43,6 +47,11 @@ void xc_store_put_identity(struct xc_store *store, const char *key, uint32_t ind
 void xc_store_drop_identity(struct xc_store *store, const char *key);
 void xc_store_put_host(struct xc_store *store, const char *uuid, const char *key);
 void xc_store_put_counters(struct xc_store *store, uint32_t index, const void *blob, size_t length);
+/* Writes a group of events (struct xc_event *) in one commit, with what is remembered along with them; `keep`
+ * rows stay. The thread gives them their serials: they are true once `done` came without an error, and until
+ * then the events are the thread's. */
+void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned keep,
+                         xc_store_done_fn done, void *data);
 /* Comes back when everything asked for so far is committed (or failed since the last barrier). */
 void xc_store_barrier(struct xc_store *store, xc_store_done_fn done, void *data);
 /* Octets of the database file as last seen by the thread. Any thread. */
