@@ -22,7 +22,7 @@ VOLATILE = re.compile(
     r"|DomainLock|SetErrorTime|HostCpuPercent|HostLoad1|HostNet..Octets|HostUptime|HostDataAge|HostBootTime"
     r"|SourceUri|SourceLastOk|SourceLastTry|SourceStateSince|SourcePollsOk|SourcePollTime|SourcePollTimeAverage"
     r"|SourceDataAge|DomainStateSince|DomainStarted|DomainCpu\w+|DomainNet\w+|DomainDisk\w+|DomainUptime"
-    r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed)\.")
+    r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime)\.")
 
 
 def numbers(rows):
@@ -68,6 +68,7 @@ with Lab(hosts=1, domains=4, seed=7, sources={"spare": {"uri": "sim:///nowhere/s
     lab.wait(lambda: lab.get(lab.oid("xenDomainState", guest)) == 8, "the domain is paused")
     is_(lab.set(lab.oid("xenDomainTimeout", guest), "u", 90000), "wrongValue", "a refused SET has its row")
     lab.wait(lambda: len(lab.walk(lab.oid("xenDomainCpuPercent"))) >= 2, "two polls gave percentages")
+    lab.wait(lambda: lab.get(lab.oid("xenEventLastSerial", 0)) == 5, "all that has its event")
 
     # --- every way to read
     walked = lab.walk(ROOT)
@@ -95,7 +96,7 @@ with Lab(hosts=1, domains=4, seed=7, sources={"spare": {"uri": "sim:///nowhere/s
              lab.oid("xenDomainName", 99), lab.oid("xenDomainName") + ".1.1", lab.oid("xenHostName", "none"),
              lab.oid("xenHostName") + ".1", lab.oid("xenAgentVersion", 1), lab.oid("xenNameState", "no such name"))
     is_(lab.get(*empty), [None] * len(empty), "no value for names that are none")
-    behind = lab.getnext(ROOT + ".1.6.5.0")
+    behind = lab.getnext(lab.oid("xenEventMaxRows", 0))
     ok(not behind or not behind[0][0].startswith(ROOT), "GETNEXT of the last object leaves the tree")
     raw = subprocess.run(lab.client.command("snmpget", "-On", lab.client.address, lab.oid("xenDomainName", 99),
                                             ROOT + ".1.4.1.1.1.1"), env=lab.client.env, capture_output=True,

@@ -13,7 +13,7 @@ static const struct xc_label types[] = {
     {12, "operationFailed"}, {22, "hostUntrusted"},   {23, "setRefused"},
     {24, "agentStarted"},
 };
-XC_ENUM_DEFINE(xc_event_type_labels, "XenEventType", types);
+XC_ENUM_DEFINE(xc_event_type_labels, "XenEventKind", types);
 
 static const struct xc_label severities[] = {{1, "info"},  {2, "warning"},  {3, "minor"},
                                              {4, "major"}, {5, "critical"}, {6, "clear"}};
