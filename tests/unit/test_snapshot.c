@@ -263,32 +263,72 @@ static void test_seal(void)
     s = xc_snapshot_seal(report);
     g_assert_cmpuint(s->n_hosts, ==, 2);
     g_assert_cmpuint(s->n_domains, ==, 7);
-    g_assert_cmpuint(s->n_vifs, ==, 1 + 2 + 1 + 2 + 3);
-    g_assert_cmpuint(s->n_vbds, ==, 7);
+    g_assert_cmpuint(s->devices[XC_VIFS].n, ==, 1 + 2 + 1 + 2 + 3);
+    g_assert_cmpuint(s->devices[XC_VBDS].n, ==, 7);
     for (uint32_t i = 0; i < s->n_domains; i++) {
         const struct xc_domain *d = &s->domains[i];
         unsigned was = (80 - d->index) / 10;
         g_autofree char *name = g_strdup_printf("vm-%u", was);
+        size_t n_vifs = 0;
+        size_t n_vbds = 0;
+        const struct xc_vif *vif = xc_snapshot_devices(s, d, XC_VIFS, &n_vifs);
+        const struct xc_vbd *vbd = xc_snapshot_devices(s, d, XC_VBDS, &n_vbds);
 
         g_assert_true(i == 0 || s->domains[i - 1].index < d->index);
         g_assert_cmpint(xc_snapshot_find(s, d->index), ==, i);
         g_assert_cmpint(xc_snapshot_find(s, d->index + 1), ==, -1);
         g_assert_cmpstr(d->name, ==, name);
-        g_assert_cmpuint(d->vif_count, ==, was % 4);
-        g_assert_cmpuint(d->vbd_count, ==, 1);
-        for (uint32_t v = 0; v < d->vif_count; v++, vifs++) {
-            const struct xc_vif *vif = &s->vifs[d->vif_first + v];
-
+        g_assert_cmpuint(n_vifs, ==, was % 4);
+        g_assert_cmpuint(n_vbds, ==, 1);
+        g_assert_cmpuint(vbd->index, ==, 51712);
+        for (size_t v = 0; v < n_vifs; v++, vif++, vifs++) {
             g_assert_cmpuint(vif->domain, ==, i);
             g_assert_cmpuint(vif->rx_bytes / 100, ==, was);
+            g_assert_cmpuint(vif->index, ==, vif->device + 1);
             g_assert_true(v == 0 || vif[-1].device < vif->device);
         }
     }
-    g_assert_cmpuint(vifs, ==, s->n_vifs);
+    g_assert_cmpuint(vifs, ==, s->devices[XC_VIFS].n);
     g_assert_cmpint(xc_snapshot_find(s, 0), ==, -1);
     g_assert_cmpint(xc_snapshot_find(s, 50), ==, -1); /* the dropped one */
     g_assert_cmpint(xc_snapshot_find(s, G_MAXUINT32), ==, -1);
     xc_snapshot_unref(xc_snapshot_ref(s));
+}
+
+/* Devices that can't have a row: without a number, with one that is no index, with another's. */
+static void test_seal_devices(void)
+{
+    static const int64_t numbers[] = {5, -1, 3, G_MAXINT32, G_MAXINT64, 3, G_MAXINT32 - 1, 0, 5};
+    static const uint32_t vif_indexes[] = {1, 4, 6, G_MAXINT32};
+    static const uint32_t vbd_indexes[] = {3, 5, G_MAXINT32 - 1, G_MAXINT32};
+    struct xc_report *report = xc_report_new();
+    g_autoptr(xc_snapshot) s = NULL;
+    size_t n = 0;
+
+    xc_report_host(report);
+    for (unsigned i = 0; i < 2; i++)
+        xc_report_domain(report, 0)->index = 7 + i;
+    for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        struct xc_vif *vif = xc_report_vif(report, 1);
+        struct xc_vbd *vbd = xc_report_vbd(report, 1);
+
+        XC_SET(VIF, vif, device, numbers[i]);
+        XC_SET(VBD, vbd, number, numbers[i]);
+    }
+    xc_report_vif(report, 1);
+    s = xc_snapshot_seal(report);
+    g_assert_null(xc_snapshot_devices(s, &s->domains[0], XC_VIFS, &n));
+    g_assert_cmpuint(n, ==, 0);
+    const struct xc_vif *vifs = xc_snapshot_devices(s, &s->domains[1], XC_VIFS, &n);
+
+    g_assert_cmpuint(n, ==, G_N_ELEMENTS(vif_indexes));
+    for (size_t i = 0; i < n; i++)
+        g_assert_cmpuint(vifs[i].index, ==, vif_indexes[i]);
+    const struct xc_vbd *vbds = xc_snapshot_devices(s, &s->domains[1], XC_VBDS, &n);
+
+    g_assert_cmpuint(n, ==, G_N_ELEMENTS(vbd_indexes));
+    for (size_t i = 0; i < n; i++)
+        g_assert_cmpuint(vbds[i].index, ==, vbd_indexes[i]);
 }
 
 static struct xc_snapshot *make_snapshot(unsigned n, unsigned first)
@@ -360,6 +400,7 @@ int main(int argc, char **argv)
     g_test_add_func("/snapshot/text", test_text);
     g_test_add_func("/snapshot/sums", test_sums);
     g_test_add_func("/snapshot/seal", test_seal);
+    g_test_add_func("/snapshot/seal-devices", test_seal_devices);
     g_test_add_func("/snapshot/diff", test_diff);
     g_test_add_func("/snapshot/diff-fields", test_diff_fields);
     return g_test_run();

@@ -2,6 +2,8 @@
  * that no source shows any more. */
 #include "xenclient/engine/private.h"
 
+#include <string.h>
+
 /* --- the graveyard: rows of domains that no source shows any more */
 
 static void bury(struct xc_report *to, const struct xc_domain *from, uint32_t index)
@@ -13,7 +15,7 @@ static void bury(struct xc_report *to, const struct xc_domain *from, uint32_t in
     *row = *from;
     row->index = index;
     row->host = 0;
-    row->vif_count = row->vbd_count = 0;
+    memset(row->devices, 0, sizeof(row->devices)); /* they stay with the snapshot they are in */
     for (unsigned i = 0; i < xc_domain_type.n_fields; i++)
         if (xc_domain_type.fields[i].keep != XC_INVENTORY)
             row->has &= ~((uint64_t)1 << i);

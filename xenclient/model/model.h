@@ -6,6 +6,22 @@
 
 /* Members a struct has besides its dictionary are structural: how objects hang together. */
 
+enum xc_device_kind { XC_VIFS, XC_VBDS, XC_N_DEVICE_KINDS };
+
+struct xc_span {
+    uint32_t first;
+    uint32_t count;
+};
+
+/* How the struct of every kind of device begins. */
+#define XC_DEVICE_HEAD                                                                             \
+    uint64_t has;                                                                                  \
+    uint32_t domain; /* ordinal of its domain in the same report or snapshot */                    \
+    uint32_t index   /* what SNMP calls it, unique within the domain; 0 before sealing */
+struct xc_device {
+    XC_DEVICE_HEAD;
+};
+
 struct xc_host {
     uint64_t has;
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
@@ -15,28 +31,23 @@ struct xc_host {
 
 struct xc_domain {
     uint64_t has;
-    uint32_t index;     /* xenDomainIndex, given by the engine; 0 before */
-    uint32_t host;      /* ordinal of its host in the same snapshot */
-    uint32_t vif_first; /* its interfaces in snapshot->vifs (after sealing) */
-    uint32_t vif_count;
-    uint32_t vbd_first;
-    uint32_t vbd_count;
+    uint32_t index;                            /* xenDomainIndex, given by the engine; 0 before */
+    uint32_t host;                             /* ordinal of its host in the same snapshot */
+    struct xc_span devices[XC_N_DEVICE_KINDS]; /* its own in the snapshot (after sealing) */
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
 #include "xenclient/model/domain_fields.def"
 #undef XC_FIELD
 };
 
 struct xc_vif {
-    uint64_t has;
-    uint32_t domain; /* ordinal of its domain in the same report */
+    XC_DEVICE_HEAD;
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
 #include "xenclient/model/vif_fields.def"
 #undef XC_FIELD
 };
 
 struct xc_vbd {
-    uint64_t has;
-    uint32_t domain; /* ordinal of its domain in the same report */
+    XC_DEVICE_HEAD;
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
 #include "xenclient/model/vbd_fields.def"
 #undef XC_FIELD

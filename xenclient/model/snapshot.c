@@ -252,59 +252,92 @@ static int by_index(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int by_vif(const void *a, const void *b)
+/* A kind of device. */
+static const struct device {
+    const struct xc_object *type;
+    size_t array;   /* offset of its GArray in struct xc_report */
+    unsigned field; /* what hypervisors call it ... */
+    int64_t add;    /* ... and what makes an index of that: numbers begin with 1 there */
+} devices[XC_N_DEVICE_KINDS] = {
+    [XC_VIFS] = {&xc_vif_type, offsetof(struct xc_report, vifs), XC_VIF_device, 1},
+    [XC_VBDS] = {&xc_vbd_type, offsetof(struct xc_report, vbds), XC_VBD_number, 0},
+};
+
+const struct xc_object *xc_device_type(enum xc_device_kind kind)
 {
-    const struct xc_vif *x = a;
-    const struct xc_vif *y = b;
+    return devices[kind].type;
+}
+
+static struct xc_device *device_at(const struct device *kind, void *all, size_t i)
+{
+    return (struct xc_device *)(void *)((char *)all + i * kind->type->size);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct xc_device *x = a;
+    const struct xc_device *y = b;
 
     if (x->domain != y->domain)
         return x->domain > y->domain ? 1 : -1;
-    return (x->device > y->device) - (x->device < y->device);
+    return (x->index > y->index) - (x->index < y->index);
 }
 
-static int by_vbd(const void *a, const void *b)
+static uint32_t device_index(const struct device *kind, const struct xc_device *device)
 {
-    const struct xc_vbd *x = a;
-    const struct xc_vbd *y = b;
+    int64_t number;
 
-    if (x->domain != y->domain)
-        return x->domain > y->domain ? 1 : -1;
-    return (x->number > y->number) - (x->number < y->number);
+    if (!xc_has(device, kind->field))
+        return 0;
+    number = xc_field_i64(&kind->type->fields[kind->field], device);
+    return number >= 0 && number <= G_MAXINT32 - kind->add ? (uint32_t)(number + kind->add) : 0;
 }
 
-/* Gives each device its domain's new ordinal; those of dropped domains go to the end (returned
- * count is without them). now_at has no entry (UINT32_MAX) for a dropped domain. */
-static uint32_t move_devices(GArray *array, gsize size, gsize ordinal, const uint32_t *now_at,
-                             int (*compare)(const void *, const void *))
+/* Sorts devices by their domain's new ordinal and their index, drops those that have no place, and
+ * tells the domains. now_at has no entry (UINT32_MAX) for a dropped domain. */
+static void seal_devices(struct xc_snapshot *s, struct xc_report *report, unsigned k,
+                         const uint32_t *now_at)
 {
+    const struct device *kind = &devices[k];
+    GArray **array = (GArray **)(void *)((char *)report + kind->array);
+    guint n = (*array)->len;
+    void *all = g_array_free(g_steal_pointer(array), FALSE);
     uint32_t kept = 0;
 
-    for (guint i = 0; i < array->len; i++) {
-        uint32_t *at = (uint32_t *)(void *)(array->data + (gsize)i * size + ordinal);
+    for (guint i = 0; i < n; i++) {
+        struct xc_device *device = device_at(kind, all, i);
 
-        *at = now_at[*at];
-        if (*at != UINT32_MAX)
-            kept++;
+        device->index = device_index(kind, device);
+        device->domain = device->index ? now_at[device->domain] : UINT32_MAX;
     }
-    if (array->len) /* qsort() must not be given the NULL of an empty array */
-        qsort(array->data, array->len, size, compare);
-    return kept;
+    if (n) /* qsort() must not be given the NULL of an empty array */
+        qsort(all, n, kind->type->size, by_place);
+    for (guint i = 0; i < n; i++) {
+        struct xc_device *device = device_at(kind, all, i);
+        struct xc_span *span;
+
+        if (device->domain == UINT32_MAX)
+            break;
+        if (kept && by_place(device_at(kind, all, kept - 1), device) == 0)
+            continue;
+        span = &s->domains[device->domain].devices[k];
+        if (span->count++ == 0)
+            span->first = kept;
+        if (kept != i)
+            memcpy(device_at(kind, all, kept), device, kind->type->size);
+        kept++;
+    }
+    s->devices[k].all = all;
+    s->devices[k].n = kept;
 }
 
-static void hang_devices(struct xc_snapshot *s)
+void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,
+                          enum xc_device_kind kind, size_t *n)
 {
-    for (uint32_t i = 0; i < s->n_vifs; i++) {
-        struct xc_domain *domain = &s->domains[s->vifs[i].domain];
+    const struct xc_span *span = &domain->devices[kind];
 
-        if (domain->vif_count++ == 0)
-            domain->vif_first = i;
-    }
-    for (uint32_t i = 0; i < s->n_vbds; i++) {
-        struct xc_domain *domain = &s->domains[s->vbds[i].domain];
-
-        if (domain->vbd_count++ == 0)
-            domain->vbd_first = i;
-    }
+    *n = span->count;
+    return span->count ? device_at(&devices[kind], snapshot->devices[kind].all, span->first) : NULL;
 }
 
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
@@ -328,23 +361,17 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
     s->domains = g_new0(struct xc_domain, kept + 1);
     for (uint32_t i = 0; i < kept; i++) {
         s->domains[i] = old[order[i].was];
-        s->domains[i].vif_count = 0;
-        s->domains[i].vbd_count = 0;
+        memset(s->domains[i].devices, 0, sizeof(s->domains[i].devices));
         now_at[order[i].was] = i;
     }
     s->n_domains = kept;
-    s->n_vifs = move_devices(report->vifs, sizeof(struct xc_vif), offsetof(struct xc_vif, domain),
-                             now_at, by_vif);
-    s->n_vbds = move_devices(report->vbds, sizeof(struct xc_vbd), offsetof(struct xc_vbd, domain),
-                             now_at, by_vbd);
     s->n_hosts = report->hosts->len;
     s->hosts = (struct xc_host *)(void *)g_array_free(g_steal_pointer(&report->hosts), FALSE);
-    s->vifs = (struct xc_vif *)(void *)g_array_free(g_steal_pointer(&report->vifs), FALSE);
-    s->vbds = (struct xc_vbd *)(void *)g_array_free(g_steal_pointer(&report->vbds), FALSE);
+    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+        seal_devices(s, report, k, now_at);
     s->text = g_steal_pointer(&report->text);
     g_array_unref(report->domains);
     g_free(report);
-    hang_devices(s);
     return s;
 }
 
@@ -359,8 +386,8 @@ void *xc_snapshot_unref(struct xc_snapshot *snapshot)
     if (snapshot && g_atomic_ref_count_dec(&snapshot->ref)) {
         g_free(snapshot->hosts);
         g_free(snapshot->domains);
-        g_free(snapshot->vifs);
-        g_free(snapshot->vbds);
+        for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+            g_free(snapshot->devices[k].all);
         g_string_chunk_free(snapshot->text);
         g_free(snapshot);
     }

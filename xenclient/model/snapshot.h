@@ -54,21 +54,30 @@ struct xc_snapshot {
     gatomicrefcount ref;
     gint64 taken_mono; /* xc_clock_mono() when the poll's answer was complete */
     gint64 taken_real;
-    uint32_t n_hosts, n_domains, n_vifs, n_vbds;
+    uint32_t n_hosts, n_domains;
     struct xc_host *hosts;
     struct xc_domain *domains; /* by index, ascending */
-    struct xc_vif *vifs;       /* by domain ordinal, then device */
-    struct xc_vbd *vbds;
+    struct {
+        void *all; /* struct xc_vif, struct xc_vbd: by domain ordinal, then index */
+        uint32_t n;
+    } devices[XC_N_DEVICE_KINDS];
     GStringChunk *text;
 };
 typedef struct xc_snapshot xc_snapshot;
 
 /* Takes the report (do not use it again): sorts domains by index, drops those with index 0, hangs
- * devices to them. */
+ * devices to them. A device without a number, with one that SNMP can't express, or with that of
+ * another device of its domain is dropped too. */
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
 struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
 void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_snapshot, xc_snapshot_unref)
+
+/* The type of a kind of device: its size is the step from one to the next. */
+const struct xc_object *xc_device_type(enum xc_device_kind kind);
+/* The devices of one of the snapshot's domains, by index; NULL when there are none. */
+void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,
+                          enum xc_device_kind kind, size_t *n);
 
 /* The ordinal of the domain with that index, or -1. */
 gssize xc_snapshot_find(const struct xc_snapshot *snapshot, uint32_t index);
