@@ -58,6 +58,8 @@ static bool check_table(const struct st_table *table, GError **error)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: augments a table that augments", table->name);
     if (!base->scalars && (!base->rows || !base->index[0].kind || base->row_size == 0))
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: no rows or no index", table->name);
+    if (base->children && (!base->index[1].kind || base->child_size == 0))
+        return xc_fail(error, XC_CAUSE_INTERNAL, "%s: children without an index", table->name);
     if (table->n_columns == 0)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: no columns", table->name);
     if (table->plan && (base->scalars || base->index[1].kind))

@@ -7,24 +7,62 @@
 /* What stands behind a table for one request. */
 struct rows {
     const struct st_table *base;
-    const char *first;
+    struct st_table_state *state;
+    void *context;
+    const char *first; /* NULL: scalars */
     size_t n;
 };
 
-static struct rows rows_now(const struct st_mib *mib, const struct st_table_state *state)
-{
-    struct rows rows = {.base = state->base, .first = mib->context, .n = 1};
+/* Where a row is: of tables without children, `child` is 0. */
+struct place {
+    size_t row;
+    size_t child;
+};
 
+static struct rows rows_now(const struct st_mib *mib, struct st_table_state *state)
+{
+    struct rows rows = {state->base, state, mib->context, NULL, 1};
+
+    /* The row of scalars is the context itself. */
     if (!state->base->scalars)
         rows.first = state->base->rows(mib->context, &rows.n);
     return rows;
 }
 
+static const void *element(const void *first, size_t size, bool pointers, size_t i)
+{
+    const char *at = (const char *)first + i * size;
+
+    return pointers ? *(const void *const *)(const void *)at : at;
+}
+
 static const void *row_at(const struct rows *rows, size_t i)
 {
-    const char *at = rows->first + i * rows->base->row_size;
+    if (!rows->first)
+        return rows->context;
+    return element(rows->first, rows->base->row_size, rows->base->rows_are_pointers, i);
+}
 
-    return rows->base->rows_are_pointers ? *(const void *const *)at : at;
+static const void *child_at(const struct rows *rows, const void *children, size_t i)
+{
+    return element(children, rows->base->child_size, rows->base->children_are_pointers, i);
+}
+
+/* The row at that place, or NULL behind the last child of its parent. */
+static const void *row_of(const struct rows *rows, struct place at)
+{
+    struct st_pair *pair = &rows->state->pair;
+    const void *row = row_at(rows, at.row);
+    const void *children;
+    size_t n = 0;
+
+    if (!rows->base->children)
+        return at.child == 0 ? row : NULL;
+    children = rows->base->children(rows->context, row, &n);
+    if (at.child >= n)
+        return NULL;
+    *pair = (struct st_pair){row, child_at(rows, children, at.child)};
+    return pair;
 }
 
 static uint32_t index_number(const struct st_index *index, const void *row)
@@ -60,38 +98,47 @@ static int compare_text(const char *text, const oid **rest, size_t *n)
     return order;
 }
 
-/* The order of a row and an index as OIDs: negative when the row comes first. */
-static int compare(const struct st_table *base, const void *row, const oid *rest, size_t n)
+static int compare_part(const struct st_index *index, const void *row, const oid **rest, size_t *n)
 {
+    if (index->kind == ST_INDEX_INTEGER)
+        return compare_arc(index_number(index, row), rest, n);
+    return compare_text(index_text(index, row), rest, n);
+}
+
+/* The order of a row (or parent) and an index as OIDs: negative when the row comes first. What is
+ * left of the index when they are equal so far goes to *rest: more than nothing makes a row without
+ * children the first. */
+static int compare(const struct st_table *base, const void *row, const oid **rest, size_t *n)
+{
+    unsigned parts = base->children ? 1 : ST_MAX_INDEX;
     int order = 0;
 
     if (base->scalars)
-        order = compare_arc(0, &rest, &n);
-    for (unsigned i = 0; !base->scalars && order == 0 && i < ST_MAX_INDEX; i++) {
-        const struct st_index *index = &base->index[i];
-
-        if (index->kind == ST_INDEX_INTEGER)
-            order = compare_arc(index_number(index, row), &rest, &n);
-        else if (index->kind == ST_INDEX_TEXT)
-            order = compare_text(index_text(index, row), &rest, &n);
-    }
-    return order ? order : n > 0 ? -1 : 0;
+        order = compare_arc(0, rest, n);
+    for (unsigned i = 0; !base->scalars && order == 0 && i < parts && base->index[i].kind; i++)
+        order = compare_part(&base->index[i], row, rest, n);
+    return order ? order : !base->children && *n > 0 ? -1 : 0;
 }
 
-/* The position of the first row that is not before the index; *exact: it has just that index. A
- * walk asks for the row it was given last: the hint and the row behind it are tried first. */
-static size_t find(struct st_table_state *state, const struct rows *rows, const oid *rest, size_t n,
-                   bool *exact)
+static int compare_at(const struct rows *rows, size_t i, const oid *rest, size_t n)
 {
+    return compare(rows->base, row_at(rows, i), &rest, &n);
+}
+
+/* The position of the first row (or parent) that is not before the index; *exact: it has just that
+ * index. A walk asks for the row it was given last: the hint and the row behind it are tried first. */
+static size_t find_row(const struct rows *rows, const oid *rest, size_t n, bool *exact)
+{
+    size_t *hint = &rows->state->hint;
     size_t low = 0;
     size_t high = rows->n;
 
-    for (size_t i = state->hint; i < state->hint + 2 && i < rows->n; i++) {
-        int order = compare(rows->base, row_at(rows, i), rest, n);
+    for (size_t i = *hint; i < *hint + 2 && i < rows->n; i++) {
+        int order = compare_at(rows, i, rest, n);
 
         if (order == 0) {
             *exact = true;
-            state->hint = i;
+            *hint = i;
             return i;
         }
         if (order < 0)
@@ -102,38 +149,89 @@ static size_t find(struct st_table_state *state, const struct rows *rows, const 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (compare(rows->base, row_at(rows, middle), rest, n) < 0)
+        if (compare_at(rows, middle, rest, n) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    *exact = low < rows->n && compare(rows->base, row_at(rows, low), rest, n) == 0;
+    *exact = low < rows->n && compare_at(rows, low, rest, n) == 0;
     if (*exact)
-        state->hint = low;
+        *hint = low;
     return low;
+}
+
+/* Among the children of a parent that the index names: the first one that is not before it. */
+static size_t find_child(const struct rows *rows, size_t row, const oid *rest, size_t n,
+                         bool *exact)
+{
+    const void *parent = row_at(rows, row);
+    size_t low = 0;
+    size_t high = 0;
+    const void *children = rows->base->children(rows->context, parent, &high);
+
+    compare(rows->base, parent, &rest, &n);
+    *exact = false;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const oid *part = rest;
+        size_t left = n;
+        int order =
+            compare_part(&rows->base->index[1], child_at(rows, children, middle), &part, &left);
+
+        if (order == 0 && left == 0)
+            *exact = true;
+        if (order < 0 || (order == 0 && left > 0))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The place of the first row that is not before the index; *exact: it has just that index. */
+static struct place find(const struct rows *rows, const oid *rest, size_t n, bool *exact)
+{
+    struct place at = {find_row(rows, rest, n, exact), 0};
+
+    if (rows->base->children && *exact)
+        at.child = find_child(rows, at.row, rest, n, exact);
+    return at;
+}
+
+static bool encode_part(const struct st_index *index, const void *row, oid *name, size_t *length)
+{
+    const char *text;
+    size_t octets;
+
+    if (index->kind == ST_INDEX_INTEGER) {
+        name[(*length)++] = index_number(index, row);
+        return true;
+    }
+    text = index_text(index, row);
+    octets = strlen(text);
+    if (*length + 1 + octets > MAX_OID_LEN - ST_MAX_INDEX)
+        return false;
+    name[(*length)++] = octets;
+    for (size_t k = 0; k < octets; k++)
+        name[(*length)++] = (unsigned char)text[k];
+    return true;
 }
 
 /* Appends the index of a row; false: no room, which is a table that names too long a text. */
 static bool encode(const struct st_table *base, const void *row, oid *name, size_t *length)
 {
+    const struct st_pair *pair = row;
+
     if (base->scalars) {
         name[(*length)++] = 0;
         return true;
     }
-    for (unsigned i = 0; i < ST_MAX_INDEX && base->index[i].kind; i++) {
-        if (base->index[i].kind == ST_INDEX_INTEGER) {
-            name[(*length)++] = index_number(&base->index[i], row);
-            continue;
-        }
-        const char *text = index_text(&base->index[i], row);
-        size_t octets = strlen(text);
-
-        if (*length + 1 + octets > MAX_OID_LEN - ST_MAX_INDEX)
+    if (base->children)
+        return encode_part(&base->index[0], pair->parent, name, length) &&
+               encode_part(&base->index[1], pair->child, name, length);
+    for (unsigned i = 0; i < ST_MAX_INDEX && base->index[i].kind; i++)
+        if (!encode_part(&base->index[i], row, name, length))
             return false;
-        name[(*length)++] = octets;
-        for (size_t k = 0; k < octets; k++)
-            name[(*length)++] = (unsigned char)text[k];
-    }
     return true;
 }
 
@@ -258,9 +356,9 @@ const void *st_mib_row(struct st_mib *mib, const struct st_leaf *leaf, const oid
 {
     struct rows rows = rows_now(mib, leaf->table);
     bool exact = false;
-    size_t at = find(leaf->table, &rows, rest, n_rest, &exact);
+    struct place at = find(&rows, rest, n_rest, &exact);
 
-    return exact ? row_at(&rows, at) : NULL;
+    return exact ? row_of(&rows, at) : NULL;
 }
 
 enum st_found st_mib_get(struct st_mib *mib, const oid *name, size_t length, struct st_value *out,
@@ -280,20 +378,48 @@ enum st_found st_mib_get(struct st_mib *mib, const oid *name, size_t length, str
     return row && st_mib_cell(mib, leaf, row, out) ? ST_FOUND : ST_NO_INSTANCE;
 }
 
-/* The first cell of a column at or behind row `at`. */
-static bool first_cell(struct st_mib *mib, const struct st_leaf *leaf, const struct rows *rows,
-                       size_t at, oid *next, size_t *next_length, struct st_value *out)
-{
-    for (; at < rows->n; at++) {
-        const void *row = row_at(rows, at);
+/* Where GETNEXT puts what it finds. */
+struct next {
+    oid *name;
+    size_t *length;
+    struct st_value *value;
+};
 
-        if (!st_mib_cell(mib, leaf, row, out))
-            continue;
-        memcpy(next, mib->root, mib->root_length * sizeof(oid));
-        memcpy(next + mib->root_length, leaf->prefix, leaf->length * sizeof(oid));
-        *next_length = mib->root_length + leaf->length;
-        if (encode(rows->base, row, next, next_length))
+/* The first cell of a column at or behind a place; *seen: there are rows there at all. */
+static bool first_cell(struct st_mib *mib, const struct st_leaf *leaf, const struct rows *rows,
+                       struct place at, struct next *next, bool *seen)
+{
+    for (; at.row < rows->n; at = (struct place){at.row + 1, 0}) {
+        const void *row;
+
+        for (; (row = row_of(rows, at)); at.child++) {
+            *seen = true;
+            if (!st_mib_cell(mib, leaf, row, next->value))
+                continue;
+            memcpy(next->name, mib->root, mib->root_length * sizeof(oid));
+            memcpy(next->name + mib->root_length, leaf->prefix, leaf->length * sizeof(oid));
+            *next->length = mib->root_length + leaf->length;
+            if (encode(rows->base, row, next->name, next->length))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The first cell in or behind leaf `at`. A table without rows is left at once: with its parents it
+ * may have many. */
+static bool first_leaf(struct st_mib *mib, unsigned at, struct next *next, u_char *asn)
+{
+    while (at < mib->n_leaves) {
+        const struct st_leaf *leaf = &mib->leaves[at];
+        struct rows rows = rows_now(mib, leaf->table);
+        bool seen = false;
+
+        *asn = leaf->asn;
+        if (first_cell(mib, leaf, &rows, (struct place){0, 0}, next, &seen))
             return true;
+        for (at++; !seen && at < mib->n_leaves && mib->leaves[at].table == leaf->table; at++)
+            ;
     }
     return false;
 }
@@ -301,6 +427,7 @@ static bool first_cell(struct st_mib *mib, const struct st_leaf *leaf, const str
 bool st_mib_next(struct st_mib *mib, const oid *name, size_t length, oid *next, size_t *next_length,
                  struct st_value *out, u_char *asn)
 {
+    struct next found = {next, next_length, out};
     bool inside = false;
     unsigned at = 0;
 
@@ -313,22 +440,15 @@ bool st_mib_next(struct st_mib *mib, const oid *name, size_t length, oid *next, 
             const struct st_leaf *leaf = &mib->leaves[at++];
             struct rows rows = rows_now(mib, leaf->table);
             bool exact = false;
-            size_t row =
-                find(leaf->table, &rows, below + leaf->length, length - leaf->length, &exact);
+            struct place place = find(&rows, below + leaf->length, length - leaf->length, &exact);
 
+            place.child += exact;
             *asn = leaf->asn;
-            if (first_cell(mib, leaf, &rows, row + exact, next, next_length, out))
+            if (first_cell(mib, leaf, &rows, place, &found, &(bool){false}))
                 return true;
         }
     } else if (snmp_oid_compare(name, length, mib->root, mib->root_length) > 0) {
         return false;
     }
-    for (; at < mib->n_leaves; at++) {
-        struct rows rows = rows_now(mib, mib->leaves[at].table);
-
-        *asn = mib->leaves[at].asn;
-        if (first_cell(mib, &mib->leaves[at], &rows, 0, next, next_length, out))
-            return true;
-    }
-    return false;
+    return first_leaf(mib, at, &found, asn);
 }

@@ -86,7 +86,8 @@ enum st_index_kind {
 };
 struct st_index {
     enum st_index_kind kind;
-    size_t offset;
+    size_t
+        offset; /* in the row; of tables with children: in the parent (first part), in the child */
     const char *name;
     uint32_t arc;      /* of its object in this entry; 0: it is an object of another table */
     uint32_t min, max; /* values or octets that can exist at all */
@@ -116,6 +117,12 @@ const struct st_write *st_change_write(const struct st_change *change, uint32_t 
 typedef bool (*st_plan_fn)(const struct st_change *change, void *context, void *transaction,
                            uint32_t *blame, GError **error);
 
+/* A row of a table with children. */
+struct st_pair {
+    const void *parent;
+    const void *child;
+};
+
 struct st_table {
     const char *name;                /* "xenDomainTable"; scalars: of their group */
     const char *help;                /* scalars and documentation: one line */
@@ -128,6 +135,12 @@ struct st_table {
     bool rows_are_pointers; /* the array holds pointers to the rows */
     /* The rows in the order of their index; good until control returns to the main loop. */
     const void *(*rows)(void *context, size_t *n);
+    /* Tables with an index of two parts, whose rows hang below those of another table: `rows` gives
+     * the parents, by the first part; this the children of one, by the second. What getters see as
+     * row is a struct st_pair. Such tables are read-only. */
+    const void *(*children)(void *context, const void *parent, size_t *n);
+    size_t child_size;
+    bool children_are_pointers;
     /* For COL columns: the object behind a row (NULL: none), and whether its field may be shown. */
     const void *(*object)(const void *row);
     bool (*shows)(const void *row, const struct xc_field *field);
@@ -162,7 +175,8 @@ struct st_leaf {
 struct st_table_state {
     const struct st_table *table;
     const struct st_table *base; /* whose rows and index: itself, or what it augments */
-    size_t hint;                 /* where the last row was found */
+    size_t hint;                 /* where the last row (or parent) was found */
+    struct st_pair pair;         /* the row that was looked at last */
 };
 
 struct st_mib {
@@ -200,7 +214,7 @@ bool st_mib_next(struct st_mib *mib, const oid *name, size_t length, oid *next, 
 /* For set.c: the column whose objects that name may be one of, or NULL; *rest is the index part. */
 const struct st_leaf *st_mib_leaf(struct st_mib *mib, const oid *name, size_t length,
                                   const oid **rest, size_t *n_rest);
-/* The row of an index, or NULL. */
+/* The row of an index, or NULL; good until the next look at that table. */
 const void *st_mib_row(struct st_mib *mib, const struct st_leaf *leaf, const oid *rest,
                        size_t n_rest);
 /* Reads one cell. */

@@ -254,6 +254,43 @@ static const struct st_table kit_pair_table = {
     .n_columns = G_N_ELEMENTS(kit_pair_columns),
 };
 
+/* Rows below those of keys: the first key has none, the second one, the third two ... but the last
+ * has none either. They are rows of pairs. */
+static inline const void *kit_children(void *context, const void *parent, size_t *n)
+{
+    const struct kit *kit = context;
+    size_t i = (size_t)((const struct kit_row *)parent - kit->keys);
+
+    *n = kit->n_pairs ? i % (kit->n_keys - 1) : 0;
+    return &kit->pairs[3 * i];
+}
+
+static inline bool kit_child_text(const struct st_cell *cell, struct st_value *out)
+{
+    const struct st_pair *pair = cell->row;
+    const struct kit_row *parent = pair->parent;
+    const struct kit_row *child = pair->child;
+
+    return child->second != 4 && st_format(out, "%s %u", parent->key, child->second);
+}
+
+static const struct st_column kit_child_columns[] = {
+    CALC(2, "childText", ST_TEXT, kit_child_text),
+    CALC(3, "childZero", ST_INTEGER32, kit_zero),
+};
+static const struct st_table kit_child_table = {
+    .name = "childTable",
+    .arcs = {1, 2, 3, 1},
+    .index = {{ST_INDEX_TEXT, offsetof(struct kit_row, key), "keyName", 0, 1, 32},
+              {ST_INDEX_INTEGER, offsetof(struct kit_row, second), "childNumber", 1, 0, 100}},
+    .row_size = sizeof(struct kit_row),
+    .rows = kit_keys,
+    .children = kit_children,
+    .child_size = sizeof(struct kit_row),
+    .columns = kit_child_columns,
+    .n_columns = G_N_ELEMENTS(kit_child_columns),
+};
+
 static const struct st_column kit_scalar_columns[] = {
     CALC(3, "kitZero", ST_INTEGER32, kit_zero),
     CALC(4, "kitEmpty", ST_TEXT, kit_empty),
@@ -267,5 +304,6 @@ static const struct st_table kit_scalars = {
 };
 
 static const struct st_table *const kit_tables[] = {
-    &kit_pair_table, &kit_number_table, &kit_control_table, &kit_key_table, &kit_scalars,
+    &kit_pair_table, &kit_number_table, &kit_control_table,
+    &kit_key_table,  &kit_child_table,  &kit_scalars,
 };

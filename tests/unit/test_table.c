@@ -114,8 +114,8 @@ static void test_walk(struct fixture *f, gconstpointer data)
     u_char asn = 0;
 
     /* 4 full columns of numbers, one with two cells absent, one with one absent, one more full;
-     * 6 control columns; 3 key columns; pairs; 2 scalars. */
-    g_assert_cmpuint(names->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 15 + 2);
+     * 6 control columns; 3 key columns; pairs; 6 children, one of them without a text; 2 scalars. */
+    g_assert_cmpuint(names->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 15 + 5 + 6 + 2);
     for (guint i = 0; i < names->len; i++) {
         const struct name *name = &g_array_index(names, struct name, i);
 
@@ -125,7 +125,7 @@ static void test_walk(struct fixture *f, gconstpointer data)
     g_autofree char *last = below_root(&g_array_index(names, struct name, names->len - 1));
 
     g_assert_cmpstr(first, ==, "1.1.1.1.2.1");
-    g_assert_cmpstr(last, ==, "1.2.2.1.3.5.195.169.116.195.169.4");
+    g_assert_cmpstr(last, ==, "1.2.3.1.3.3.97.97.98.4");
 }
 
 /* From anywhere, GETNEXT finds what a look through the whole list finds. */
@@ -205,6 +205,25 @@ static void test_get(struct fixture *f, gconstpointer data)
     g_assert_cmpint(get(f, "9.9", &value), ==, ST_NO_OBJECT);
 }
 
+/* A row below one of another table: its index is that one's and its own, and all of it. */
+static void test_children(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    struct st_value value;
+
+    g_assert_cmpint(get(f, "1.2.3.1.2.3.97.97.97.1", &value), ==, ST_FOUND);
+    g_assert_cmpmem(value.octets, value.length, "aaa 1", 5);
+    g_assert_cmpint(get(f, "1.2.3.1.2.3.97.97.98.0", &value), ==, ST_FOUND);
+    g_assert_cmpmem(value.octets, value.length, "aab 0", 5);
+    g_assert_cmpint(get(f, "1.2.3.1.2.3.97.97.98.4", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.4", &value), ==, ST_FOUND);
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.2", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.4.0", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.3.1.3.1.98.0", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.99.0", &value), ==, ST_NO_INSTANCE);
+}
+
 /* Rows that go while someone walks: hints must not be trusted blindly. */
 static void test_rows_change(struct fixture *f, gconstpointer data)
 {
@@ -219,8 +238,15 @@ static void test_rows_change(struct fixture *f, gconstpointer data)
     g_assert_cmpint(get(f, "1.1.1.1.2.2", &value), ==, ST_NO_INSTANCE);
     g_autoptr(GArray) names = walk(f->mib);
 
-    g_assert_cmpuint(names->len, ==, 3 * 5 + 15 + 2);
+    g_assert_cmpuint(names->len, ==, 3 * 5 + 15 + 5 + 6 + 2);
     f->kit.n_numbers = G_N_ELEMENTS(numbers);
+    /* Parents that have lost all their children. */
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.4", &value), ==, ST_FOUND);
+    f->kit.n_pairs = 0;
+    g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.4", &value), ==, ST_NO_INSTANCE);
+    g_autoptr(GArray) left = walk(f->mib);
+
+    g_assert_cmpuint(left->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 2);
 }
 
 /* --- the handler */
@@ -302,7 +328,7 @@ static void test_handler_reads(struct fixture *f, gconstpointer data)
     pdu_clear(&pdu);
 
     pdu_add(&pdu, "1.1.1.1.3.2", ASN_NULL, NULL, 0);
-    pdu_add(&pdu, "1.2.2.1.3.5.195.169.116.195.169.4", ASN_NULL, NULL, 0);
+    pdu_add(&pdu, "1.2.3.1.3.3.97.97.98.4", ASN_NULL, NULL, 0);
     pdu_call(f, &pdu, MODE_GETNEXT);
     struct name want = name_of("1.1.1.1.3.7");
 
@@ -548,6 +574,7 @@ static void test_refused_tables(void)
         COL(3, "a", ST_GAUGE32, domain, DOMAIN, mem_kib, .divide = 1024)};
     struct st_table homeless = kit_number_table;
     struct st_table two_parts = kit_pair_table;
+    struct st_table children = kit_child_table;
 
     refuse_table(kit_number_table, falling, 2, "does not rise");
     refuse_table(kit_number_table, twice, 2, "does not rise");
@@ -562,6 +589,8 @@ static void test_refused_tables(void)
     refuse_table(homeless, writer, 1, "no place");
     two_parts.plan = kit_plan;
     refuse_table(two_parts, writer, 1, "one part");
+    children.index[1].kind = 0;
+    refuse_table(children, writer, 1, "children without an index");
 }
 
 static void test_same_place(void)
@@ -584,6 +613,7 @@ int main(int argc, char **argv)
 #define ADD(name, function)                                                                        \
     g_test_add("/table/" name, struct fixture, NULL, set_up, function, tear_down)
     ADD("walk", test_walk);
+    ADD("children", test_children);
     ADD("next-from-anywhere", test_next_from_anywhere);
     ADD("get", test_get);
     ADD("rows-change", test_rows_change);
