@@ -224,6 +224,60 @@ static void test_counters_never_fall(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
 }
 
+/* What is shown of the one interface and the one disk after such an answer: both count alike. */
+static uint64_t octets(struct kit_fixture *f, const char *key, int64_t domid, uint64_t n)
+{
+    struct xc_report *report = kit_report("1");
+    const struct xc_domain_ref *ref;
+    const struct xc_vif *vif;
+    const struct xc_vbd *vbd;
+    size_t count = 0;
+
+    kit_domain(report, "before", 2, domid + 1000);
+    kit_domain(report, "web", 1, domid);
+    if (domid) {
+        struct xc_vif *new_vif = xc_report_vif(report, 1);
+        struct xc_vbd *new_vbd = xc_report_vbd(report, 1);
+
+        XC_SET(VIF, new_vif, device, 0);
+        XC_SET(VIF, new_vif, rx_bytes, n);
+        XC_SET(VBD, new_vbd, number, 51712);
+        XC_SET(VBD, new_vbd, wr_ops, n);
+    }
+    kit_answer(f, key, report);
+    ref = kit_find(f, "web");
+    vif = xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_VIFS, &count);
+    if (!vif)
+        return 0;
+    g_assert_cmpuint(count, ==, 1);
+    vbd = xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_VBDS, &count);
+    g_assert_cmpuint(vbd->wr_ops, ==, vif->rx_bytes);
+    return vif->rx_bytes;
+}
+
+static void test_device_counters_never_fall(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpuint(octets(f, "a", 5, 1000), ==, 1000);
+    g_assert_cmpuint(octets(f, "a", 5, 3000), ==, 3000);
+    g_assert_cmpuint(octets(f, "a", 6, 200), ==, 3200); /* rebooted */
+    g_assert_cmpuint(octets(f, "b", 1, 100), ==, 3300); /* migrated */
+    kit_answer(f, "a", kit_report("1"));
+    g_assert_cmpuint(octets(f, "b", 0, 0), ==, 0); /* shut down: no rows */
+    g_assert_cmpuint(octets(f, "b", 2, 50), ==, 3350);
+    g_assert_cmpuint(octets(f, "b", 2, 20), ==, 3370); /* the device was replaced */
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, ==, 0);
+
+    kit_restart(f);
+    g_assert_cmpuint(octets(f, "b", 2, 60), ==, 3410);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, ==, 0);
+
+    /* Replaced while the agent was away: what it counted unseen is lost, and that is said. */
+    kit_restart(f);
+    g_assert_cmpuint(octets(f, "b", 2, 10), ==, 3420);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
+}
+
 static void test_percent(struct kit_fixture *f, gconstpointer data)
 {
     (void)data;
@@ -352,6 +406,7 @@ int main(int argc, char **argv)
     TEST("deleted-stays-then-goes", test_deleted_stays_then_goes);
     TEST("down-is-unknown-not-gone", test_down_is_unknown_not_gone);
     TEST("counters-never-fall", test_counters_never_fall);
+    TEST("device-counters-never-fall", test_device_counters_never_fall);
     TEST("percent", test_percent);
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);
     TEST("host-counters-say-when-they-begin-anew", test_host_counters_say_when_they_begin_anew);

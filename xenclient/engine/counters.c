@@ -1,9 +1,11 @@
 /* Counters that never jump backwards: base + what the present life of the domain counted. */
 #include "xenclient/engine/private.h"
+#include "xenclient/engine/totals.h"
 
 #include <string.h>
 
-#define SAVE_VERSION 1
+#define SAVE_VERSION         2
+#define SAVE_WITHOUT_DEVICES 1
 
 static const unsigned fields[] = {
     XC_DOMAIN_cpu_usec,       XC_DOMAIN_net_rx_bytes,   XC_DOMAIN_net_tx_bytes,
@@ -16,14 +18,23 @@ struct counters {
     uint64_t life; /* names source, domid and uuid: counters of another life begin anew */
     uint64_t base[N_COUNTERS];
     uint64_t last[N_COUNTERS];
+    struct xc_totals devices[XC_N_DEVICE_KINDS];
     gint64 clock;       /* of the host, at the last report; 0: no rate yet */
     uint64_t cpu_total; /* at that clock */
     bool restored;      /* from the store, no report seen since */
     bool changed;       /* since the last save */
 };
 
+static void clear_devices(struct counters *c)
+{
+    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+        xc_totals_clear(&c->devices[k]);
+}
+
 void xc_counters_free(void *counters)
 {
+    if (counters)
+        clear_devices(counters);
     g_free(counters);
 }
 
@@ -45,7 +56,8 @@ static uint64_t life_of(const struct xc_slot *slot, const struct xc_domain *doma
     return mix(hash, &domain->uuid, sizeof(domain->uuid));
 }
 
-/* --- across restarts: u8 version, u64 life, then base and last of each counter */
+/* --- across restarts: u8 version, u64 life, then base and last of each counter, then the totals of
+ * each kind of device */
 
 static struct counters *restore(GBytes *saved)
 {
@@ -53,15 +65,19 @@ static struct counters *restore(GBytes *saved)
     gsize length = 0;
     const void *data = saved ? g_bytes_get_data(saved, &length) : NULL;
     struct xc_reader reader = XC_READER(data, length);
+    unsigned version = xc_get_u8(&reader);
 
-    if (!data || xc_get_u8(&reader) != SAVE_VERSION)
+    if (version != SAVE_VERSION && version != SAVE_WITHOUT_DEVICES)
         return c;
     c->life = xc_get_u64(&reader);
     for (size_t i = 0; i < N_COUNTERS; i++) {
         c->base[i] = xc_get_u64(&reader);
         c->last[i] = xc_get_u64(&reader);
     }
+    for (unsigned k = 0; version == SAVE_VERSION && k < XC_N_DEVICE_KINDS; k++)
+        xc_totals_read(&c->devices[k], k, &reader);
     if (!xc_reader_end(&reader)) {
+        clear_devices(c);
         memset(c, 0, sizeof(*c));
         return c;
     }
@@ -79,6 +95,8 @@ static void save_one(struct xc_engine *engine, uint32_t index, const struct coun
         xc_put_u64(data, c->base[i]);
         xc_put_u64(data, c->last[i]);
     }
+    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+        xc_totals_write(&c->devices[k], k, data);
     xc_store_put_counters(engine->store, index, data->data, data->len);
 }
 
@@ -132,6 +150,8 @@ static void new_life(struct xc_track *track, struct counters *c, uint64_t life)
             c->base[i] += c->last[i];
             c->last[i] = 0;
         }
+        for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+            xc_totals_new_life(&c->devices[k], k);
     }
     /* The agent did not see the former life end: what it counted after the last save is lost. */
     if (c->restored)
@@ -166,13 +186,43 @@ void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const s
             c->base[i] += c->last[i];
             if (fields[i] == XC_DOMAIN_cpu_usec)
                 c->clock = 0;
+            if (c->restored) /* as above: how far it got before that nobody saw */
+                track->discontinuity_mono = xc_clock_mono();
         }
         c->last[i] = *value;
         *value += c->base[i];
     }
-    c->restored = false;
     c->changed = true;
     percentages(c, domain, host, clock);
+}
+
+static void count_devices(struct xc_track *track, struct xc_snapshot *snapshot,
+                          const struct xc_domain *domain)
+{
+    struct counters *c = track->counters;
+    unsigned events = 0;
+
+    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++) {
+        size_t n = 0;
+        void *devices = xc_snapshot_devices(snapshot, domain, k, &n);
+
+        events |= xc_totals_apply(&c->devices[k], k, devices, n);
+    }
+    if (events & XC_TOTALS_FORGOTTEN || (events & XC_TOTALS_RESET && c->restored))
+        track->discontinuity_mono = xc_clock_mono();
+    c->restored = false;
+}
+
+void xc_counters_devices(struct xc_engine *engine, const struct xc_slot *slot,
+                         struct xc_snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->n_domains; i++) {
+        const struct xc_domain *domain = &snapshot->domains[i];
+        struct xc_track *track = xc_track_get(engine, domain->index);
+
+        if (xc_counts_here(track, slot, domain))
+            count_devices(track, snapshot, domain);
+    }
 }
 
 void xc_host_life_free(struct xc_host_life *life)

@@ -71,6 +71,12 @@ static void set_home(struct xc_engine *engine, struct xc_track *track, const cha
     xc_known_save(engine, track->index, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
 }
 
+bool xc_counts_here(const struct xc_track *track, const struct xc_slot *slot,
+                    const struct xc_domain *domain)
+{
+    return track->owner == slot->id && XC_HAS(DOMAIN, domain, domid);
+}
+
 /* A living domain belongs to the source that shows it. When two show it (one may not have noticed
  * yet that it moved away) it belongs to the one where it has just come to life. */
 static void adopt_one(struct xc_engine *engine, struct xc_slot *slot, struct xc_track *track,
@@ -129,7 +135,7 @@ void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_re
         track = xc_track_get(engine, domain->index);
         track->identity = xc_identity_kind(domain);
         adopt_one(engine, slot, track, domain, host_keys[domain->host]);
-        if (track->owner == slot->id && XC_HAS(DOMAIN, domain, domid))
+        if (xc_counts_here(track, slot, domain))
             xc_counters_apply(engine, track, slot, domain, host,
                               XC_HAS(HOST, host, clock) ? host->clock : now);
         count_on_host(host, domain);

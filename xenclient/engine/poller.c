@@ -271,11 +271,14 @@ static void publish(struct xc_slot *slot, struct xc_report *report)
     struct xc_poller *poller = slot->poller;
     struct xc_engine *engine = poller->engine;
     char **keys = xc_identity_host_keys(engine, slot, report);
+    struct xc_snapshot *snapshot;
 
     poller->unsettled = is_unsettled(report);
     xc_events_source(engine, slot, keys);
     xc_fleet_adopt(engine, slot, report, keys);
-    xc_fleet_publish(engine, slot, xc_snapshot_seal(report), keys);
+    snapshot = xc_snapshot_seal(report);
+    xc_counters_devices(engine, slot, snapshot);
+    xc_fleet_publish(engine, slot, snapshot, keys);
     poller->published = poller->begun;
     poller->shown_mono = poller->begun_mono;
     schedule_next(slot);

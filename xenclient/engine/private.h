@@ -179,6 +179,9 @@ enum xc_domain_state xc_track_state(const struct xc_track *track, const struct x
 /* A row that is shown: notes since when its state is so, and makes events of what changed. */
 void xc_fleet_note(struct xc_engine *engine, const struct xc_slot *slot, struct xc_track *track,
                    const struct xc_domain *domain);
+/* Is what this source says of the domain what its counters go by: it owns the domain, which lives. */
+bool xc_counts_here(const struct xc_track *track, const struct xc_slot *slot,
+                    const struct xc_domain *domain);
 bool xc_domain_is_guest(const struct xc_domain *domain);
 bool xc_domain_alive(
     const struct xc_domain *domain); /* Xen knows it, and not as half of a migration */
@@ -210,6 +213,9 @@ void xc_events_tick(struct xc_engine *engine);
  * host's. */
 void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const struct xc_slot *slot,
                        struct xc_domain *domain, const struct xc_host *host, gint64 clock);
+/* The same for the devices of all domains of a snapshot that nobody sees yet; after the above. */
+void xc_counters_devices(struct xc_engine *engine, const struct xc_slot *slot,
+                         struct xc_snapshot *snapshot);
 void xc_counters_free(void *counters);
 /* Notes when a host's own counters begin anew (it was restarted, an interface went). */
 void xc_counters_host(struct xc_engine *engine, const char *key, const struct xc_host *host);
