@@ -1,7 +1,7 @@
 /* xenDomainTable: what a domain is. */
 #include "subagent/tables/tables.h"
 
-static const void *rows(void *context, size_t *n)
+const void *st_domain_rows(void *context, size_t *n)
 {
     return xc_fleet_domains(((const struct st_context *)context)->engine, n);
 }
@@ -68,15 +68,19 @@ static bool flags(const struct st_cell *cell, struct st_value *out)
     return st_bits(out, word, G_N_ELEMENTS(flag_labels));
 }
 
-static bool label(const struct st_cell *cell, struct st_value *out)
+bool st_domain_label(const struct xc_domain_ref *ref, const char *behind, struct st_value *out)
 {
-    const struct xc_domain_ref *ref = cell->row;
     const struct xc_domain *domain = xc_ref_domain(ref);
     const char *key = xc_fleet_host_key(ref);
 
     if (!XC_HAS(DOMAIN, domain, name))
-        return st_format(out, "%s%s#%u", key, *key ? "/" : "", ref->index);
-    return st_format(out, "%s%s%s", key, *key ? "/" : "", domain->name);
+        return st_format(out, "%s%s#%u%s", key, *key ? "/" : "", ref->index, behind);
+    return st_format(out, "%s%s%s%s", key, *key ? "/" : "", domain->name, behind);
+}
+
+static bool label(const struct st_cell *cell, struct st_value *out)
+{
+    return st_domain_label(cell->row, "", out);
 }
 
 static const struct st_column columns[] = {
@@ -121,7 +125,7 @@ const struct st_table st_domain_table = {
     .index = {{ST_INDEX_INTEGER, offsetof(struct xc_domain_ref, index), "xenDomainIndex", 1, 1,
                G_MAXINT32}},
     .row_size = sizeof(struct xc_domain_ref),
-    .rows = rows,
+    .rows = st_domain_rows,
     .object = st_domain_object,
     .shows = st_domain_shows,
     .columns = columns,

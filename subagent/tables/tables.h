@@ -14,6 +14,7 @@ extern const struct st_table st_host_control_table;
 extern const struct st_table st_source_table;
 extern const struct st_table st_domain_table;
 extern const struct st_table st_domain_perf_table;
+extern const struct st_table st_vif_table;
 extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;
@@ -30,11 +31,15 @@ bool st_get_minus_one(const struct st_cell *cell, struct st_value *out);
 /* A moment of this process' monotonic clock as sysUpTime; 0 when it was before. */
 bool st_timestamp(struct st_value *out, gint64 mono);
 
-/* Rows and objects of domains and hosts, for the tables that augment them. */
+/* Rows and objects of domains and hosts, for the tables that augment them or hang below them. */
+const void *st_domain_rows(void *context, size_t *n);
 const void *st_domain_object(const void *row);
 bool st_domain_shows(const void *row, const struct xc_field *field);
 const void *st_host_object(const void *row);
 bool st_host_shows(const void *row, const struct xc_field *field);
+
+/* What xenDomainLabel shows, and behind it a text. */
+bool st_domain_label(const struct xc_domain_ref *ref, const char *behind, struct st_value *out);
 
 /* The operation a domain was last asked for, or NULL. */
 const struct xc_op *st_last_op(const struct st_cell *cell, const struct xc_domain_ref *ref);

@@ -22,7 +22,8 @@ VOLATILE = re.compile(
     r"|DomainLock|SetErrorTime|HostCpuPercent|HostLoad1|HostNet..Octets|HostUptime|HostDataAge|HostBootTime"
     r"|SourceUri|SourceLastOk|SourceLastTry|SourceStateSince|SourcePollsOk|SourcePollTime|SourcePollTimeAverage"
     r"|SourceDataAge|DomainStateSince|DomainStarted|DomainCpu\w+|DomainNet\w+|DomainDisk\w+|DomainUptime"
-    r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime)\.")
+    r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime"
+    r"|Vif\w+(Octets|Packets|Drops))\.")
 
 
 def numbers(rows):

@@ -1,0 +1,92 @@
+/* xenVifTable: what domains are connected to. Rows hang below those of xenDomainTable. */
+#include "subagent/tables/tables.h"
+
+static const void *devices(const struct xc_domain_ref *ref, enum xc_device_kind kind, size_t *n)
+{
+    return xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), kind, n);
+}
+
+static const void *vifs(void *context, const void *domain, size_t *n)
+{
+    (void)context;
+    return devices(domain, XC_VIFS, n);
+}
+
+static const void *object(const void *row)
+{
+    return ((const struct st_pair *)row)->child;
+}
+
+static bool shows(const void *row, const struct xc_field *field, const struct xc_object *type)
+{
+    const struct st_pair *pair = row;
+    const struct xc_domain_ref *ref = pair->parent;
+
+    return xc_has(pair->child, (unsigned)(field - type->fields)) &&
+           (field->keep == XC_INVENTORY || !xc_slot_stale(ref->slot));
+}
+
+static bool shows_vif(const void *row, const struct xc_field *field)
+{
+    return shows(row, field, &xc_vif_type);
+}
+
+static bool vif_label(const struct st_cell *cell, struct st_value *out)
+{
+    const struct st_pair *pair = cell->row;
+    const struct xc_vif *vif = pair->child;
+    char name[32];
+
+    g_snprintf(name, sizeof(name), " vif%" G_GINT64_FORMAT, vif->device);
+    return st_domain_label(pair->parent, name, out);
+}
+
+/* Counters are interrupted for all devices of a domain at once. */
+static bool discontinuity(const struct st_cell *cell, struct st_value *out)
+{
+    const struct st_pair *pair = cell->row;
+    const struct xc_domain_ref *ref = pair->parent;
+
+    return st_timestamp(out, ref->track->discontinuity_mono);
+}
+
+#define BELOW_DOMAINS                                                                              \
+    .row_size = sizeof(struct xc_domain_ref), .rows = st_domain_rows, .object = object
+#define DOMAIN_INDEX                                                                               \
+    {                                                                                              \
+        ST_INDEX_INTEGER, offsetof(struct xc_domain_ref, index), "xenDomainIndex", 0, 1,           \
+            G_MAXINT32                                                                             \
+    }
+#define DEVICE_INDEX(name)                                                                         \
+    {                                                                                              \
+        ST_INDEX_INTEGER, offsetof(struct xc_device, index), name, 1, 1, G_MAXINT32                \
+    }
+
+static const struct st_column vif_columns[] = {
+    CALC(2, "xenVifLabel", ST_TEXT, vif_label),
+    COL(3, "xenVifDevice", ST_INTEGER32, vif, VIF, device, .max = G_MAXINT32 - 1),
+    COL(4, "xenVifMac", ST_TEXT, vif, VIF, mac),
+    COL(5, "xenVifBridge", ST_TEXT, vif, VIF, bridge),
+    COL(6, "xenVifBackend", ST_TEXT, vif, VIF, backend),
+    COL(7, "xenVifRxOctets", ST_COUNTER64, vif, VIF, rx_bytes),
+    COL(8, "xenVifTxOctets", ST_COUNTER64, vif, VIF, tx_bytes),
+    COL(9, "xenVifRxPackets", ST_COUNTER64, vif, VIF, rx_packets),
+    COL(10, "xenVifTxPackets", ST_COUNTER64, vif, VIF, tx_packets),
+    COL(11, "xenVifRxErrors", ST_COUNTER64, vif, VIF, rx_errors),
+    COL(12, "xenVifTxErrors", ST_COUNTER64, vif, VIF, tx_errors),
+    COL(13, "xenVifRxDrops", ST_COUNTER64, vif, VIF, rx_drops),
+    COL(14, "xenVifTxDrops", ST_COUNTER64, vif, VIF, tx_drops),
+    CALC(15, "xenVifDiscontinuity", ST_TIMESTAMP, discontinuity),
+};
+
+const struct st_table st_vif_table = {
+    .name = "xenVifTable",
+    .arcs = {1, 4, 4, 1},
+    .index = {DOMAIN_INDEX, DEVICE_INDEX("xenVifNumber")},
+    BELOW_DOMAINS,
+    .children = vifs,
+    .child_size = sizeof(struct xc_vif),
+    .shows = shows_vif,
+    .columns = vif_columns,
+    .n_columns = G_N_ELEMENTS(vif_columns),
+};

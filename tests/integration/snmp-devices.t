@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Tables of what domains are made of: rows, labels, counters that add up and never fall, what vanishes and what stays."""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+from lab import Lab, diag, done, is_, ok
+
+RUNNING, SHUTDOWN, REBOOT = 4, 11, 4
+VIFS = {0: "vif0", 1: "vif1"}
+# table -> {number within the domain's row: name in the label}, {column: the domain's sum of it}
+TABLES = {
+    "xenVif": ({device + 1: name for device, name in VIFS.items()},
+               {"RxOctets": "xenDomainNetRxOctets", "TxOctets": "xenDomainNetTxOctets",
+                "RxPackets": "xenDomainNetRxPackets", "TxPackets": "xenDomainNetTxPackets"}),
+}
+
+
+def none(lines, name):
+    if not ok(not lines, name):
+        diag("\n".join(map(str, lines[:20])))
+
+
+def counters(lab, table):
+    """{(domain, number, column): value} of all counters of a table."""
+    names = [name for name in lab.schema() if re.fullmatch(table + r"\w*(Octets|Packets|Errors|Drops|Reads|Writes)", name)]
+    return {(*row, name): value for name in names for row, value in lab.column(name).items()}
+
+
+def falls(before, now):
+    return [f"{cell}: {before[cell]}, then {now.get(cell)}" for cell in before if now.get(cell, -1) < before[cell]]
+
+
+def sums(lab, table, domain):
+    """What does not add up between a domain and its devices; one GET sees one poll."""
+    rows, columns = TABLES[table]
+    wrong = []
+    for column, total in columns.items():
+        values = lab.get(lab.oid(total, domain), *(lab.oid(table + column, domain, row) for row in rows))
+        if None in values or values[0] != sum(values[1:]) or not values[0]:
+            wrong.append(f"{column} of domain {domain}: {values}")
+    return wrong
+
+
+def life(lab, domain, what, change):
+    """Changes a domain's life and waits until its counters run again: none of them may have fallen."""
+    before = {table: {cell: value for cell, value in counters(lab, table).items() if cell[0] == domain}
+              for table in TABLES}
+    place = [lab.oid("xenDomainHost", domain), lab.oid("xenDomainDomid", domain)]
+    old = lab.get(*place)
+    change()
+    lab.wait(lambda: None not in lab.get(*place) and lab.get(*place) != old
+             and lab.get(lab.oid("xenDomainState", domain)) == RUNNING
+             and all(cell in counters(lab, table) for table in TABLES for cell in before[table]), what)
+    for table in TABLES:
+        ok(before[table], f"{table} counted before")
+        none(falls(before[table], counters(lab, table)), f"{what}: no counter of {table} fell")
+
+
+with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--vbds", "2"],
+         agent={"stale_after": 2}) as lab:
+    lab.wait_rows()
+    domains = lab.table("xenDomainTable")
+    guests = [row for row, cells in domains.items() if cells["xenDomainKind"] == 1]
+    running = [row for row in guests if domains[row]["xenDomainState"] == RUNNING]
+    stopped = [row for row in guests if domains[row]["xenDomainState"] == SHUTDOWN]
+    ok(running and stopped, "there are domains that run and others")
+
+    for table, (numbers, columns) in TABLES.items():
+        rows = lab.table(table + "Table")
+        is_(sorted(rows), sorted((row, number) for row in guests for number in numbers),
+            f"{table}: every guest has its rows, the control domains have none")
+        is_({row: cells[table + "Label"] for row, cells in rows.items()},
+            {(domain, number): f"{domains[domain]['xenDomainLabel']} {numbers[number]}" for domain, number in rows},
+            f"{table}: labels name host, domain and device")
+        is_(sorted({domain for domain, *_ in counters(lab, table)}), running, f"{table}: counters of domains that run alone")
+        none([wrong for domain in running for wrong in sums(lab, table, domain)], f"{table}: devices add up to their domain")
+        is_({cells[table + "Discontinuity"] for cells in rows.values()}, {0}, f"{table}: nothing was interrupted")
+
+    # --- what a device is
+    vif = lab.table("xenVifTable")[running[0], 2]
+    domid = domains[running[0]]["xenDomainDomid"]
+    is_([vif[f"xenVif{name}"] for name in ("Device", "Bridge", "Backend", "RxErrors")], [1, "xenbr1", f"vif{domid}.1", 0],
+        "an interface tells its number, bridge and backend, and an error count of 0 that is known")
+    ok(vif["xenVifMac"].startswith("00:16:3e:"), "and its hardware address")
+    ok("xenVifBackend" not in lab.table("xenVifTable")[stopped[0], 2], "no backend while the domain does not run")
+
+    # --- counters never fall
+    guest = next(row for row in running if domains[row]["xenDomainHost"] == "host1")
+    life(lab, guest, "reboot",
+         lambda: is_(lab.set(lab.oid("xenDomainPower", guest), "i", REBOOT), "noError", "a reboot is accepted"))
+    life(lab, guest, "migration",
+         lambda: is_(lab.set(lab.oid("xenDomainMigrateTo", guest), "s", "host2"), "noError", "a migration is accepted"))
+    ok(all(label.startswith("host2/") for (domain, _), label in lab.column("xenVifLabel").items() if domain == guest),
+       "the labels have moved with the domain")
+    before = {table: counters(lab, table) for table in TABLES}
+    lab.restart("xensnmpd")
+    lab.wait_rows()
+    for table in TABLES:
+        lab.wait(lambda table=table: len(counters(lab, table)) >= len(before[table]), "counters are there again")
+        none(falls(before[table], counters(lab, table)), f"restart of the agent: no counter of {table} fell")
+
+    # --- a host that does not answer
+    inventory = lab.column("xenVifMac")
+    lab.farm_ctl("host", "host2", "down")
+    there = [row for row in guests if lab.get(lab.oid("xenDomainHost", row)) == "host2"]
+    lab.wait(lambda: not any(domain in there for table in TABLES for domain, *_ in counters(lab, table)),
+             "counters of a host that is silent vanish")
+    is_(lab.column("xenVifMac"), inventory, "what the devices are stays")
+    ok(not any(domain in there for domain, _ in lab.column("xenVifBackend")), "the backend, which is of this life, does not")
+done()
