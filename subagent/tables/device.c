@@ -1,4 +1,4 @@
-/* xenVifTable: what domains are connected to. Rows hang below those of xenDomainTable. */
+/* xenVifTable, xenVbdTable: what domains are connected to. Rows hang below those of xenDomainTable. */
 #include "subagent/tables/tables.h"
 
 static const void *devices(const struct xc_domain_ref *ref, enum xc_device_kind kind, size_t *n)
@@ -10,6 +10,12 @@ static const void *vifs(void *context, const void *domain, size_t *n)
 {
     (void)context;
     return devices(domain, XC_VIFS, n);
+}
+
+static const void *vbds(void *context, const void *domain, size_t *n)
+{
+    (void)context;
+    return devices(domain, XC_VBDS, n);
 }
 
 static const void *object(const void *row)
@@ -31,6 +37,11 @@ static bool shows_vif(const void *row, const struct xc_field *field)
     return shows(row, field, &xc_vif_type);
 }
 
+static bool shows_vbd(const void *row, const struct xc_field *field)
+{
+    return shows(row, field, &xc_vbd_type);
+}
+
 static bool vif_label(const struct st_cell *cell, struct st_value *out)
 {
     const struct st_pair *pair = cell->row;
@@ -38,6 +49,19 @@ static bool vif_label(const struct st_cell *cell, struct st_value *out)
     char name[32];
 
     g_snprintf(name, sizeof(name), " vif%" G_GINT64_FORMAT, vif->device);
+    return st_domain_label(pair->parent, name, out);
+}
+
+static bool vbd_label(const struct st_cell *cell, struct st_value *out)
+{
+    const struct st_pair *pair = cell->row;
+    const struct xc_vbd *vbd = pair->child;
+    char name[64];
+
+    if (XC_HAS(VBD, vbd, device))
+        g_snprintf(name, sizeof(name), " %s", vbd->device);
+    else
+        g_snprintf(name, sizeof(name), " %" G_GINT64_FORMAT, vbd->number);
     return st_domain_label(pair->parent, name, out);
 }
 
@@ -89,4 +113,28 @@ const struct st_table st_vif_table = {
     .shows = shows_vif,
     .columns = vif_columns,
     .n_columns = G_N_ELEMENTS(vif_columns),
+};
+
+static const struct st_column vbd_columns[] = {
+    CALC(2, "xenVbdLabel", ST_TEXT, vbd_label),
+    COL(3, "xenVbdDevice", ST_TEXT, vbd, VBD, device),
+    COL(4, "xenVbdTarget", ST_TEXT, vbd, VBD, target),
+    COL(5, "xenVbdReadOnly", ST_TRUTH, vbd, VBD, read_only),
+    COL(6, "xenVbdReadOctets", ST_COUNTER64, vbd, VBD, rd_bytes),
+    COL(7, "xenVbdWriteOctets", ST_COUNTER64, vbd, VBD, wr_bytes),
+    COL(8, "xenVbdReads", ST_COUNTER64, vbd, VBD, rd_ops),
+    COL(9, "xenVbdWrites", ST_COUNTER64, vbd, VBD, wr_ops),
+    CALC(10, "xenVbdDiscontinuity", ST_TIMESTAMP, discontinuity),
+};
+
+const struct st_table st_vbd_table = {
+    .name = "xenVbdTable",
+    .arcs = {1, 4, 5, 1},
+    .index = {DOMAIN_INDEX, DEVICE_INDEX("xenVbdNumber")},
+    BELOW_DOMAINS,
+    .children = vbds,
+    .child_size = sizeof(struct xc_vbd),
+    .shows = shows_vbd,
+    .columns = vbd_columns,
+    .n_columns = G_N_ELEMENTS(vbd_columns),
 };

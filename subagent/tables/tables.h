@@ -15,6 +15,7 @@ extern const struct st_table st_source_table;
 extern const struct st_table st_domain_table;
 extern const struct st_table st_domain_perf_table;
 extern const struct st_table st_vif_table;
+extern const struct st_table st_vbd_table;
 extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;

@@ -9,12 +9,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from lab import Lab, diag, done, is_, ok
 
 RUNNING, SHUTDOWN, REBOOT = 4, 11, 4
-VIFS = {0: "vif0", 1: "vif1"}
-# table -> {number within the domain's row: name in the label}, {column: the domain's sum of it}
+# table -> {number of the row below its domain: name in the label}, {column: the domain's sum of it}
 TABLES = {
-    "xenVif": ({device + 1: name for device, name in VIFS.items()},
+    "xenVif": ({1: "vif0", 2: "vif1"},
                {"RxOctets": "xenDomainNetRxOctets", "TxOctets": "xenDomainNetTxOctets",
                 "RxPackets": "xenDomainNetRxPackets", "TxPackets": "xenDomainNetTxPackets"}),
+    "xenVbd": ({51712: "xvda", 51728: "xvdb"},
+               {"ReadOctets": "xenDomainDiskReadOctets", "WriteOctets": "xenDomainDiskWriteOctets",
+                "Reads": "xenDomainDiskReads", "Writes": "xenDomainDiskWrites"}),
 }
 
 
@@ -86,6 +88,9 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--v
         "an interface tells its number, bridge and backend, and an error count of 0 that is known")
     ok(vif["xenVifMac"].startswith("00:16:3e:"), "and its hardware address")
     ok("xenVifBackend" not in lab.table("xenVifTable")[stopped[0], 2], "no backend while the domain does not run")
+    vbd = lab.table("xenVbdTable")[running[0], 51728]
+    is_([vbd[f"xenVbd{name}"] for name in ("Device", "ReadOnly")], ["xvdb", 2], "a disk tells its name and that it can be written")
+    ok(re.fullmatch(r"/dev/vg0/\w+-disk1", vbd["xenVbdTarget"]), "and what stands behind it")
 
     # --- counters never fall
     guest = next(row for row in running if domains[row]["xenDomainHost"] == "host1")

@@ -23,7 +23,7 @@ VOLATILE = re.compile(
     r"|SourceUri|SourceLastOk|SourceLastTry|SourceStateSince|SourcePollsOk|SourcePollTime|SourcePollTimeAverage"
     r"|SourceDataAge|DomainStateSince|DomainStarted|DomainCpu\w+|DomainNet\w+|DomainDisk\w+|DomainUptime"
     r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime"
-    r"|Vif\w+(Octets|Packets|Drops))\.")
+    r"|V(if|bd)\w*(Octets|Packets|Drops|Reads|Writes))\.")
 
 
 def numbers(rows):
