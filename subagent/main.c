@@ -1,6 +1,7 @@
 /* xensnmpd: the AgentX subagent for Xen hosts. Options, set-up, tear-down. */
 #include "mibs/oid_root.h"
 #include "subagent/agentx.h"
+#include "subagent/notify.h"
 #include "subagent/privileges.h"
 #include "subagent/schema.h"
 #include "subagent/set.h"
@@ -78,6 +79,7 @@ static gboolean stop(gpointer loop)
 
 struct daemon {
     const char *path;
+    const char *notify; /* where the service manager listens; NULL: nowhere */
     struct xc_config *config;
     struct st_context context;
 };
@@ -110,8 +112,10 @@ static void run(struct daemon *daemon)
     guint hangup = g_unix_signal_add(SIGHUP, reload, daemon);
 
     xc_log(XC_LOG_INFO, "ready");
+    st_notify(daemon->notify, "READY=1");
     g_main_loop_run(loop);
     xc_log(XC_LOG_INFO, "ending");
+    st_notify(daemon->notify, "STOPPING=1");
     g_source_remove(term);
     g_source_remove(interrupt);
     g_source_remove(hangup);
@@ -182,7 +186,8 @@ int main(int argc, char **argv)
         return print(st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables));
     if (options.sample_config)
         return print(xc_config_sample());
-    struct daemon daemon = {.path = path, .config = xc_config_load(path, &error)};
+    g_autofree char *notify = st_notify_socket();
+    struct daemon daemon = {.path = path, .notify = notify, .config = xc_config_load(path, &error)};
     int status;
 
     if (!daemon.config)
