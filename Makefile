@@ -55,7 +55,7 @@ BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
 
 .DEFAULT_GOAL := all
 .PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real bench bench-run \
-        lint lint-build generated install clean flags FORCE
+        lint lint-build generated made install clean flags FORCE
 .DELETE_ON_ERROR:
 export BUILD
 
@@ -77,7 +77,7 @@ all: deps-build
 help:
 	@sed -n 's/^## //p' Makefile
 
-build-all: $(BINS)
+build-all: $(BINS) made
 unit: $(UNIT_BINS)
 
 deps-%:
@@ -139,6 +139,13 @@ $(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB)
                             $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
+# --- what the programs say of themselves, for `make install`
+MADE := $(BUILD)/share/xensnmpd.conf
+made: $(MADE)
+$(BUILD)/share/xensnmpd.conf: $(BUILD)/bin/xensnmpd
+	$(Q)mkdir -p $(@D)
+	$(Q)$< --sample-config >$@.tmp && mv $@.tmp $@
+
 # --- tests: TAP everywhere, prove adds up; tests/lib/run-one keeps what each said
 # $(call prove,stage,seconds a test may take,tests)
 prove = TAP_STAGE=$(1) TEST_LIMIT=$(2) prove -j$(JOBS) --timer --exec tests/lib/run-one $(3)
@@ -189,17 +196,10 @@ demo: deps-build deps-demo
 demo-stop:
 	$(Q)tools/demo/run stop
 
-# --- installation
-SHARE := $(DESTDIR)$(PREFIX)/share
+# --- installation; packaging/install-files says what goes where
 install: deps-build
 	$(again) build-all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,sbin bin lib/systemd/system) $(SHARE)/snmp/mibs $(SHARE)/doc/xensnmp/docs
-	install -m 755 $(BUILD)/bin/xensnmpd $(DESTDIR)$(PREFIX)/sbin/
-	install -m 755 $(BUILD)/bin/xenctl $(BUILD)/bin/xen-farm $(DESTDIR)$(PREFIX)/bin/
-	sed 's,@PREFIX@,$(PREFIX),' packaging/xensnmpd.service >$(DESTDIR)$(PREFIX)/lib/systemd/system/xensnmpd.service
-	install -m 644 mibs/XENSNMP-MIB.txt $(SHARE)/snmp/mibs/
-	install -m 644 README.md ARCHITECTURE.md LICENSE packaging/snmpd.conf $(SHARE)/doc/xensnmp/
-	install -m 644 docs/*.md $(SHARE)/doc/xensnmp/docs/
+	$(Q)DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' packaging/install-files
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan

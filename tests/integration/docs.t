@@ -28,16 +28,9 @@ make() {
 }
 sudo() { "$@"; }
 # The steps that change the machine itself are only looked up.
-adduser() { :; }
 systemctl() { :; }
-install() {
-    local words=()
-    while [ $# -gt 0 ]; do
-        case $1 in -o | -g) shift ;; *) words+=("$1") ;; esac
-        shift
-    done
-    command install "${words[@]}"
-}
+systemd-sysusers() { :; }
+systemd-tmpfiles() { :; }
 """
 
 
@@ -76,8 +69,8 @@ def run(name, lab):
 
 ok(all(os.path.exists(os.path.join(TOP, name)) for name in MANUALS[:3]), "the manuals are there")
 with Lab() as estate:
-    for folder in ("home", "root/etc/snmp/snmpd.conf.d", "root/etc/xensnmp", "root/var"):
-        os.makedirs(estate.path(*folder.split("/")), exist_ok=True)
+    for folder in ("home", "root/etc/snmp/snmpd.conf.d", "root/etc/xensnmp/credentials", "root/var"):
+        os.makedirs(estate.path(*folder.split("/")), mode=0o700, exist_ok=True)
     for manual_name in MANUALS:
         run(manual_name, estate)
 
