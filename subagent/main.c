@@ -19,6 +19,7 @@ static const oid root[] = {XENSNMP_OID_ROOT};
 struct options {
     char *config;
     gboolean check_config;
+    gboolean dump_options;
     gboolean dump_schema;
     gboolean sample_config;
     gboolean foreground;
@@ -32,6 +33,8 @@ static bool parse_options(int *argc, char ***argv, struct options *out, GError *
          "configuration file (default " DEFAULT_CONFIG ")", "FILE"},
         {"check-config", 0, 0, G_OPTION_ARG_NONE, &out->check_config,
          "check the configuration file and exit", NULL},
+        {"dump-options", 0, 0, G_OPTION_ARG_NONE, &out->dump_options,
+         "print every option of the configuration file, for programs, and exit", NULL},
         {"dump-schema", 0, 0, G_OPTION_ARG_NONE, &out->dump_schema,
          "print every object of the MIB as this program knows it and exit", NULL},
         {"sample-config", 0, 0, G_OPTION_ARG_NONE, &out->sample_config,
@@ -182,6 +185,8 @@ int main(int argc, char **argv)
 
     if (options.version)
         return print(g_strdup("xensnmpd " XENSNMP_VERSION "\n"));
+    if (options.dump_options)
+        return print(xc_config_options());
     if (options.dump_schema)
         return print(st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables));
     if (options.sample_config)

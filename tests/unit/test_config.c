@@ -78,9 +78,12 @@ static void test_wrong(void)
         {"[agents]\ninterval = 5\n", ":1:", {"agents", "unknown section", "source KEY"}},
         {"[source a b]\nuri = xl:///\n", ":1:", {"source a b", "A-Z", "32"}},
         {"[source a]\ncredential = x\n", ":1:", {"source a", "no uri", ""}},
+        {"[source a]\nuri = xl:///\nenabled = perhaps\n",
+         ":3:",
+         {"enabled", "yes or no", "perhaps"}},
         {"[source a]\n# x\nuri = gopher://x\n", ":3:", {"source a", "uri", "ssh"}},
         {"[source a]\nuri = ssh://u:secret@h\n", ":2:", {"uri", "password", ""}},
-        {"[source a]\nuri = xl:///\nuser = x\n", ":3:", {"user", "unknown key", "credential"}},
+        {"[source a]\nuri = xl:///\nuser = x\n", ":3:", {"user", "unknown key", "--sample-config"}},
         {"[source a]\nuri = xl:///\ninterval = 99999\n", ":3:", {"interval", "3600", ""}},
         {"[source a]\nuri = xl:///\ncredential = gone\n",
          ":3:",
@@ -136,6 +139,28 @@ static void test_sample(void)
     g_assert_cmpuint(config->op_max_rows, ==, plain->op_max_rows);
 }
 
+/* Every option has a line, and all its fields. */
+static void test_options(void)
+{
+    g_autofree char *text = xc_config_options();
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
+    g_auto(GStrv) heading = g_strsplit(lines[0], "\t", -1);
+
+    g_assert_cmpuint(g_strv_length(lines), >, 25);
+    g_assert_cmpuint(g_strv_length(heading), ==, 6);
+    for (char **line = lines + 1; *line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, "\t", -1);
+
+        g_assert_cmpuint(g_strv_length(fields), ==, 6);
+        g_assert_true(strcmp(fields[0], "agent") == 0 || strcmp(fields[0], "source KEY") == 0);
+        for (unsigned i = 1; fields[i]; i++)
+            g_assert_true(i == 3 || *fields[i] != '\0'); /* a default may be empty */
+    }
+    g_assert_true(g_strv_contains((const char *const *)lines,
+                                  "agent\tinterval\ta number from 1 to 3600\t10\treload\t"
+                                  "Seconds between two polls of a source."));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -144,5 +169,6 @@ int main(int argc, char **argv)
     g_test_add_func("/config/wrong", test_wrong);
     g_test_add_func("/config/missing-file", test_missing_file);
     g_test_add_func("/config/sample", test_sample);
+    g_test_add_func("/config/options", test_options);
     return g_test_run();
 }

@@ -10,7 +10,7 @@ enum kind { NUMBER, SWITCH, TEXT, PATH, CHOICE, LIST };
 /* Takes effect when the file is read again, or not before a restart. */
 enum when { AT_ONCE, AT_START };
 
-/* One option of section [agent]. */
+/* One option of a section. */
 struct option {
     const char *name;
     enum kind kind;
@@ -24,6 +24,7 @@ struct option {
 
 #define AT(member) offsetof(struct xc_config, member)
 
+/* Of section [agent]; places in struct xc_config. */
 static const struct option options[] = {
     {"control", SWITCH, AT_ONCE, AT(control), "no", 0, 0, NULL,
      "Accept SETs that act on domains, sources and settings."},
@@ -75,22 +76,24 @@ static const struct option options[] = {
      "MiB beyond which a worker is replaced; 0: no limit."},
 };
 
-/* Options of a section [source KEY]; all texts but two. */
-struct source_option {
-    const char *name;
-    size_t offset; /* of a char * in struct xc_config_source */
-    const char *help;
-};
+/* Of a section [source KEY]; places in struct xc_config_source. */
 #define SPEC(member)                                                                               \
     (offsetof(struct xc_config_source, spec) + offsetof(struct xc_source_spec, member))
-static const struct source_option source_options[] = {
-    {"uri", SPEC(uri),
+static const struct option source_options[] = {
+    {"uri", TEXT, AT_ONCE, SPEC(uri), "", 0, 0, NULL,
      "ssh://USER@HOST[:PORT] (xl over SSH), xl:/// (xl on this machine), sim://..."},
-    {"credential", SPEC(credential), "Name of a file in credential_dir."},
-    {"address", SPEC(address), "What other hosts call this one, for migrations to it."},
-    {"config_dirs", SPEC(config_dirs),
+    {"credential", TEXT, AT_ONCE, SPEC(credential), "", 0, 0, NULL,
+     "Name of a file in credential_dir."},
+    {"address", TEXT, AT_ONCE, SPEC(address), "", 0, 0, NULL,
+     "What other hosts call this one, for migrations to it."},
+    {"config_dirs", TEXT, AT_ONCE, SPEC(config_dirs), "", 0, 0, NULL,
      "Directories with domain configurations, separated by ':'; default /etc/xen."},
-    {"save_dir", SPEC(save_dir), "Where suspended domains are saved."},
+    {"save_dir", TEXT, AT_ONCE, SPEC(save_dir), "", 0, 0, NULL,
+     "Where suspended domains are saved."},
+    {"interval", NUMBER, AT_ONCE, offsetof(struct xc_config_source, interval_sec), "", 1, 3600,
+     NULL, "Seconds between two polls; default: that of [agent]."},
+    {"enabled", SWITCH, AT_ONCE, offsetof(struct xc_config_source, enabled), "yes", 0, 0, NULL,
+     "Poll it at all?"},
 };
 
 /* The file being read, for messages that name the line. */
@@ -99,11 +102,6 @@ struct reading {
     char **lines;
     GKeyFile *file;
 };
-
-static char **text_at(void *base, size_t offset)
-{
-    return (char **)(void *)((char *)base + offset);
-}
 
 /* --- messages */
 
@@ -178,46 +176,57 @@ static bool has_word(const char *words, const char *word)
     return g_strv_contains((const gchar *const *)list, word);
 }
 
-/* Puts a value in its place. False: *allowed tells what would have been right (newly allocated). */
-static bool assign(struct xc_config *config, const struct option *option, const char *text,
-                   char **allowed)
+/* What an option takes, in words; newly allocated. */
+static char *allowed_of(const struct option *option)
 {
-    void *at = (char *)config + option->offset;
+    switch (option->kind) {
+    case NUMBER:
+        return g_strdup_printf("a number from %u to %u", option->min, option->max);
+    case SWITCH:
+        return g_strdup("yes or no");
+    case PATH:
+        return g_strdup("an absolute path");
+    case CHOICE:
+        return g_strdup_printf("one of: %s", option->choices);
+    case LIST:
+        return g_strdup("texts separated by ';'");
+    case TEXT:
+        break;
+    }
+    return g_strdup_printf("a text of at most %d octets", XC_TEXT_MAX);
+}
+
+/* Puts a value in its place in the struct of its section. False: it is not allowed. */
+static bool assign(void *section, const struct option *option, const char *text)
+{
+    void *at = (char *)section + option->offset;
     uint64_t number;
 
     switch (option->kind) {
     case NUMBER:
-        if (!xc_text_to_u64(text, option->min, option->max, &number, NULL)) {
-            *allowed = g_strdup_printf("a number from %u to %u", option->min, option->max);
+        if (!xc_text_to_u64(text, option->min, option->max, &number, NULL))
             return false;
-        }
         *(unsigned *)at = (unsigned)number;
         return true;
     case SWITCH:
-        if (!to_switch(text, at)) {
-            *allowed = g_strdup("yes or no");
-            return false;
-        }
-        return true;
-    case PATH:
-        if (*text != '/') {
-            *allowed = g_strdup("an absolute path");
-            return false;
-        }
-        break;
-    case CHOICE:
-        if (!has_word(option->choices, text)) {
-            *allowed = g_strdup_printf("one of: %s", option->choices);
-            return false;
-        }
-        break;
+        return to_switch(text, at);
     case LIST:
         g_strfreev(*(char ***)at);
         *(char ***)at = g_strsplit(text, ";", -1);
         for (char **word = *(char ***)at; *word; word++)
             g_strstrip(*word);
         return true;
+    case PATH:
+        if (*text != '/')
+            return false;
+        break;
+    case CHOICE:
+        if (!has_word(option->choices, text))
+            return false;
+        break;
     case TEXT:
+        if (strlen(text) > XC_TEXT_MAX)
+            return false;
         break;
     }
     g_free(*(char **)at);
@@ -230,12 +239,9 @@ struct xc_config *xc_config_new(void)
     struct xc_config *config = g_new0(struct xc_config, 1);
 
     config->sources = g_ptr_array_new();
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        g_autofree char *allowed = NULL;
-
-        if (!assign(config, &options[i], options[i].initial, &allowed))
-            g_error("default of %s is not %s", options[i].name, allowed);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
+        if (!assign(config, &options[i], options[i].initial))
+            g_error("the default of %s is not allowed", options[i].name);
     return config;
 }
 
@@ -293,64 +299,31 @@ const char *xc_config_needs_restart(const struct xc_config *a, const struct xc_c
 
 /* --- sections */
 
-static bool read_agent(const struct reading *r, struct xc_config *config, GError **error)
+/* All keys of a section, into its struct. */
+static bool read_keys(const struct reading *r, const char *section, void *to,
+                      const struct option *known, size_t n_known, GError **error)
 {
-    g_auto(GStrv) keys = g_key_file_get_keys(r->file, "agent", NULL, NULL);
+    g_auto(GStrv) keys = g_key_file_get_keys(r->file, section, NULL, NULL);
 
     for (char **key = keys; key && *key; key++) {
-        g_autofree char *text = g_key_file_get_string(r->file, "agent", *key, NULL);
+        g_autofree char *text = g_key_file_get_string(r->file, section, *key, NULL);
         g_autofree char *allowed = NULL;
         const struct option *option = NULL;
 
-        for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-            if (strcmp(options[i].name, *key) == 0)
-                option = &options[i];
+        for (size_t i = 0; i < n_known; i++)
+            if (strcmp(known[i].name, *key) == 0)
+                option = &known[i];
         if (!option)
-            return wrong(r, "agent", *key, error,
+            return wrong(r, section, *key, error,
                          "unknown key; `xensnmpd --sample-config` lists those there are");
         if (!text)
-            return wrong(r, "agent", *key, error, "not a text in UTF-8");
-        if (!assign(config, option, g_strstrip(text), &allowed))
-            return wrong(r, "agent", *key, error, "\"%s\" is not allowed: %s is", text, allowed);
+            return wrong(r, section, *key, error, "not a text in UTF-8");
+        if (assign(to, option, g_strstrip(text)))
+            continue;
+        allowed = allowed_of(option);
+        return wrong(r, section, *key, error, "\"%s\" is not allowed: %s is", text, allowed);
     }
     return true;
-}
-
-static bool read_source_key(const struct reading *r, const char *section, const char *key,
-                            struct xc_config_source *source, GError **error)
-{
-    g_autofree char *text = g_key_file_get_string(r->file, section, key, NULL);
-    uint64_t number;
-
-    if (!text)
-        return wrong(r, section, key, error, "not a text in UTF-8");
-    g_strstrip(text);
-    if (strcmp(key, "interval") == 0) {
-        if (!xc_text_to_u64(text, 1, 3600, &number, NULL))
-            return wrong(r, section, key, error,
-                         "\"%s\" is not allowed: a number from 1 to 3600 is", text);
-        source->interval_sec = (unsigned)number;
-        return true;
-    }
-    if (strcmp(key, "enabled") == 0) {
-        if (!to_switch(text, &source->enabled))
-            return wrong(r, section, key, error, "\"%s\" is not allowed: yes or no is", text);
-        return true;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++) {
-        char **at = text_at(source, source_options[i].offset);
-
-        if (strcmp(source_options[i].name, key) != 0)
-            continue;
-        if (strlen(text) > XC_TEXT_MAX)
-            return wrong(r, section, key, error, "longer than %d octets", XC_TEXT_MAX);
-        g_free(*at);
-        *at = g_steal_pointer(&text);
-        return true;
-    }
-    return wrong(r, section, key, error,
-                 "unknown key; a source has uri, credential, address, config_dirs, save_dir, "
-                 "interval, enabled");
 }
 
 static bool check_source(const struct reading *r, const char *section,
@@ -375,7 +348,6 @@ static bool read_source(const struct reading *r, const char *section, struct xc_
                         GError **error)
 {
     const char *name = section + strlen("source ");
-    g_auto(GStrv) keys = g_key_file_get_keys(r->file, section, NULL, NULL);
     struct xc_config_source *source;
 
     if (!xc_text_is_key(name, 32))
@@ -384,13 +356,11 @@ static bool read_source(const struct reading *r, const char *section, struct xc_
                      "letter or digit");
     source = g_new0(struct xc_config_source, 1);
     g_ptr_array_add(config->sources, source);
-    source->enabled = true;
     source->spec.key = g_strdup(name);
     for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++)
-        *text_at(source, source_options[i].offset) = g_strdup("");
-    for (char **key = keys; key && *key; key++)
-        if (!read_source_key(r, section, *key, source, error))
-            return false;
+        assign(source, &source_options[i], source_options[i].initial); /* "" of a number: 0 */
+    if (!read_keys(r, section, source, source_options, G_N_ELEMENTS(source_options), error))
+        return false;
     return check_source(r, section, config, source, error);
 }
 
@@ -416,7 +386,7 @@ static bool read_all(const struct reading *r, struct xc_config *config, GError *
     g_auto(GStrv) sections = g_key_file_get_groups(r->file, NULL);
 
     /* [agent] first, wherever it stands: sources are checked against its directories. */
-    if (twice(r, error) || !read_agent(r, config, error))
+    if (twice(r, error) || !read_keys(r, "agent", config, options, G_N_ELEMENTS(options), error))
         return false;
     for (char **section = sections; *section; section++) {
         if (strcmp(*section, "agent") == 0)
@@ -496,27 +466,51 @@ struct xc_config *xc_config_load(const char *path, GError **error)
     return g_steal_pointer(&config);
 }
 
-char *xc_config_sample(void)
-{
-    GString *out = g_string_new("# xensnmpd.conf: every option with its default.\n\n[agent]\n");
+/* --- the tables as text */
 
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++) {
-        const struct option *o = &options[i];
+static void put_samples(GString *out, const struct option *table, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct option *o = &table[i];
 
         g_string_append_printf(out, "# %s", o->help);
         if (o->kind == NUMBER)
             g_string_append_printf(out, " (%u to %u)", o->min, o->max);
         else if (o->kind == CHOICE)
             g_string_append_printf(out, " (%s)", o->choices);
-        g_string_append_printf(out, "%s\n#%s = %s\n",
-                               o->when == AT_START ? " Needs a restart." : "", o->name, o->initial);
+        g_string_append_printf(out, "%s\n#%s =%s%s\n",
+                               o->when == AT_START ? " Needs a restart." : "", o->name,
+                               *o->initial ? " " : "", o->initial);
     }
+}
+
+char *xc_config_sample(void)
+{
+    GString *out = g_string_new("# xensnmpd.conf: every option with its default.\n\n[agent]\n");
+
+    put_samples(out, options, G_N_ELEMENTS(options));
     g_string_append(out, "\n# One section per source; KEY is its name in SNMP and xenctl.\n"
                          "#[source dom0-a]\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++)
-        g_string_append_printf(out, "# %s\n#%s =\n", source_options[i].help,
-                               source_options[i].name);
-    g_string_append(out, "# Seconds between two polls; default: that of [agent].\n#interval = 10\n"
-                         "# Poll it at all?\n#enabled = yes\n");
+    put_samples(out, source_options, G_N_ELEMENTS(source_options));
+    return g_string_free(out, FALSE);
+}
+
+static void put_options(GString *out, const char *section, const struct option *table, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *allowed = allowed_of(&table[i]);
+
+        g_string_append_printf(out, "%s\t%s\t%s\t%s\t%s\t%s\n", section, table[i].name, allowed,
+                               table[i].initial, table[i].when == AT_START ? "restart" : "reload",
+                               table[i].help);
+    }
+}
+
+char *xc_config_options(void)
+{
+    GString *out = g_string_new("section\tname\tallowed\tdefault\twhen\thelp\n");
+
+    put_options(out, "agent", options, G_N_ELEMENTS(options));
+    put_options(out, "source KEY", source_options, G_N_ELEMENTS(source_options));
     return g_string_free(out, FALSE);
 }

@@ -52,3 +52,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_config, xc_config_free)
 
 /* The option table as text: a commented sample file. */
 char *xc_config_sample(void);
+/* The same for programs: a heading, then a line per option, fields separated by tabs. */
+char *xc_config_options(void);
