@@ -84,16 +84,21 @@ deps-%:
 	$(Q)packaging/install-packages $*
 
 # --- generated texts
-# SQL becomes a C string that the store compiles in.
-SQL_HEADERS := $(patsubst xenclient/store/%.sql,$(BUILD)/gen/%.sql.h,$(SQL))
+# SQL and bash become C strings that the programs compile in.
+TEXT_HEADERS := $(patsubst xenclient/store/%,$(BUILD)/gen/%.h,$(SQL)) $(BUILD)/gen/completion.bash.h
+define quote
+$(Q)mkdir -p $(@D)
+$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+endef
 $(BUILD)/gen/%.sql.h: xenclient/store/%.sql
-	$(Q)mkdir -p $(@D)
-	$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+	$(quote)
+$(BUILD)/gen/%.bash.h: tools/xenctl/%.bash
+	$(quote)
 # The MIB is the only place with names and numbers; the client learns them from it.
 $(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
 	$(Q)mkdir -p $(@D)
 	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
-GENERATED := $(SQL_HEADERS) $(BUILD)/gen/xen_mib.def
+GENERATED := $(TEXT_HEADERS) $(BUILD)/gen/xen_mib.def
 
 # --- objects; $(BUILD)/flags changes when a setting does, so that no build mixes two
 PID := $(shell echo $$PPID)
@@ -140,8 +145,11 @@ $(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # --- what the programs say of themselves, for `make install`
-MADE := $(BUILD)/share/xensnmpd.conf
+MADE := $(addprefix $(BUILD)/share/,xensnmpd.conf xenctl.bash)
 made: $(MADE)
+$(BUILD)/share/xenctl.bash: $(BUILD)/bin/xenctl
+	$(Q)mkdir -p $(@D)
+	$(Q)$< completion >$@.tmp && mv $@.tmp $@
 $(BUILD)/share/xensnmpd.conf: $(BUILD)/bin/xensnmpd
 	$(Q)mkdir -p $(@D)
 	$(Q)$< --sample-config >$@.tmp && mv $@.tmp $@

@@ -3,7 +3,7 @@
 . tests/lint/lib
 
 mapfile -t shell < <(scripts_of 'sh|bash')
-shellcheck --severity=warning --format=gcc -x "${shell[@]}" tests/lint/lib | report "shellcheck finds nothing"
+shellcheck --severity=warning --format=gcc -x "${shell[@]}" tests/lint/lib tools/xenctl/completion.bash | report "shellcheck finds nothing"
 
 mapfile -t python < <(scripts_of python3; files | grep '\.py$')
 python3 - "${python[@]}" <<'END' 2>&1 | report "Python compiles every script"

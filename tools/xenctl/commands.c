@@ -1,4 +1,4 @@
-/* xenctl's commands as one table: dispatch, help and completion come from it. */
+/* xenctl's commands as one table: dispatch, help, completion and manual page come from it. */
 #include "tools/xenctl/verbs.h"
 #include "tools/xenctl/xenctl.h"
 
@@ -14,7 +14,7 @@ const struct ctl_command ctl_commands[] = {
     {"hosts", "", 0, 0, READ, ctl_hosts, NULL, "list hosts"},
     {"domains", "[HOST]", 0, 1, READ | CTL_G_DOMAINS, ctl_domains, NULL,
      "list domains, of one host or all"},
-    {"show", "NAME", 1, 1, READ, ctl_show, NULL, "everything about a domain or a host"},
+    {"show", "NAME|HOST", 1, 1, READ, ctl_show, NULL, "everything about a domain or a host"},
     {"start", "NAME", 1, 1, ACT | CTL_G_START, ctl_verb, VERB(CTL_START),
      "boot a domain that is shut down"},
     {"shutdown", "NAME", 1, 1, ACT, ctl_verb, VERB(CTL_SHUTDOWN), "ask the guest to shut down"},
@@ -28,7 +28,7 @@ const struct ctl_command ctl_commands[] = {
      "move it to another host while it runs"},
     {"check-migrate", "NAME HOST", 2, 2, ACT, ctl_verb, VERB(CTL_CHECK_MIGRATE),
      "find out whether it could move there; changes nothing"},
-    {"create", "HOST FILE", 2, 2, ACT, ctl_create, NULL,
+    {"create", "HOST PATH", 2, 2, ACT, ctl_create, NULL,
      "start a domain from a configuration file on a host"},
     {"set-memory", "NAME MIB", 2, 2, ACT, ctl_verb, VERB(CTL_SET_MEMORY),
      "give it that many MiB, as far as it plays along"},
@@ -50,9 +50,9 @@ const struct ctl_command ctl_commands[] = {
     {"source add", "KEY URI", 2, 2, READ | CTL_G_WAIT | CTL_G_SOURCE, ctl_source_add, NULL,
      "register a source of hosts"},
     {"source list", "", 0, 0, READ, ctl_source_list, NULL, "list sources"},
-    {"source remove", "KEY", 1, 1, READ, ctl_source_remove, NULL,
+    {"source remove", "SOURCE", 1, 1, READ, ctl_source_remove, NULL,
      "forget a source; its hosts are left alone"},
-    {"credential add", "NAME", 1, 1, LOCAL | CTL_G_CREDENTIAL, ctl_credential_add, NULL,
+    {"credential add", "CREDENTIAL", 1, 1, LOCAL | CTL_G_CREDENTIAL, ctl_credential_add, NULL,
      "write a credential for sources (on the agent's machine)"},
     {"credential list", "", 0, 0, LOCAL, ctl_credential_list, NULL,
      "names of credentials (on the agent's machine)"},
@@ -60,11 +60,15 @@ const struct ctl_command ctl_commands[] = {
      "trust a host's SSH key after a look at it (on the agent's machine)"},
     {"watch", "", 0, 0, READ | CTL_G_WATCH, ctl_watch, NULL,
      "print what changes, until interrupted"},
-    {"oid", "NAME [COLUMN]", 1, 2, READ, ctl_oid, NULL, "numeric OIDs of a domain, host or source"},
+    {"oid", "NAME|HOST|SOURCE [COLUMN]", 1, 2, READ, ctl_oid, NULL,
+     "numeric OIDs of a domain, host or source"},
     {"doctor", "", 0, 0, READ | CTL_G_DOCTOR, ctl_doctor, NULL,
      "look for what is not well, and say the cure"},
+    {"names", "KIND", 1, 1, CTL_G_AGENT, ctl_names, NULL,
+     "names alone, one a line: of domains, hosts, ops or sources"},
     {"version", "", 0, 0, CTL_G_ALWAYS, ctl_version, NULL, "print the version"},
-    {"help", "[COMMAND]", 0, 2, CTL_G_ALWAYS, ctl_help, NULL, "explain xenctl or a command"},
+    {"help", "[COMMAND]", 0, 2, CTL_G_ALWAYS | CTL_G_JSON, ctl_help, NULL,
+     "explain xenctl or a command"},
     {"completion", "", 0, 0, CTL_G_ALWAYS, ctl_completion, NULL, "print completion rules for bash"},
 };
 const unsigned ctl_n_commands = G_N_ELEMENTS(ctl_commands);
@@ -92,89 +96,5 @@ int ctl_version(struct ctl *ctl)
 {
     (void)ctl;
     printf("xenctl %s\n", XENSNMP_VERSION);
-    return CTL_OK;
-}
-
-/* --- help */
-static int help_all(void)
-{
-    g_autofree char *options = ctl_options_help(READ);
-
-    printf("usage: xenctl COMMAND [ARGUMENT...] [--OPTION...]\n\n");
-    for (unsigned i = 0; i < ctl_n_commands; i++) {
-        const struct ctl_command *command = &ctl_commands[i];
-        g_autofree char *usage = g_strdup_printf("%s %s", command->name, command->arguments);
-
-        printf("  %-26s %s\n", usage, command->summary);
-    }
-    printf("\nNAME of a domain: its name, HOST/NAME, #INDEX or its UUID.\n\n%s\n", options);
-    printf("Exit: 0 ok, 1 wrong use, 2 refused, 3 failed, 4 cancelled, 5 lost, 6 timed out,\n"
-           "7 agent unreachable, 8 no such thing. xenctl help COMMAND tells more.\n");
-    return CTL_OK;
-}
-
-int ctl_help(struct ctl *ctl)
-{
-    const struct ctl_command *command;
-    g_autofree char *options = NULL;
-    unsigned used;
-
-    if (ctl->n_args == 0)
-        return help_all();
-    command = ctl_find_command(ctl->args, ctl->n_args, &used);
-    if (!command)
-        return ctl_say(ctl, CTL_ERROR, "no command \"%s\"; see xenctl help", ctl->args[0]);
-    options = ctl_options_help(command->options);
-    printf("usage: xenctl %s %s\n%s\n\n%s", command->name, command->arguments, command->summary,
-           options);
-    return CTL_OK;
-}
-
-/* --- completion: the first word of every command, and its options behind it */
-static void print_case(const struct ctl_command *command)
-{
-    g_autofree char *options = ctl_options_words(command->options);
-
-    printf("    \"%s \"*) words=\"%s\" ;;\n", command->name, options);
-}
-
-/* "source" -> "add list remove": the second words, behind all full names. */
-static void print_second_words(unsigned first)
-{
-    size_t length = strcspn(ctl_commands[first].name, " ");
-
-    printf("    \"%.*s\"*) words=\"", (int)length, ctl_commands[first].name);
-    for (unsigned i = first; i < ctl_n_commands; i++)
-        if (strncmp(ctl_commands[i].name, ctl_commands[first].name, length + 1) == 0)
-            printf("%s%s", i > first ? " " : "", ctl_commands[i].name + length + 1);
-    printf("\" ;;\n");
-}
-
-/* The first of the commands that share its first word? */
-static bool leads(unsigned i)
-{
-    size_t length = strcspn(ctl_commands[i].name, " ") + 1;
-
-    return i == 0 || strncmp(ctl_commands[i].name, ctl_commands[i - 1].name, length) != 0;
-}
-
-int ctl_completion(struct ctl *ctl)
-{
-    (void)ctl;
-    printf("# bash completion for xenctl: eval \"$(xenctl completion)\"\n_xenctl() {\n"
-           "  local words line=\"${COMP_WORDS[*]:1}\" now=\"${COMP_WORDS[COMP_CWORD]}\"\n"
-           "  if [ \"$COMP_CWORD\" = 1 ]; then words=\"");
-    for (unsigned i = 0; i < ctl_n_commands; i++)
-        if (leads(i))
-            printf("%s%.*s", i ? " " : "", (int)strcspn(ctl_commands[i].name, " "),
-                   ctl_commands[i].name);
-    printf("\"\n  else case \"$line\" in\n");
-    for (unsigned i = 0; i < ctl_n_commands; i++)
-        print_case(&ctl_commands[i]);
-    for (unsigned i = 0; i < ctl_n_commands; i++)
-        if (leads(i) && strchr(ctl_commands[i].name, ' '))
-            print_second_words(i);
-    printf("  esac; fi\n  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$now\")\n}\n"
-           "complete -F _xenctl xenctl\n");
     return CTL_OK;
 }

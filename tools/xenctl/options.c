@@ -1,4 +1,4 @@
-/* xenctl's options as one table: parsing, checking, help and completion come from it. */
+/* xenctl's options as one table: parsing, checking, help, completion and manual page come from it. */
 #include "tools/xenctl/xenctl.h"
 
 #include "xenclient/util/error.h"
@@ -37,11 +37,11 @@ static const struct option options[] = {
     {"on", "HOST", TEXT, CTL_G_START, AT(start_on), 0, "the host to start on"},
     {"credential", "NAME", TEXT, CTL_G_SOURCE, AT(credential), 0,
      "a credential of the agent's machine"},
-    {"address", "HOST", TEXT, CTL_G_SOURCE, AT(address), 0,
+    {"address", "ADDRESS", TEXT, CTL_G_SOURCE, AT(address), 0,
      "how other hosts call this one in migrations"},
-    {"config-dirs", "DIR[:DIR]", TEXT, CTL_G_SOURCE, AT(config_dirs), 0,
+    {"config-dirs", "PATH[:PATH]", TEXT, CTL_G_SOURCE, AT(config_dirs), 0,
      "where its domains' configurations lie"},
-    {"save-dir", "DIR", TEXT, CTL_G_SOURCE, AT(save_dir), 0, "where suspended domains are saved"},
+    {"save-dir", "PATH", TEXT, CTL_G_SOURCE, AT(save_dir), 0, "where suspended domains are saved"},
     {"interval", "SECONDS", NUMBER, CTL_G_SOURCE | CTL_G_WATCH, AT(interval), 3600,
      "time between two polls"},
     {"uri", "GLOB", TEXTS, CTL_G_CREDENTIAL, AT(uris), 0, "where it may be used; may be repeated"},
@@ -60,7 +60,7 @@ static const struct option options[] = {
      "xensnmpd's configuration file"},
     {"yes", "FINGERPRINT", TEXT, CTL_G_TRUST, AT(yes), 0,
      "trust without asking if the key has this fingerprint"},
-    {"count", "N", NUMBER, CTL_G_WATCH, AT(count), 1000000, "stop after N looks"},
+    {"count", "TIMES", NUMBER, CTL_G_WATCH, AT(count), 1000000, "stop after so many looks"},
     {"snmpd-conf", "FILE", TEXT, CTL_G_DOCTOR, AT(snmpd_conf), 0,
      "instead of /etc/snmp/snmpd.conf"},
     {"agentx-socket", "PATH", TEXT, CTL_G_DOCTOR, AT(agentx_socket), 0,
@@ -216,12 +216,13 @@ char *ctl_options_help(unsigned groups)
     return g_string_free(out, FALSE);
 }
 
-char *ctl_options_words(unsigned groups)
+bool ctl_option_at(unsigned i, struct ctl_option *out)
 {
-    GString *out = g_string_new(NULL);
-
-    for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-        if (options[i].groups & groups)
-            g_string_append_printf(out, "%s--%s", out->len ? " " : "", options[i].name);
-    return g_string_free(out, FALSE);
+    if (i >= G_N_ELEMENTS(options))
+        return false;
+    *out = (struct ctl_option){.name = options[i].name,
+                               .argument = options[i].argument,
+                               .help = options[i].help,
+                               .groups = options[i].groups};
+    return true;
 }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Exit statuses; documented in docs/xenctl.md. */
+/* Exit statuses; help.c says what they mean, docs/xenctl.md what to do. */
 enum ctl_exit {
     CTL_OK = 0,
     CTL_ERROR = 1,   /* wrong use, or trouble on this machine */
@@ -80,7 +80,8 @@ enum ctl_group {
 
 struct ctl_command {
     const char *name;
-    const char *arguments; /* as help shows them; a last "..." takes any number */
+    const char
+        *arguments; /* as help shows them; completion.bash completes NAME, HOST, SOURCE, N, ... */
     unsigned min_args, max_args;
     unsigned options;
     int (*run)(struct ctl *ctl);
@@ -93,8 +94,6 @@ extern const struct ctl_command ctl_commands[];
 extern const unsigned ctl_n_commands;
 /* The command the first words name; *used: how many words. NULL: none. */
 const struct ctl_command *ctl_find_command(char **words, unsigned n, unsigned *used);
-int ctl_help(struct ctl *ctl);
-int ctl_completion(struct ctl *ctl);
 int ctl_version(struct ctl *ctl);
 
 /* --- options.c */
@@ -106,8 +105,15 @@ bool ctl_check_options(const struct ctl *ctl, int argc, char **argv, GError **er
 void ctl_options_clear(struct ctl_options *opt);
 /* Lines of help for the options of these groups. */
 char *ctl_options_help(unsigned groups);
-/* "--a --b ..." of these groups, for completion. */
-char *ctl_options_words(unsigned groups);
+/* An option as help, completion and manual see it. */
+struct ctl_option {
+    const char *name;
+    const char *argument; /* NULL: none */
+    const char *help;
+    unsigned groups;
+};
+/* The i-th of the table; false behind the last. */
+bool ctl_option_at(unsigned i, struct ctl_option *out);
 
 /* --- run.c */
 /* Everything between argv and exit status. */
@@ -120,6 +126,9 @@ int ctl_say(const struct ctl *ctl, int code, const char *format, ...) G_GNUC_PRI
 int ctl_fail(const struct ctl *ctl, const GError *error);
 
 /* --- commands, one file each */
+int ctl_help(struct ctl *ctl);
+int ctl_completion(struct ctl *ctl);
+int ctl_names(struct ctl *ctl);
 int ctl_hosts(struct ctl *ctl);
 int ctl_domains(struct ctl *ctl);
 int ctl_show(struct ctl *ctl);
