@@ -145,8 +145,13 @@ $(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # --- what the programs say of themselves, for `make install`
-MADE := $(addprefix $(BUILD)/share/,xensnmpd.conf xenctl.bash)
+MAN := $(addprefix $(BUILD)/share/man/,xensnmpd.8 xensnmpd.conf.5 xenctl.1 xen-farm.1 xensnmp-mib.7)
+MADE := $(addprefix $(BUILD)/share/,xensnmpd.conf xenctl.bash) $(MAN)
 made: $(MADE)
+$(MAN): tools/gen/gen_man.py docs/columns.md $(BINS)
+	$(say) MAN $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $(BUILD)/bin $(@F) >$@.tmp && mv $@.tmp $@
 $(BUILD)/share/xenctl.bash: $(BUILD)/bin/xenctl
 	$(Q)mkdir -p $(@D)
 	$(Q)$< completion >$@.tmp && mv $@.tmp $@

@@ -492,13 +492,18 @@ static const struct command commands[] = {
     {"speed", 1, 1, "FACTOR", "operations begun from now on take 1/FACTOR of the time", run_speed},
 };
 
+void farm_commands_help(GString *out)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+        g_string_append_printf(out, "%s %s\n    %s\n", commands[i].name, commands[i].usage,
+                               commands[i].help);
+    g_string_append(out, "DOMAIN is a uuid, HOST/NAME, or NAME where it is the only one\n");
+}
+
 static bool run_help(const struct call *call, GError **error)
 {
     (void)error;
-    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
-        g_string_append_printf(call->out, "%s %s\n    %s\n", commands[i].name, commands[i].usage,
-                               commands[i].help);
-    g_string_append(call->out, "DOMAIN is a uuid, HOST/NAME, or NAME where it is the only one\n");
+    farm_commands_help(call->out);
     return true;
 }
 

@@ -1,5 +1,6 @@
 /* Options as a table: name, kind, bounds, help. */
 #include "tools/xen-farm/options.h"
+#include "tools/xen-farm/server.h"
 
 #include "xenclient/util/text.h"
 
@@ -163,8 +164,7 @@ char *farm_options_help(void)
 {
     GString *out = g_string_new(
         "usage: xen-farm --socket PATH [OPTION]...      simulate a fleet of Xen hosts\n"
-        "       xen-farm ctl PATH COMMAND [ARGUMENT]... script it; `ctl PATH help` lists the "
-        "commands\n"
+        "       xen-farm ctl PATH COMMAND [ARGUMENT]... script it\n"
         "\n"
         "Prints \"ready\" once it serves. The sources are sim://PATH/HOST, or sim://PATH/@all for "
         "all\n"
@@ -178,6 +178,8 @@ char *farm_options_help(void)
 
         g_string_append_printf(out, "  %-20s %s\n", left, o->help);
     }
+    g_string_append(out, "\nCommands of ctl:\n\n");
+    farm_commands_help(out);
     g_string_append(
         out, "\nExit status: 0 ended by a signal or help, 1 it could not serve, 2 bad usage.\n");
     return g_string_free(out, FALSE);

@@ -73,6 +73,8 @@ void farm_client_fault(struct farm_server *server, const struct farm_host *host,
 
 /* --- commands.c: executes one line; output lines are added to out. */
 bool farm_command(struct farm_server *server, const char *line, GString *out, GError **error);
+/* What there are, with their arguments. */
+void farm_commands_help(GString *out);
 
 /* --- journal.c: a file of all executions, so that a farm that was killed knows what it had begun
  */
