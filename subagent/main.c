@@ -13,6 +13,8 @@
 #include <stdlib.h>
 
 #define DEFAULT_CONFIG "/etc/xensnmp/xensnmpd.conf"
+/* Tells the workers, which have no configuration, where the log is. */
+#define LOG_FILE_VARIABLE "XENSNMP_LOG_FILE"
 
 static const oid root[] = {XENSNMP_OID_ROOT};
 
@@ -72,6 +74,16 @@ static void set_log_level(const struct xc_config *config)
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
         if (g_strcmp0(config->log_level, names[i]) == 0)
             xc_log_set_level((enum xc_log_level)i);
+}
+
+/* As the account that will write there; before there are threads, which read the environment. */
+static bool open_log(const struct xc_config *config, GError **error)
+{
+    unsetenv(LOG_FILE_VARIABLE);
+    if (!*config->log_file)
+        return true;
+    setenv(LOG_FILE_VARIABLE, config->log_file, 1);
+    return xc_log_to_file(config->log_file, error);
 }
 
 static gboolean stop(gpointer loop)
@@ -165,8 +177,12 @@ static int work(const char *number)
     g_autoptr(GError) error = NULL;
     uint64_t fd = 0;
 
+    const char *log_file = getenv(LOG_FILE_VARIABLE);
+
     if (!xc_text_to_u64(number, 0, G_MAXINT, &fd, &error))
         return fail(error);
+    if (log_file && !xc_log_to_file(log_file, &error))
+        xc_log(XC_LOG_WARNING, "%s", error->message);
     return xc_worker_main((int)fd);
 }
 
@@ -201,7 +217,9 @@ int main(int argc, char **argv)
         status = print(g_strdup_printf("%s: ok\n", path));
     } else {
         set_log_level(daemon.config);
-        status = st_privileges_limit(daemon.config->user, &error) ? serve(&daemon) : fail(error);
+        status = st_privileges_limit(daemon.config->user, &error) && open_log(daemon.config, &error)
+                     ? serve(&daemon)
+                     : fail(error);
     }
     xc_config_free(daemon.config);
     return status;

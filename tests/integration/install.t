@@ -28,7 +28,7 @@ TREE = {"sbin": {"xensnmpd": 0o755}, "bin": {"xenctl": 0o755, "xen-farm": 0o755}
         "share/man/man7": {"xensnmp-mib.7": 0o644}, "share/man/man8": {"xensnmpd.8": 0o644},
         "share/bash-completion/completions": {"xenctl": 0o644}, "lib/sysusers.d": {"xensnmp.conf": 0o644}, "lib/tmpfiles.d": {"xensnmp.conf": 0o644},
         "share/doc/xensnmp/examples": {"xensnmpd.conf": 0o644, "snmpd.conf": 0o644, "dom0.conf": 0o644}}
-ETC = {"etc/xensnmp/xensnmpd.conf": 0o640, "etc/snmp/snmpd.conf.d/xensnmp.conf": 0o644}
+ETC = {"etc/xensnmp/xensnmpd.conf": 0o640, "etc/snmp/snmpd.conf.d/xensnmp.conf": 0o644, "etc/logrotate.d/xensnmp": 0o644}
 
 
 def run(*words, **env):
@@ -131,7 +131,7 @@ def test_accounts(box, prefix):
     if not ROOT:
         diag("accounts and owners of folders are not tried: that takes root")
         return
-    succeeds("systemd-sysusers", "systemd-sysusers", f"--root={box}")
+    succeeds("systemd-sysusers", "systemd-sysusers", f"--root={box}", "xensnmp.conf")
     accounts = {line.split(":")[0]: line.strip().split(":") for line in open(os.path.join(box, "etc/passwd"))}
     groups = {line.split(":")[0]: line.strip().split(":") for line in open(os.path.join(box, "etc/group"))}
     _, _, uid, gid, _, home, shell = accounts["xensnmp"]
@@ -140,7 +140,7 @@ def test_accounts(box, prefix):
     perms = next(line.split() for line in open(os.path.join(box, "etc/snmp/snmpd.conf.d/xensnmp.conf"))
                  if line.startswith("agentXPerms"))
     is_([perms[1], perms[4]], ["0660", "xensnmp"], "snmpd's socket is opened to that group")
-    succeeds("systemd-tmpfiles", "systemd-tmpfiles", f"--root={box}", "--create", quiet=True)
+    succeeds("systemd-tmpfiles", "systemd-tmpfiles", f"--root={box}", "--create", "xensnmp.conf", quiet=True)
     mine, roots = (int(uid), int(gid)), (0, int(gid))
     wanted = {"etc/xensnmp": (roots, 0o750), "etc/xensnmp/xensnmpd.conf": (roots, 0o640), "etc/xensnmp/known_hosts": ((0, 0), 0o644),
               "etc/xensnmp/library": (roots, 0o750), "etc/xensnmp/credentials": (mine, 0o700),
@@ -160,7 +160,7 @@ def test_paths(box):
 
 
 ok(os.access(os.path.join(BUILD, "bin", "xensnmpd"), os.X_OK), "the programs are built")
-for place in ("/usr", "/opt/xensnmp"):
+for place in ("/usr/local", "/usr", "/opt/xensnmp"):
     folder = tempfile.mkdtemp(prefix="xensnmp-install.")
     os.chmod(folder, 0o755)
     try:
@@ -170,7 +170,7 @@ for place in ("/usr", "/opt/xensnmp"):
         test_unit(root, place)
         test_dom0(root, place)
         test_paths(root)
-        if place == "/usr":
+        if place.startswith("/usr"):  # systemd looks nowhere else
             test_accounts(root, place)
     finally:
         shutil.rmtree(folder)

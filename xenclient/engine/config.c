@@ -42,6 +42,8 @@ static const struct option options[] = {
      "Account to run as when started as root; empty: stay root."},
     {"log_level", CHOICE, AT_ONCE, AT(log_level), "info", 0, 0, "error warning info debug",
      "Least important message that is still logged."},
+    {"log_file", PATH, AT_START, AT(log_file), "", 0, 0, NULL,
+     "File for the log, with times; empty: stderr, which is the journal under systemd."},
     {"protected", LIST, AT_ONCE, AT(protected_names), "", 0, 0, NULL,
      "Names (globs, separated by ';') of domains that start out protected."},
     {"interval", NUMBER, AT_ONCE, AT(interval_sec), "10", 1, 3600, NULL,
@@ -185,7 +187,7 @@ static char *allowed_of(const struct option *option)
     case SWITCH:
         return g_strdup("yes or no");
     case PATH:
-        return g_strdup("an absolute path");
+        return g_strdup(*option->initial ? "an absolute path" : "an absolute path, or nothing");
     case CHOICE:
         return g_strdup_printf("one of: %s", option->choices);
     case LIST:
@@ -217,7 +219,7 @@ static bool assign(void *section, const struct option *option, const char *text)
             g_strstrip(*word);
         return true;
     case PATH:
-        if (*text != '/')
+        if (*text != '/' && (*text || *option->initial))
             return false;
         break;
     case CHOICE:

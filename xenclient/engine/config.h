@@ -20,6 +20,7 @@ struct xc_config {
     char *agentx_socket;           /* "" = net-snmp's default */
     char *user;                    /* run as, when started as root; "" = stay */
     char *log_level;               /* error, warning, info, debug */
+    char *log_file;                /* "" = stderr */
     char **protected_names;        /* globs of domain names that start protected */
     unsigned interval_sec;         /* 1..3600, default 10 */
     unsigned stale_after;          /* polls, 2..100, default 5 */
