@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The installed daemon works under the restrictions of its unit: polls, operations, SSH, replaced workers; it tells the service
-manager when it is ready. What systemd would do is done by tests/lib/confine.py."""
+manager when it is ready. What systemd would do is done by tests/lib/confine.py. Started as root without it, it gives up root."""
 
 import os
 import signal
@@ -142,6 +142,22 @@ def test_ssh(lab, port):
     ok("SHA256:" in lab.get(lab.oid("xenSourceStateText", "box")), "SSH gets as far as the host's key, which is not trusted")
 
 
+def test_root(lab, prefix):
+    """Started by hand as root: the account is the configured one, and no way leads back."""
+    if os.geteuid() != 0:
+        diag("giving up root is not tried: that takes root")
+        return
+    lab.agent["user"] = "nobody"
+    lab.write_config()
+    lab.start("xensnmpd", [os.path.join(prefix, "sbin/xensnmpd"), "-c", lab.path("xensnmpd.conf")])
+    lab.wait_rows()
+    for who, pid in [("the front", lab.pid("xensnmpd")), *(("a worker", pid) for pid in lab.workers())]:
+        facts = status(pid)
+        is_(set(facts["Uid"].split()) | set(facts["Gid"].split()), {str(confine.NOBODY)}, f"{who} gives up root")
+        is_([int(facts[key], 16) for key in ("CapEff", "CapPrm", "CapInh", "CapAmb")], [0] * 4, f"{who} has no capability")
+        is_(facts["Groups"].split(), [str(confine.NOBODY)], f"{who} is in no other group")
+
+
 with Lab(hosts=2, domains=8, start=False) as estate:
     installed = install(estate)
     test_filter(installed, estate)
@@ -158,4 +174,6 @@ with Lab(hosts=2, domains=8, start=False) as estate:
     is_(listener.heard(), "STOPPING=1", "and says so before")
     abstract = Manager(f"@xensnmp-test-{os.getpid()}")
     start(estate, installed, abstract)
+    is_(estate.kill("xensnmpd", signal.SIGTERM), 0, "it ends when told to")
+    test_root(estate, installed)
 done()

@@ -95,6 +95,7 @@ def test_unit(box, prefix):
     unit = directives(path)
     is_([unit[key] for key in ("Type", "User", "Group")], [["notify"], ["xensnmp"], ["xensnmp"]], "account, and word when ready")
     is_(unit["ExecReload"][-1], "/bin/kill -HUP $MAINPID", "reload is SIGHUP")
+    ok("ProtectProc" not in unit, "the front can see the memory of its workers")
     # verify wants the programs to be there.
     here = os.path.join(box, "xensnmpd.service")
     with open(path) as text, open(here, "w") as out:
