@@ -16,7 +16,7 @@ import confine  # noqa: E402
 RUNNING, PAUSED, PAUSE = 4, 8, 5
 UP, UNTRUSTED = 2, "untrusted"
 TRY = """
-import ctypes, mmap, socket
+import ctypes, mmap, socket, tempfile
 def deny():
     raise PermissionError
 try:
@@ -106,7 +106,9 @@ def test_filter(prefix, lab):
              "tracing": "ctypes.CDLL(None).ptrace(0, 0, 0, 0) == 0 or deny()",
              "memory to write and run": "mmap.mmap(-1, 4096, prot=7)"}
     if confine.can_protect_files():
-        tries["a file elsewhere"] = f"open({lab.path('elsewhere')!r}, 'w')"
+        os.mkdir(lab.path("elsewhere"))
+        os.chmod(lab.path("elsewhere"), 0o777)  # its owner must not be the one who forbids it
+        tries["a file elsewhere"] = f"tempfile.mkstemp(dir={lab.path('elsewhere')!r})"
     for what, code in tries.items():
         for confined in (False, True):
             words = [sys.executable, os.path.join(TOP, "tests/lib/confine.py"), unit, lab.path("state")] if confined else []
