@@ -186,7 +186,9 @@ def xensnmp_mib(page, _programs):
     page.section("DESCRIPTION")
     with open(COLUMNS) as manual:
         head, *sections = manual.read().split("\n## ")
-    page.text(*(" ".join(re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", part).split()) for part in head.split("\n\n")[2:]))
+    # Links lead nowhere here, and the column From is left out.
+    head = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", re.sub(r"\*From\*[^.]*\.", "", head))
+    page.text(*(" ".join(part.split()) for part in head.split("\n\n")[2:]))
     for section in sections:
         title, _, body = section.partition("\n")
         page.section(title)
