@@ -18,6 +18,12 @@
 #define SERVE_USEC  ((gint64)5000)
 #define LINGER_USEC 1000
 
+/* How long opening, registering and pinging wait for the master agent. A machine so slow that it answers later
+ * gets more, after each connection that was lost soon. */
+#define PATIENCE      ((int)ONE_SEC)
+#define PATIENCE_MOST (4 * PATIENCE)
+#define SOON_USEC     (60 * G_USEC_PER_SEC)
+
 struct watch {
     int fd;
     gpointer tag;
@@ -31,6 +37,8 @@ struct st_agentx {
     char *where;
     netsnmp_handler_registration *registration;
     bool told_missing;
+    gint64 connected; /* monotonic; 0 never */
+    int patience;
 };
 
 /* --- descriptors and times of the library */
@@ -159,6 +167,17 @@ static int on_log(int major, int minor, void *message, void *data)
     return 0;
 }
 
+/* After init_agent(), which sets defaults of its own; counts from the next connection. */
+static void set_patience(struct st_agentx *agentx, int usec)
+{
+    agentx->patience = usec;
+    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_TIMEOUT, usec / (int)ONE_SEC);
+    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_RETRIES, 0);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_TIMEOUT, usec);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_RETRIES, 0);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, 1);
+}
+
 static int on_connected(int major, int minor, void *session, void *data)
 {
     struct st_agentx *agentx = data;
@@ -167,6 +186,7 @@ static int on_connected(int major, int minor, void *session, void *data)
     (void)minor;
     (void)session;
     agentx->context->sessions++;
+    agentx->connected = g_get_monotonic_time();
     agentx->told_missing = false;
     xc_log(XC_LOG_INFO, "connected to the master agent at %s", agentx->where);
     return 0;
@@ -186,10 +206,12 @@ static void tell_missing(struct st_agentx *agentx, const char *how)
 static int on_disconnected(int major, int minor, void *session, void *data)
 {
     struct st_agentx *agentx = data;
+    bool soon = g_get_monotonic_time() - agentx->connected < SOON_USEC;
 
     (void)major;
     (void)minor;
     (void)session;
+    set_patience(agentx, soon ? MIN(2 * agentx->patience, PATIENCE_MOST) : PATIENCE);
     tell_missing(agentx, "lost the master agent");
     st_sets_abandon(agentx->context->mib);
     return 0;
@@ -212,17 +234,6 @@ static void set_options(const char *socket)
     netsnmp_ds_set_boolean(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_NO_CONNECTION_WARNINGS, 1);
     if (*socket)
         netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
-}
-
-/* After init_agent(), which sets defaults of its own. Opening, registering and pinging wait for the master
- * agent: no longer than a second. */
-static void set_patience(void)
-{
-    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_TIMEOUT, 1);
-    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_RETRIES, 0);
-    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_TIMEOUT, ONE_SEC);
-    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_RETRIES, 0);
-    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, 1);
 }
 
 static bool register_tree(struct st_agentx *agentx, GError **error)
@@ -273,7 +284,7 @@ struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, 
     if (init_agent(NAME) != 0)
         xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library does not start");
     else if (register_tree(agentx, error)) {
-        set_patience();
+        set_patience(agentx, PATIENCE);
         init_snmp(NAME);
         if (context->sessions == 0)
             tell_missing(agentx, "no master agent");
