@@ -205,3 +205,40 @@ struct sn_table *sn_table_fetch(struct sn_session *session, const struct sn_oid 
     table = sn_merge_finish(&merge);
     return ok ? table : sn_table_free(table);
 }
+
+/* --- a part of a table */
+static bool any_present(const struct sn_value *cells, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (sn_present(&cells[i]))
+            return true;
+    return false;
+}
+
+struct sn_table *sn_table_fetch_range(struct sn_session *session, const struct sn_oid *columns,
+                                      unsigned n_columns, uint32_t first, uint32_t last,
+                                      GError **error)
+{
+    unsigned n = last >= first ? last - first + 1 : 0;
+    g_autofree struct sn_oid *oids = g_new(struct sn_oid, (size_t)n * n_columns);
+    g_autofree struct sn_value *values = g_new0(struct sn_value, (size_t)n * n_columns);
+    struct sn_merge merge;
+    bool ok;
+
+    for (unsigned i = 0; i < n * n_columns; i++) {
+        oids[i] = columns[i % n_columns];
+        sn_oid_append_number(&oids[i], first + i / n_columns);
+    }
+    ok = n == 0 || sn_get(session, oids, (size_t)n * n_columns, values, error);
+    sn_merge_init(&merge, n_columns);
+    for (unsigned i = 0; ok && i < n; i++) {
+        struct sn_oid index = {.n = 1, .id = {first + i}};
+
+        if (any_present(&values[i * n_columns], n_columns))
+            memcpy(merge_row(&merge, &index)->cells, &values[i * n_columns],
+                   n_columns * sizeof(*values));
+    }
+    if (!ok)
+        sn_values_clear(values, (size_t)n * n_columns);
+    return ok ? sn_merge_finish(&merge) : sn_table_free(sn_merge_finish(&merge));
+}

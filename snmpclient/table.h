@@ -27,6 +27,12 @@ void *sn_table_free(struct sn_table *table); /* returns NULL; takes NULL */
 typedef struct sn_table sn_table;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(sn_table, sn_table_free)
 
+/* The rows whose index is one number from first to last, each read by its name; what is not there is
+ * left out. For tables without gaps, of which only a part is wanted. */
+struct sn_table *sn_table_fetch_range(struct sn_session *session, const struct sn_oid *columns,
+                                      unsigned n_columns, uint32_t first, uint32_t last,
+                                      GError **error);
+
 /* The row of an index, or NULL. */
 const struct sn_row *sn_table_row(const struct sn_table *table, const struct sn_oid *index);
 

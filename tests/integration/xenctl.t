@@ -287,6 +287,45 @@ def test_watch(lab):
     is_state(lab, name, RUNNING)
 
 
+def test_events(lab):
+    name = pick(lab, RUNNING, "host1")
+    first, last = lab.get(lab.oid("xenEventFirstSerial", 0), lab.oid("xenEventLastSerial", 0))
+    text = exits(lab, OK, "events", "events", "--last", "100000", says=r"^1 \S+ info agentStarted xensnmpd: started").stdout
+    is_([int(line.split()[0]) for line in text.splitlines()][:last], list(range(first, last + 1)), "all events, a line each")
+    rows = parsed(exits(lab, OK, "events as JSON", "events", "--json", "--last", "3"), "events prints valid JSON") or []
+    end = rows[-1]["serial"]
+    is_([r["serial"] for r in rows], list(range(end - 2, end + 1)), "the last three")
+    table = lab.table("xenEventTable")
+    is_([(r["object"], r["text"], r["host"]) for r in rows],
+        [(table[r["serial"]]["xenEventObject"], table[r["serial"]]["xenEventText"], table[r["serial"]].get("xenEventHost"))
+         for r in rows], "what the table has, and null for what is none")
+    is_(exits(lab, OK, "no events", "events", "--json", "--last", "0").stdout.strip(), "[]", "an empty list")
+    exits(lab, WRONG, "events with an option of others", "events", "--note", "x", says="does not go with events")
+
+    following = subprocess.Popen([lab.binary("xenctl"), "events", "--follow", "--last", "1", "--interval", "1", "--json"],
+                                 env=environment(lab), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    seen = [json.loads(following.stdout.readline())]
+    ok(seen[0]["serial"] >= end, "follow begins with the last one")
+    index, row = domain(lab, name)
+
+    def read_until(text):
+        while (seen[-1]["domainIndex"], seen[-1]["text"]) != (index, text):
+            seen.append(json.loads(following.stdout.readline()))
+    lab.farm_ctl("pause", row["xenDomainUuid"])
+    read_until("running -> paused")
+    is_((seen[-1]["type"], seen[-1]["object"]), ("domainState", name), "it tells of a domain paused by hand")
+    lab.restart("xensnmpd")
+    lab.farm_ctl("unpause", row["xenDomainUuid"])
+    read_until("paused -> running")
+    is_([event["serial"] for event in seen], list(range(seen[0]["serial"], seen[-1]["serial"] + 1)),
+        "it goes on through a restart of the agent, without a gap")
+    following.send_signal(signal.SIGINT)
+    following.communicate(timeout=30 * PATIENCE)
+    is_(following.returncode, OK, "Ctrl-C ends it")
+    lab.wait_rows()
+    is_state(lab, name, RUNNING)
+
+
 # --- sources, credentials, trust
 
 def test_sources(lab):
@@ -481,7 +520,7 @@ def test_off(lab):
 ok(os.access(os.path.join(BUILD, "bin", "xenctl"), os.X_OK), "xenctl is built")
 with Lab(hosts=3, domains=12, speed=16) as estate:
     for test in (test_use, test_lists, test_oids, test_verbs, test_exits, test_interrupt, test_restart, test_once, test_names,
-                 test_create, test_watch, test_sources, test_credentials, test_trust, test_doctor, test_away):
+                 test_create, test_watch, test_events, test_sources, test_credentials, test_trust, test_doctor, test_away):
         test(estate)
 with Pool(hosts=3, domains=12, speed=16) as estate:
     test_pool(estate)

@@ -174,6 +174,7 @@ static void test_bad_options(void)
         {{"xenctl", "--note"}, "needs TEXT"},
         {{"xenctl", "--timeout", "12x"}, "--timeout: not a number"},
         {{"xenctl", "--timeout", "86401"}, "--timeout: not a number"},
+        {{"xenctl", "--last", "100001"}, "--last: not a number"},
         {{"xenctl", "--password", "secret"}, "no option --password"},
     };
 

@@ -60,6 +60,7 @@ const struct ctl_command ctl_commands[] = {
      "trust a host's SSH key after a look at it (on the agent's machine)"},
     {"watch", "", 0, 0, READ | CTL_G_WATCH, ctl_watch, NULL,
      "print what changes, until interrupted"},
+    {"events", "", 0, 0, READ | CTL_G_EVENTS, ctl_events, NULL, "what happened, and what happens"},
     {"oid", "NAME|HOST|SOURCE [COLUMN]", 1, 2, READ, ctl_oid, NULL,
      "numeric OIDs of a domain, host or source"},
     {"doctor", "", 0, 0, READ | CTL_G_DOCTOR, ctl_doctor, NULL,

@@ -42,7 +42,7 @@ static const struct option options[] = {
     {"config-dirs", "PATH[:PATH]", TEXT, CTL_G_SOURCE, AT(config_dirs), 0,
      "where its domains' configurations lie"},
     {"save-dir", "PATH", TEXT, CTL_G_SOURCE, AT(save_dir), 0, "where suspended domains are saved"},
-    {"interval", "SECONDS", NUMBER, CTL_G_SOURCE | CTL_G_WATCH, AT(interval), 3600,
+    {"interval", "SECONDS", NUMBER, CTL_G_SOURCE | CTL_G_WATCH | CTL_G_EVENTS, AT(interval), 3600,
      "time between two polls"},
     {"uri", "GLOB", TEXTS, CTL_G_CREDENTIAL, AT(uris), 0, "where it may be used; may be repeated"},
     {"key", "FILE", TEXT, CTL_G_CREDENTIAL, AT(key_file), 0, "SSH private key (ed25519 or ECDSA)"},
@@ -60,7 +60,11 @@ static const struct option options[] = {
      "xensnmpd's configuration file"},
     {"yes", "FINGERPRINT", TEXT, CTL_G_TRUST, AT(yes), 0,
      "trust without asking if the key has this fingerprint"},
-    {"count", "TIMES", NUMBER, CTL_G_WATCH, AT(count), 1000000, "stop after so many looks"},
+    {"count", "TIMES", NUMBER, CTL_G_WATCH | CTL_G_EVENTS, AT(count), 1000000,
+     "stop after so many looks"},
+    {"last", "COUNT", NUMBER, CTL_G_EVENTS, AT(last), 100000,
+     "begin with the newest COUNT; default 50"},
+    {"follow", NULL, FLAG, CTL_G_EVENTS, AT(follow), 0, "print new ones until interrupted"},
     {"snmpd-conf", "FILE", TEXT, CTL_G_DOCTOR, AT(snmpd_conf), 0,
      "instead of /etc/snmp/snmpd.conf"},
     {"agentx-socket", "PATH", TEXT, CTL_G_DOCTOR, AT(agentx_socket), 0,
@@ -153,7 +157,7 @@ bool ctl_parse(int argc, char **argv, struct ctl *ctl, char **words, unsigned *n
     bool only_words = false;
 
     *n_out = 0;
-    ctl->opt.timeout = ctl->opt.interval = ctl->opt.count = -1;
+    ctl->opt.timeout = ctl->opt.interval = ctl->opt.count = ctl->opt.last = -1;
     for (int i = 1; i < argc; i++) {
         if (!only_words && g_str_equal(argv[i], "--"))
             only_words = true;

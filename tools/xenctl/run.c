@@ -86,6 +86,13 @@ int ctl_fail(const struct ctl *ctl, const GError *error)
     return ctl_say(ctl, exit_of(error), "%s", error->message);
 }
 
+void ctl_say_on(const GError *error)
+{
+    g_autofree char *text = ctl_escape(error->message, strlen(error->message));
+
+    fprintf(stderr, "xenctl: %s; still watching\n", text);
+}
+
 /* --- the way in */
 static int wrong_use(const struct ctl *ctl, const GError *error)
 {

@@ -138,7 +138,7 @@ static void print_json(const struct ctl *ctl, const struct ctl_view *view,
 }
 
 /* An empty table and an agent that is not there look alike; only the second has no version. */
-static bool agent_is_there(struct sn_session *session, GError **error)
+bool ctl_agent_is_there(struct sn_session *session, GError **error)
 {
     struct sn_oid version = sn_oid_scalar(xenAgentVersion);
     struct sn_value value;
@@ -165,7 +165,7 @@ int ctl_print_view(struct ctl *ctl, const struct ctl_view *view, ctl_keep keep)
 
     if (session)
         table = sn_table_fetch(session, oids, n, &error);
-    if (!table || (table->rows->len == 0 && !agent_is_there(session, &error)))
+    if (!table || (table->rows->len == 0 && !ctl_agent_is_there(session, &error)))
         return ctl_fail(ctl, error);
     if (ctl->opt.json)
         print_json(ctl, view, table, cell_of, keep);

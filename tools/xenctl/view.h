@@ -20,6 +20,9 @@ typedef bool (*ctl_keep)(const struct ctl *ctl, const struct sn_value *cells);
 /* Fetches the view's tables and prints what keep (NULL: all) lets through. An exit status. */
 int ctl_print_view(struct ctl *ctl, const struct ctl_view *view, ctl_keep keep);
 
+/* Is xensnmpd behind the snmpd that answers, and may this user see it? */
+bool ctl_agent_is_there(struct sn_session *session, GError **error);
+
 /* Every readable column of these entries (SN_NONE at the end) of one row. */
 int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries,
                   const struct sn_oid *index);

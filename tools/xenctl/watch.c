@@ -1,6 +1,5 @@
 /* watch: what changes in the estate, a line each, until interrupted. */
 #include "tools/xenctl/pause.h"
-#include "tools/xenctl/text.h"
 #include "tools/xenctl/view.h"
 
 #include <string.h>
@@ -149,10 +148,8 @@ static void next_look(struct ctl *ctl, struct look *last, bool *failing)
     struct look now;
 
     if (!look_take(ctl, &now, &error)) {
-        g_autofree char *text = ctl_escape(error->message, strlen(error->message));
-
         if (!*failing)
-            fprintf(stderr, "xenctl: %s; still watching\n", text);
+            ctl_say_on(error);
         *failing = true;
         look_clear(&now);
         return;

@@ -43,9 +43,11 @@ struct ctl_options {
     int64_t timeout; /* seconds; -1: not given, as in those that follow */
     int64_t interval;
     int64_t count;
+    int64_t last;
     bool json;
     bool all;
     bool no_wait;
+    bool follow;
     bool ssh_agent;
     bool password_stdin;
     bool replace;
@@ -76,6 +78,7 @@ enum ctl_group {
     CTL_G_TRUST = 1u << 10,
     CTL_G_WATCH = 1u << 11,
     CTL_G_DOCTOR = 1u << 12,
+    CTL_G_EVENTS = 1u << 13,
 };
 
 struct ctl_command {
@@ -124,6 +127,8 @@ struct sn_session *ctl_session(struct ctl *ctl, GError **error);
 int ctl_say(const struct ctl *ctl, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* The same for an error, whose kind gives the exit status. */
 int ctl_fail(const struct ctl *ctl, const GError *error);
+/* Says it on stderr, and that what goes on for ever goes on. */
+void ctl_say_on(const GError *error);
 
 /* --- commands, one file each */
 int ctl_help(struct ctl *ctl);
@@ -145,5 +150,6 @@ int ctl_credential_add(struct ctl *ctl);
 int ctl_credential_list(struct ctl *ctl);
 int ctl_trust(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
+int ctl_events(struct ctl *ctl);
 int ctl_oid(struct ctl *ctl);
 int ctl_doctor(struct ctl *ctl);
