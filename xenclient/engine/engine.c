@@ -215,7 +215,8 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->tracks =
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)xc_track_free);
     engine->refs = g_array_new(FALSE, FALSE, sizeof(struct xc_domain_ref));
-    engine->hosts = g_array_new(FALSE, FALSE, sizeof(struct xc_host_ref));
+    /* Room from the beginning: qsort and bsearch want no NULL, also without any source. */
+    engine->hosts = g_array_sized_new(FALSE, FALSE, sizeof(struct xc_host_ref), 1);
     engine->ghosts = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->host_lives =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)xc_host_life_free);
