@@ -2,6 +2,7 @@
 """The ring of events: each change has its row, once; serials have no gaps, and no row changes, whoever is killed with -9."""
 
 import os
+import signal
 import sys
 import time
 
@@ -9,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from lab import Lab, done, is_, ok  # noqa: E402
 
 RUNNING, SHUTDOWN, PAUSE, FINISHED = 4, 11, 5, 5
-ROWS, KILLS = 100, 3
+ROWS, LESS, KILLS = 120, 100, 3
 WHOLE = {"xenEventTime", "xenEventType", "xenEventSeverity", "xenEventObject", "xenEventText"}
 
 
@@ -154,6 +155,10 @@ def test_ring(lab):
     lab.restart("xensnmpd")
     lab.wait(lambda: lab.last() == last + 1, "it is started again")
     is_(sorted(lab.look()), list(range(first + 1, last + 2)), "the rows are there, one more, one less")
+    lab.agent["event_rows"] = LESS
+    lab.write_config()
+    os.kill(lab.pid("xensnmpd"), signal.SIGHUP)
+    lab.wait(lambda: sorted(lab.look()) == list(range(last + 2 - LESS, last + 2)), "a smaller ring has the newest rows at once")
 
 
 with Estate(hosts=2, domains=30, speed=32, agent={"event_rows": ROWS}) as estate:

@@ -39,8 +39,7 @@ void xc_events_free(struct xc_events *events)
     g_free(events);
 }
 
-/* Those beyond the ring's size go, oldest first. */
-static void trim(struct xc_engine *engine)
+void xc_events_trim(struct xc_engine *engine)
 {
     GPtrArray *ring = engine->events->ring;
 
@@ -53,7 +52,7 @@ void xc_events_load(struct xc_event *event, void *data)
     struct xc_engine *engine = data;
 
     g_ptr_array_add(engine->events->ring, event);
-    trim(engine);
+    xc_events_trim(engine);
 }
 
 /* --- writing */
@@ -86,7 +85,7 @@ static void show(struct xc_engine *engine, GPtrArray *group)
     }
     g_ptr_array_set_free_func(group, NULL);
     g_ptr_array_unref(group);
-    trim(engine);
+    xc_events_trim(engine);
 }
 
 static void written(const GError *error, void *data)

@@ -190,6 +190,7 @@ bool xc_domain_alive(
 struct xc_events *xc_events_new(void);
 void xc_events_free(struct xc_events *events);
 void xc_events_load(struct xc_event *event, void *data); /* takes it; data: the engine */
+void xc_events_trim(struct xc_engine *engine); /* those beyond the ring's size go, oldest first */
 /* The one door for events. Takes it. */
 void xc_events_add(struct xc_engine *engine, struct xc_event *event);
 void xc_events_flush(struct xc_engine *engine); /* all to the store, which is closed next */

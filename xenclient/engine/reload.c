@@ -96,5 +96,6 @@ bool xc_engine_reload(struct xc_engine *engine, const struct xc_config *next, GE
             set_interval(slot, next->interval_sec);
     }
     xc_fleet_rebuild(engine);
+    xc_events_trim(engine);
     return true;
 }
