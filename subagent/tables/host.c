@@ -1,7 +1,7 @@
 /* xenHostTable: what a host is. */
 #include "subagent/tables/tables.h"
 
-static const void *rows(void *context, size_t *n)
+const void *st_host_rows(void *context, size_t *n)
 {
     return xc_fleet_hosts(((const struct st_context *)context)->engine, n);
 }
@@ -85,7 +85,7 @@ const struct st_table st_host_table = {
     .arcs = {1, 3, 1, 1},
     .index = {{ST_INDEX_TEXT, offsetof(struct xc_host_ref, key), "xenHostKey", 1, KEY}},
     .row_size = sizeof(struct xc_host_ref),
-    .rows = rows,
+    .rows = st_host_rows,
     .object = st_host_object,
     .shows = st_host_shows,
     .columns = columns,

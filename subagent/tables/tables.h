@@ -16,6 +16,7 @@ extern const struct st_table st_domain_table;
 extern const struct st_table st_domain_perf_table;
 extern const struct st_table st_vif_table;
 extern const struct st_table st_vbd_table;
+extern const struct st_table st_host_domain_table;
 extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;
@@ -36,6 +37,7 @@ bool st_timestamp(struct st_value *out, gint64 mono);
 const void *st_domain_rows(void *context, size_t *n);
 const void *st_domain_object(const void *row);
 bool st_domain_shows(const void *row, const struct xc_field *field);
+const void *st_host_rows(void *context, size_t *n);
 const void *st_host_object(const void *row);
 bool st_host_shows(const void *row, const struct xc_field *field);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tables of what domains are made of: rows, labels, counters that add up and never fall, what vanishes and what stays."""
+"""Tables below those of domains and hosts: rows, labels, counters that add up and never fall, what vanishes and what
+stays."""
 
 import os
 import re
@@ -9,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from lab import Lab, diag, done, is_, ok
 
 RUNNING, SHUTDOWN, REBOOT = 4, 11, 4
+HOME, BOTH = 1, 3
 # table -> {number of the row below its domain: name in the label}, {column: the domain's sum of it}
 TABLES = {
     "xenVif": ({1: "vif0", 2: "vif1"},
@@ -81,6 +83,19 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--v
         none([wrong for domain in running for wrong in sums(lab, table, domain)], f"{table}: devices add up to their domain")
         is_({cells[table + "Discontinuity"] for cells in rows.values()}, {0}, f"{table}: nothing was interrupted")
 
+    # --- the domains of a host
+    for host in lab.host_names():
+        there = {row: cells for row, cells in domains.items() if cells["xenDomainHost"] == host}
+        base = lab.oid("xenHostDomainName", host)
+        is_({int(oid.rpartition(".")[2]): name for oid, name in lab.bulkwalk(base)},
+            {row: cells["xenDomainName"] for row, cells in there.items()}, f"one walk lists the domains of {host}, and no others")
+        rows = {row: cells for (key, row), cells in lab.table("xenHostDomainTable").items() if key == host}
+        is_({row: [cells["xenHostDomainLabel"], cells["xenHostDomainState"]] for row, cells in rows.items()},
+            {row: [cells["xenDomainLabel"], cells["xenDomainState"]] for row, cells in there.items()},
+            f"{host}: labels and states are those of the domains")
+        is_({row: rows[row]["xenHostDomainRole"] for row in rows if row in guests},
+            {row: HOME if row in stopped else BOTH for row in there if row in guests}, f"{host}: what lives there and what only lies there")
+
     # --- what a device is
     vif = lab.table("xenVifTable")[running[0], 2]
     domid = domains[running[0]]["xenDomainDomid"]
@@ -100,6 +115,7 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--v
          lambda: is_(lab.set(lab.oid("xenDomainMigrateTo", guest), "s", "host2"), "noError", "a migration is accepted"))
     ok(all(label.startswith("host2/") for (domain, _), label in lab.column("xenVifLabel").items() if domain == guest),
        "the labels have moved with the domain")
+    is_([key for key, row in lab.column("xenHostDomainName") if row == guest], ["host2"], "so has its row below a host")
     before = {table: counters(lab, table) for table in TABLES}
     lab.restart("xensnmpd")
     lab.wait_rows()
@@ -114,5 +130,8 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--v
     lab.wait(lambda: not any(domain in there for table in TABLES for domain, *_ in counters(lab, table)),
              "counters of a host that is silent vanish")
     is_(lab.column("xenVifMac"), inventory, "what the devices are stays")
+    roles = {row for key, row in lab.column("xenHostDomainRole")}
+    ok(roles and not roles & set(there), "who lives there is not known")
+    ok(set(there) <= {row for key, row in lab.column("xenHostDomainLabel") if key == "host2"}, "who was there last is")
     ok(not any(domain in there for domain, _ in lab.column("xenVifBackend")), "the backend, which is of this life, does not")
 done()

@@ -289,6 +289,16 @@ static void test_seal(void)
         }
     }
     g_assert_cmpuint(vifs, ==, s->devices[XC_VIFS].n);
+    for (uint32_t host = 0; host < 2; host++) {
+        size_t n = 0;
+        const struct xc_domain *const *there = xc_snapshot_on_host(s, host, &n);
+
+        g_assert_cmpuint(n, ==, host ? 3 : 4); /* number 3 was on the second */
+        for (size_t i = 0; i < n; i++) {
+            g_assert_cmpuint(there[i]->host, ==, host);
+            g_assert_true(i == 0 || there[i - 1]->index < there[i]->index);
+        }
+    }
     g_assert_cmpint(xc_snapshot_find(s, 0), ==, -1);
     g_assert_cmpint(xc_snapshot_find(s, 50), ==, -1); /* the dropped one */
     g_assert_cmpint(xc_snapshot_find(s, G_MAXUINT32), ==, -1);

@@ -340,6 +340,31 @@ void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_do
     return span->count ? device_at(&devices[kind], snapshot->devices[kind].all, span->first) : NULL;
 }
 
+/* A counting sort: within a host the order by index stays. */
+static void group_by_host(struct xc_snapshot *s)
+{
+    g_autofree uint32_t *next = g_new(uint32_t, s->n_hosts + 1);
+
+    s->host_first = g_new0(uint32_t, s->n_hosts + 1);
+    for (uint32_t i = 0; i < s->n_domains; i++)
+        if (s->domains[i].host < s->n_hosts)
+            s->host_first[s->domains[i].host + 1]++;
+    for (uint32_t h = 0; h < s->n_hosts; h++)
+        s->host_first[h + 1] += s->host_first[h];
+    memcpy(next, s->host_first, (s->n_hosts + 1) * sizeof(*next));
+    s->by_host = g_new(const struct xc_domain *, s->host_first[s->n_hosts]);
+    for (uint32_t i = 0; i < s->n_domains; i++)
+        if (s->domains[i].host < s->n_hosts)
+            s->by_host[next[s->domains[i].host]++] = &s->domains[i];
+}
+
+const struct xc_domain *const *xc_snapshot_on_host(const struct xc_snapshot *snapshot,
+                                                   uint32_t host, size_t *n)
+{
+    *n = snapshot->host_first[host + 1] - snapshot->host_first[host];
+    return snapshot->by_host + snapshot->host_first[host];
+}
+
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
 {
     struct xc_snapshot *s = g_new0(struct xc_snapshot, 1);
@@ -369,6 +394,7 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
     s->hosts = (struct xc_host *)(void *)g_array_free(g_steal_pointer(&report->hosts), FALSE);
     for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
         seal_devices(s, report, k, now_at);
+    group_by_host(s);
     s->text = g_steal_pointer(&report->text);
     g_array_unref(report->domains);
     g_free(report);
@@ -388,6 +414,8 @@ void *xc_snapshot_unref(struct xc_snapshot *snapshot)
         g_free(snapshot->domains);
         for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
             g_free(snapshot->devices[k].all);
+        g_free(snapshot->by_host);
+        g_free(snapshot->host_first);
         g_string_chunk_free(snapshot->text);
         g_free(snapshot);
     }

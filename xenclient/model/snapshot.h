@@ -61,6 +61,8 @@ struct xc_snapshot {
         void *all; /* struct xc_vif, struct xc_vbd: by domain ordinal, then index */
         uint32_t n;
     } devices[XC_N_DEVICE_KINDS];
+    const struct xc_domain **by_host; /* the domains by host ordinal, then index */
+    uint32_t *host_first;             /* where each host's begin there; one more: the end */
     GStringChunk *text;
 };
 typedef struct xc_snapshot xc_snapshot;
@@ -78,6 +80,10 @@ const struct xc_object *xc_device_type(enum xc_device_kind kind);
 /* The devices of one of the snapshot's domains, by index; NULL when there are none. */
 void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,
                           enum xc_device_kind kind, size_t *n);
+
+/* The domains that one of the snapshot's hosts shows, by index. */
+const struct xc_domain *const *xc_snapshot_on_host(const struct xc_snapshot *snapshot,
+                                                   uint32_t host, size_t *n);
 
 /* The ordinal of the domain with that index, or -1. */
 gssize xc_snapshot_find(const struct xc_snapshot *snapshot, uint32_t index);

@@ -67,6 +67,9 @@ enum xc_identity {
 
 enum xc_presence { XC_PRESENT = 1, XC_STALE = 2, XC_DELETED = 3 };
 
+/* What a domain has on a host: its configuration, its life, or both. */
+enum xc_host_role { XC_ROLE_HOME = 1, XC_ROLE_RUNNING = 2, XC_ROLE_BOTH = 3 };
+
 enum xc_source_state {
     XC_SOURCE_CONNECTING = 1,
     XC_SOURCE_UP = 2,
@@ -127,6 +130,7 @@ extern const struct xc_enum xc_virt_labels;
 extern const struct xc_enum xc_counter_kind_labels;
 extern const struct xc_enum xc_identity_labels;
 extern const struct xc_enum xc_presence_labels;
+extern const struct xc_enum xc_host_role_labels;
 extern const struct xc_enum xc_source_state_labels;
 extern const struct xc_enum xc_origin_labels;
 extern const struct xc_enum xc_action_labels;
