@@ -322,6 +322,28 @@ static void test_hosts_of_a_pool(struct kit_fixture *f, gconstpointer data)
     g_assert_null(xc_fleet_host(f->engine, "a"));
 }
 
+/* Two sources may lead to one host: walks must not meet it twice. */
+static void test_host_of_two_sources(struct kit_fixture *f, gconstpointer data)
+{
+    static const char *const order[] = {"b", "a", "b"};
+    size_t n;
+    const struct xc_host_ref *hosts;
+
+    (void)data;
+    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+        struct xc_report *report = xc_report_new();
+        struct xc_host *host = xc_report_host(report);
+        struct xc_uuid id = {.b = {7}};
+
+        XC_SET(HOST, host, uuid, id);
+        kit_answer(f, order[i], report);
+    }
+    hosts = xc_fleet_hosts(f->engine, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpstr(hosts[0].slot->spec.key, ==, "a");
+    g_assert_true(xc_fleet_host(f->engine, hosts[0].key) == hosts);
+}
+
 static void test_host_counters_say_when_they_begin_anew(struct kit_fixture *f, gconstpointer data)
 {
     static const struct {
@@ -409,6 +431,7 @@ int main(int argc, char **argv)
     TEST("device-counters-never-fall", test_device_counters_never_fall);
     TEST("percent", test_percent);
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);
+    TEST("host-of-two-sources", test_host_of_two_sources);
     TEST("host-counters-say-when-they-begin-anew", test_host_counters_say_when_they_begin_anew);
     TEST("same-uuid-twice-in-a-report", test_same_uuid_twice_in_a_report);
     TEST("follows-up-what-an-event-began", test_follows_up_what_an_event_began);

@@ -150,6 +150,25 @@ int xc_host_ref_compare(const void *a, const void *b)
                           ((const struct xc_host_ref *)b)->key);
 }
 
+/* A host that several sources report has one row, that of the source whose key comes first: two rows
+ * with one index would make walks go in circles. */
+static void drop_twins(GArray *hosts)
+{
+    guint kept = 0;
+
+    for (guint i = 0; i < hosts->len; i++) {
+        const struct xc_host_ref *ref = &g_array_index(hosts, struct xc_host_ref, i);
+        struct xc_host_ref *last =
+            kept ? &g_array_index(hosts, struct xc_host_ref, kept - 1) : NULL;
+
+        if (!last || xc_host_ref_compare(last, ref) != 0)
+            g_array_index(hosts, struct xc_host_ref, kept++) = *ref;
+        else if (xc_key_compare(ref->slot->spec.key, last->slot->spec.key) < 0)
+            *last = *ref;
+    }
+    g_array_set_size(hosts, kept);
+}
+
 static void build_hosts(struct xc_engine *engine)
 {
     g_array_set_size(engine->hosts, 0);
@@ -172,6 +191,7 @@ static void build_hosts(struct xc_engine *engine)
         }
     }
     qsort(engine->hosts->data, engine->hosts->len, sizeof(struct xc_host_ref), xc_host_ref_compare);
+    drop_twins(engine->hosts);
 }
 
 /* Rows of sources with a pending snapshot that lacks them: copied while the old one is still there.
