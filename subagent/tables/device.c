@@ -1,4 +1,4 @@
-/* xenVifTable, xenVbdTable: what domains are connected to. Rows hang below those of xenDomainTable. */
+/* xenVcpuTable, xenVifTable, xenVbdTable: what domains are made of. Rows hang below those of xenDomainTable. */
 #include "subagent/tables/tables.h"
 
 static const void *devices(const struct xc_domain_ref *ref, enum xc_device_kind kind, size_t *n)
@@ -16,6 +16,12 @@ static const void *vbds(void *context, const void *domain, size_t *n)
 {
     (void)context;
     return devices(domain, XC_VBDS, n);
+}
+
+static const void *vcpus(void *context, const void *domain, size_t *n)
+{
+    (void)context;
+    return devices(domain, XC_VCPUS, n);
 }
 
 static const void *object(const void *row)
@@ -40,6 +46,21 @@ static bool shows_vif(const void *row, const struct xc_field *field)
 static bool shows_vbd(const void *row, const struct xc_field *field)
 {
     return shows(row, field, &xc_vbd_type);
+}
+
+static bool shows_vcpu(const void *row, const struct xc_field *field)
+{
+    return shows(row, field, &xc_vcpu_type);
+}
+
+static bool vcpu_label(const struct st_cell *cell, struct st_value *out)
+{
+    const struct st_pair *pair = cell->row;
+    const struct xc_vcpu *vcpu = pair->child;
+    char name[32];
+
+    g_snprintf(name, sizeof(name), " vcpu%" G_GINT64_FORMAT, vcpu->number);
+    return st_domain_label(pair->parent, name, out);
 }
 
 static bool vif_label(const struct st_cell *cell, struct st_value *out)
@@ -85,6 +106,27 @@ static bool discontinuity(const struct st_cell *cell, struct st_value *out)
     {                                                                                              \
         ST_INDEX_INTEGER, offsetof(struct xc_device, index), name, 1, 1, G_MAXINT32                \
     }
+
+static const struct st_column vcpu_columns[] = {
+    CALC(2, "xenVcpuLabel", ST_TEXT, vcpu_label),
+    COL(3, "xenVcpuState", ST_ENUM, vcpu, VCPU, state),
+    COL(4, "xenVcpuCpu", ST_INTEGER32, vcpu, VCPU, cpu, .max = 65535),
+    COL(5, "xenVcpuTime", ST_COUNTER64, vcpu, VCPU, cpu_usec),
+    COL(6, "xenVcpuAffinity", ST_TEXT, vcpu, VCPU, affinity),
+    CALC(7, "xenVcpuDiscontinuity", ST_TIMESTAMP, discontinuity),
+};
+
+const struct st_table st_vcpu_table = {
+    .name = "xenVcpuTable",
+    .arcs = {1, 4, 3, 1},
+    .index = {DOMAIN_INDEX, DEVICE_INDEX("xenVcpuNumber")},
+    BELOW_DOMAINS,
+    .children = vcpus,
+    .child_size = sizeof(struct xc_vcpu),
+    .shows = shows_vcpu,
+    .columns = vcpu_columns,
+    .n_columns = G_N_ELEMENTS(vcpu_columns),
+};
 
 static const struct st_column vif_columns[] = {
     CALC(2, "xenVifLabel", ST_TEXT, vif_label),

@@ -4,11 +4,16 @@
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
 const struct st_table *const st_tables[] = {
-    &st_agent_scalars,   &st_domain_control_table, &st_name_table,        &st_set_error_table,
-    &st_control_scalars, &st_host_table,           &st_host_perf_table,   &st_host_control_table,
-    &st_source_table,    &st_domain_table,         &st_domain_perf_table, &st_vif_table,
-    &st_vbd_table,       &st_host_domain_table,    &st_operation_table,   &st_operation_scalars,
-    &st_event_table,     &st_event_scalars,
+    &st_agent_scalars,     &st_domain_control_table,
+    &st_name_table,        &st_set_error_table,
+    &st_control_scalars,   &st_host_table,
+    &st_host_perf_table,   &st_host_control_table,
+    &st_source_table,      &st_domain_table,
+    &st_domain_perf_table, &st_vcpu_table,
+    &st_vif_table,         &st_vbd_table,
+    &st_host_domain_table, &st_operation_table,
+    &st_operation_scalars, &st_event_table,
+    &st_event_scalars,
 };
 const unsigned st_n_tables = G_N_ELEMENTS(st_tables);
 

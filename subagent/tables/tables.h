@@ -14,6 +14,7 @@ extern const struct st_table st_host_control_table;
 extern const struct st_table st_source_table;
 extern const struct st_table st_domain_table;
 extern const struct st_table st_domain_perf_table;
+extern const struct st_table st_vcpu_table;
 extern const struct st_table st_vif_table;
 extern const struct st_table st_vbd_table;
 extern const struct st_table st_host_domain_table;

@@ -10,9 +10,11 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from lab import Lab, diag, done, is_, ok
 
 RUNNING, SHUTDOWN, REBOOT = 4, 11, 4
+AT_WORK, IDLE = 1, 2
 HOME, BOTH = 1, 3
 # table -> {number of the row below its domain: name in the label}, {column: the domain's sum of it}
 TABLES = {
+    "xenVcpu": ({1: "vcpu0", 2: "vcpu1"}, {"Time": "xenDomainCpuTime"}),
     "xenVif": ({1: "vif0", 2: "vif1"},
                {"RxOctets": "xenDomainNetRxOctets", "TxOctets": "xenDomainNetTxOctets",
                 "RxPackets": "xenDomainNetRxPackets", "TxPackets": "xenDomainNetTxPackets"}),
@@ -29,7 +31,7 @@ def none(lines, name):
 
 def counters(lab, table):
     """{(domain, number, column): value} of all counters of a table."""
-    names = [name for name in lab.schema() if re.fullmatch(table + r"\w*(Octets|Packets|Errors|Drops|Reads|Writes)", name)]
+    names = [name for name in lab.schema() if re.fullmatch(table + r"\w*(Octets|Packets|Errors|Drops|Reads|Writes|Time)", name)]
     return {(*row, name): value for name in names for row, value in lab.column(name).items()}
 
 
@@ -63,7 +65,7 @@ def life(lab, domain, what, change):
         none(falls(before[table], counters(lab, table)), f"{what}: no counter of {table} fell")
 
 
-with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--vbds", "2"],
+with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vcpus", "2", "--vifs", "2", "--vbds", "2"],
          agent={"stale_after": 2}) as lab:
     lab.wait_rows()
     domains = lab.table("xenDomainTable")
@@ -74,8 +76,9 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--v
 
     for table, (numbers, columns) in TABLES.items():
         rows = lab.table(table + "Table")
-        is_(sorted(rows), sorted((row, number) for row in guests for number in numbers),
-            f"{table}: every guest has its rows, the control domains have none")
+        owners = running if table == "xenVcpu" else guests
+        is_(sorted(rows), sorted((row, number) for row in owners for number in numbers),
+            f"{table}: there are the rows of {'domains that run' if owners is running else 'all guests'}, and no others")
         is_({row: cells[table + "Label"] for row, cells in rows.items()},
             {(domain, number): f"{domains[domain]['xenDomainLabel']} {numbers[number]}" for domain, number in rows},
             f"{table}: labels name host, domain and device")
@@ -97,6 +100,11 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vifs", "2", "--v
             {row: HOME if row in stopped else BOTH for row in there if row in guests}, f"{host}: what lives there and what only lies there")
 
     # --- what a device is
+    is_(lab.column("xenVcpuState"), {(row, number): AT_WORK if number == 1 else IDLE for row in running for number in (1, 2)},
+        "processors tell what they do")
+    is_(set(lab.column("xenVcpuAffinity").values()), {"all"}, "and where they may do it")
+    cpus = lab.column("xenHostCpus")
+    ok(all(0 <= cpu < cpus[domains[row]["xenDomainHost"]] for (row, _), cpu in lab.column("xenVcpuCpu").items()), "and where they are")
     vif = lab.table("xenVifTable")[running[0], 2]
     domid = domains[running[0]]["xenDomainDomid"]
     is_([vif[f"xenVif{name}"] for name in ("Device", "Bridge", "Backend", "RxErrors")], [1, "xenbr1", f"vif{domid}.1", 0],

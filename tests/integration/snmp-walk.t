@@ -22,7 +22,7 @@ VOLATILE = re.compile(
     r"|DomainLock|SetErrorTime|HostCpuPercent|HostLoad1|HostNet..Octets|HostUptime|HostDataAge|HostBootTime"
     r"|SourceUri|SourceLastOk|SourceLastTry|SourceStateSince|SourcePollsOk|SourcePollTime|SourcePollTimeAverage"
     r"|SourceDataAge|DomainStateSince|DomainStarted|DomainCpu\w+|DomainNet\w+|DomainDisk\w+|DomainUptime"
-    r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime"
+    r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime|VcpuTime"
     r"|V(if|bd)\w*(Octets|Packets|Drops|Reads|Writes))\.")
 
 

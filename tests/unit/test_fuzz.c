@@ -146,6 +146,13 @@ static void read_config(GString *bad)
         g_assert_true(g_utf8_validate(error->message, -1, NULL));
 }
 
+#define VCPUS_POLL                                                                                 \
+    "\n#" XL_NONCE " list 0\nName   ID   Mem VCPUs\tState\tTime(s)\n"                              \
+    "Domain-0    0   512     1     r-----      91.6 00000000-0000-0000-0000-000000000000   -   "   \
+    "-\n"                                                                                          \
+    "\n#" XL_NONCE " vcpus\nDomain-0    0    0    0   r--      52.3  all / all\n"                  \
+    "Domain-0    0    1    -   --p       2.0  0-3,5 / none\n\n#" XL_NONCE " end\n"
+
 static const struct target targets[] = {
     {"/fuzz/xl-list", read_list, {"list/mixed-v.txt", "list/mixed.txt", "list/odd-names.txt"}},
     {"/fuzz/xl-info", read_info, {"info/mixed.txt"}},
@@ -153,7 +160,9 @@ static const struct target targets[] = {
      read_errors,
      {"migrate/migrate-pv-unsupported.err", "errors/create-no-memory.err",
       "errors/create-no-kernel.err", "migrate/migrate-live.err"}},
-    {"/fuzz/xl-poll", read_poll, {"poll/first.txt", "poll/second.txt", "poll/usual.txt"}},
+    {"/fuzz/xl-poll",
+     read_poll,
+     {"poll/first.txt", "poll/second.txt", "poll/usual.txt", VCPUS_POLL}},
     {"/fuzz/xl-job-report",
      read_report,
      {"boot b\nphase sending memory\nstate running\n--\nxl: words\n",

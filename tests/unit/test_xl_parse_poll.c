@@ -94,6 +94,55 @@ static void test_mixed(struct poll_kit *f, gconstpointer data)
     assert_devices(f, "micro1", "");
 }
 
+/* The domain's own state says nothing of its processors: three that do nothing are waiting. */
+static void test_vcpus(struct poll_kit *f, gconstpointer data)
+{
+    static const struct {
+        const char *name;
+        const char *vcpu;
+    } want[] = {
+        {"Domain-0", "vcpu number=0 state=running cpu=0 cpu_usec=93300000 affinity=all\n"},
+        {"tiny1", "vcpu number=0 state=blocked cpu=0 cpu_usec=3600000 affinity=all\n"},
+        {"tiny2", "vcpu number=0 state=waiting cpu=0 cpu_usec=0 affinity=all\n"},
+    };
+    const struct poll_parts parts = {.list = "list/mixed-v.txt", .vcpus = "vcpus/mixed.txt"};
+
+    (void)data;
+    poll_parts(f, &parts);
+    g_assert_cmpuint(f->report->vcpus->len, ==, f->report->domains->len);
+    for (size_t i = 0; i < G_N_ELEMENTS(want); i++)
+        assert_devices(f, want[i].name, want[i].vcpu);
+}
+
+/* Names are in the way of the numbers; processors that are off, pinned, or of nobody. */
+static void test_odd_vcpus(struct poll_kit *f, gconstpointer data)
+{
+    const struct poll_parts real = {.list = "list/odd-names.txt", .vcpus = "vcpus/odd-names.txt"};
+    const struct poll_parts made = {
+        .list = HEADER DOM0 ROW("5 0 r-- x", "7", "-b----", "01"),
+        .vcpus = "5 0 r-- x      7     1    -   --p       0.0  0-3,5 / all\n"
+                 "5 0 r-- x      7     0    3   -b-      12.5  none / 0-1  \n"
+                 "gone           8     0    3   -b-      12.5  all / all\n"
+                 "x              7     2    3   -b-     twelve all / all\n"
+                 "x              7     2    3   -b-      12.5  all   all\n"
+                 "x              7     2    3   b        12.5  all / all\n"
+                 "x              7    -2    3   -b-      12.5  all / all\n"
+                 "x           99999     2    3   -b-      12.5  all / all\n"
+                 "7 2 3 -b- 12.5 all / all\n\n/\n"};
+
+    (void)data;
+    poll_parts(f, &real);
+    g_assert_cmpuint(f->report->vcpus->len, ==, 6);
+    assert_devices(f, "with space",
+                   "vcpu number=0 state=waiting cpu=0 cpu_usec=300000 affinity=all\n");
+    poll_parts(f, &made);
+    assert_devices(f, "Domain-0", "");
+    assert_devices(f, "5 0 r-- x",
+                   "vcpu number=0 state=blocked cpu=3 cpu_usec=12500000 affinity=none\n"
+                   "vcpu number=1 state=offline cpu_usec=0 affinity=0-3,5\n"
+                   "vcpu number=2 state=blocked cpu=3 cpu_usec=12500000 affinity=all\n");
+}
+
 static void test_pvh(struct poll_kit *f, gconstpointer data)
 {
     const struct poll_parts parts = {.list = "list/pvh-v.txt", .store = "store/pvh.txt"};
@@ -335,6 +384,8 @@ int main(int argc, char **argv)
     ADD("first-devices", test_first_devices);
     ADD("odd-files", test_odd_files);
     ADD("mixed", test_mixed);
+    ADD("vcpus", test_vcpus);
+    ADD("odd-vcpus", test_odd_vcpus);
     ADD("pvh", test_pvh);
     ADD("traffic", test_traffic);
     ADD("disks", test_disks);

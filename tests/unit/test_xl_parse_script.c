@@ -55,8 +55,10 @@ static void set_up_place(struct place *place, gconstpointer data)
     static const char *const folders[] = {"bin", "cfg", "cfg/folder.cfg", "other $(id)' dir"};
     g_autofree char *list = absolute("list/mixed-v.txt");
     g_autofree char *info = absolute("info/mixed.txt");
-    g_autofree char *xl =
-        g_strdup_printf("case $1 in list) /bin/cat '%s';; info) /bin/cat '%s';; esac", list, info);
+    g_autofree char *vcpus = absolute("vcpus/mixed.txt");
+    g_autofree char *xl = g_strdup_printf("case $1 in list) /bin/cat '%s';; info) /bin/cat '%s';; "
+                                          "vcpu-list) /bin/cat '%s';; esac",
+                                          list, info, vcpus);
 
     set_up(&place->kit, data);
     place->top = g_dir_make_tmp("xl-script-XXXXXX", NULL);
@@ -133,18 +135,20 @@ static void test_polls(struct place *place, gconstpointer data)
     g_assert_cmpuint(place->kit.report->domains->len, ==, 6);
     assert_devices(&place->kit, "tiny1",
                    "vif device=0 mac=00:16:3e:99:00:01 bridge=xenbr0\n"
-                   "vbd number=51712 device=xvda target=/dev/loop1 read_only=false\n");
+                   "vbd number=51712 device=xvda target=/dev/loop1 read_only=false\n"
+                   "vcpu number=0 state=blocked cpu=0 cpu_usec=3600000 affinity=all\n");
     g_free(take_log(place));
     /* From now on nothing is asked but the two that change, once tiny2 was asked a second time. */
     poll_with(place, shell, true);
     g_free(take_log(place));
     poll_with(place, shell, true);
     g_autofree char *log = take_log(place);
-    g_assert_cmpstr(log, ==, "xl list -v\nxl info\n");
+    g_assert_cmpstr(log, ==, "xl list -v\nxl info\nxl vcpu-list\n");
     g_assert_cmpuint(place->kit.report->domains->len, ==, 6);
     assert_devices(&place->kit, "tiny1",
                    "vif device=0 mac=00:16:3e:99:00:01 bridge=xenbr0\n"
-                   "vbd number=51712 device=xvda target=/dev/loop1 read_only=false\n");
+                   "vbd number=51712 device=xvda target=/dev/loop1 read_only=false\n"
+                   "vcpu number=0 state=blocked cpu=0 cpu_usec=3600000 affinity=all\n");
 }
 
 /* One domain that xenstore does not know must not hide what it says of the others. */
@@ -174,7 +178,7 @@ static void test_gone_domain(struct place *place, gconstpointer data)
     poll_with(place, "sh", false);
     g_free(log);
     log = take_log(place);
-    g_assert_cmpstr(log, ==, "xl list -v\nxl info\n");
+    g_assert_cmpstr(log, ==, "xl list -v\nxl info\nxl vcpu-list\n");
 }
 
 static void test_hostile_files(struct place *place, gconstpointer data)

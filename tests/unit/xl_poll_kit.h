@@ -114,6 +114,13 @@ static inline char *devices(const struct poll_kit *f, const char *name)
         if (text)
             g_string_append_printf(out, "vbd %s\n", text);
     }
+    for (guint i = 0; i < f->report->vcpus->len; i++) {
+        const struct xc_vcpu *vcpu = &g_array_index(f->report->vcpus, struct xc_vcpu, i);
+        g_autofree char *text = vcpu->domain == ordinal ? show(&xc_vcpu_type, vcpu) : NULL;
+
+        if (text)
+            g_string_append_printf(out, "vcpu %s\n", text);
+    }
     return g_string_free(out, FALSE);
 }
 
@@ -139,6 +146,7 @@ static inline bool warned(const struct poll_kit *f, const char *text)
 
 struct poll_parts {
     const char *list;    /* fixture name or text with HEADER */
+    const char *vcpus;   /* fixture name or lines */
     const char *store;   /* fixture name or lines */
     const char *files;   /* lines */
     const char *paths;   /* lines */
@@ -164,12 +172,14 @@ static inline void poll_parts(struct poll_kit *f, const struct poll_parts *p)
 {
     g_autofree char *list = part(p->list);
     g_autofree char *info = part("info/mixed.txt");
+    g_autofree char *vcpus = part(p->vcpus ? p->vcpus : "");
     g_autofree char *store = part(p->store ? p->store : "");
     g_autofree char *text = g_strconcat(
         "welcome\n" MARK "list 0\n", list, MARK "clock ", p->clock ? p->clock : "100.5\n", "\n",
-        MARK "info 0\n", info, MARK "files\n", p->files ? p->files : "", MARK "paths\n",
-        p->paths ? p->paths : "", MARK "store\n", store, p->configs ? MARK "stamp\nx\n" : "",
-        p->configs ? MARK "configs\n" : "", p->configs ? p->configs : "", MARK "end\n", NULL);
+        MARK "info 0\n", info, MARK "vcpus\n", vcpus, MARK "files\n", p->files ? p->files : "",
+        MARK "paths\n", p->paths ? p->paths : "", MARK "store\n", store,
+        p->configs ? MARK "stamp\nx\n" : "", p->configs ? MARK "configs\n" : "",
+        p->configs ? p->configs : "", MARK "end\n", NULL);
 
     poll_text(f, text, strlen(text));
 }

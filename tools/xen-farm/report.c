@@ -158,6 +158,21 @@ static void report_vbd(struct stream *stream, uint32_t ordinal, const struct far
     XC_SET(VBD, vbd, wr_ops, share(load->wr_ops, n, i));
 }
 
+static void report_vcpu(struct stream *stream, uint32_t ordinal, const struct farm_domain *domain,
+                        unsigned i, const struct farm_load *load)
+{
+    struct xc_vcpu *vcpu = xc_report_vcpu(stream->report, ordinal);
+    bool runs = domain->state == XC_STATE_RUNNING;
+
+    if (!vcpu)
+        return;
+    XC_SET(VCPU, vcpu, number, i);
+    XC_SET(VCPU, vcpu, state, !runs ? XC_VCPU_WAITING : i ? XC_VCPU_BLOCKED : XC_VCPU_RUNNING);
+    XC_SET(VCPU, vcpu, cpu, (int64_t)((domain->key + i) % domain->host->cpus));
+    XC_SET(VCPU, vcpu, cpu_usec, share(load->cpu_usec, domain->vcpus, i));
+    XC_SET(VCPU, vcpu, affinity, "all");
+}
+
 static void report_devices(struct stream *stream, uint32_t ordinal,
                            const struct farm_domain *domain, uint32_t domid,
                            const struct farm_load *load)
@@ -166,6 +181,8 @@ static void report_devices(struct stream *stream, uint32_t ordinal,
         report_vif(stream, ordinal, domain, domid, i, load);
     for (unsigned i = 0; i < domain->vbds; i++)
         report_vbd(stream, ordinal, domain, i, load);
+    for (unsigned i = 0; load && i < domain->vcpus; i++)
+        report_vcpu(stream, ordinal, domain, i, load);
 }
 
 /* What is the same wherever and whether it runs. */

@@ -55,6 +55,7 @@ enum section {
     SECTION_LIST,
     SECTION_CLOCK,
     SECTION_INFO,
+    SECTION_VCPUS,
     SECTION_FILES,
     SECTION_PATHS,
     SECTION_ONCE,
@@ -66,7 +67,7 @@ enum section {
 };
 
 static const char *const section_names[N_SECTIONS] = {
-    "list", "clock", "info", "files", "paths", "once", "store", "stamp", "configs", "end",
+    "list", "clock", "info", "vcpus", "files", "paths", "once", "store", "stamp", "configs", "end",
 };
 
 struct answer {
@@ -380,6 +381,7 @@ static bool report_living(struct poll *poll, struct match *match, const struct x
         return false;
     report_row(domain, row, poll->report);
     XC_SET(DOMAIN, domain, kind, kind_of(match, row));
+    xl_vcpus_report(&poll->seen, row->domid, poll->report, ordinal);
     if (facts)
         report_facts(domain, facts);
     if (config)
@@ -446,6 +448,7 @@ bool xl_parse_poll(const char *out, size_t length, const char *errors, const cha
     if (ok) {
         xl_seen_init(&poll.seen);
         parse_files(&poll);
+        xl_seen_vcpus(&poll.seen, poll.answer.body[SECTION_VCPUS]);
         report_host(&poll);
         update_facts(&poll);
         xl_store_parse(memory, poll.answer.body[SECTION_STORE]);

@@ -17,6 +17,7 @@ void xl_seen_init(struct xl_seen *seen)
     seen->backends = g_hash_table_new(g_str_hash, g_str_equal);
     seen->vifs = g_array_new(FALSE, TRUE, sizeof(struct xl_seen_vif));
     seen->vbds = g_array_new(FALSE, TRUE, sizeof(struct xl_seen_vbd));
+    seen->vcpus = g_array_new(FALSE, TRUE, sizeof(struct xl_seen_vcpu));
 }
 
 void xl_seen_clear(struct xl_seen *seen)
@@ -27,6 +28,7 @@ void xl_seen_clear(struct xl_seen *seen)
     g_hash_table_unref(seen->backends);
     g_array_unref(seen->vifs);
     g_array_unref(seen->vbds);
+    g_array_unref(seen->vcpus);
 }
 
 /* "<domid><separator><number>" and nothing behind it but `rest`. */
@@ -274,8 +276,8 @@ static void report_vbd(const struct xl_seen_vbd *counted, const struct xl_vbd *k
         XC_SET(VBD, vbd, wr_bytes, counted->n[3] * SECTOR);
 }
 
-/* The first element of a sorted array that belongs to the domain. Both kinds begin with domid. */
-static guint lower_bound(const GArray *array, int64_t domid)
+/* All kinds begin with domid. */
+guint xl_lower_bound(const GArray *array, int64_t domid)
 {
     guint size = g_array_get_element_size((GArray *)array);
     guint low = 0;
@@ -317,7 +319,7 @@ static void report_vifs(const struct xl_seen *seen, int64_t domid, struct xl_fac
     g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
     guint n = seen->vifs->len;
 
-    for (guint i = lower_bound(seen->vifs, domid); i < n; i++) {
+    for (guint i = xl_lower_bound(seen->vifs, domid); i < n; i++) {
         const struct xl_seen_vif *vif = &g_array_index(seen->vifs, struct xl_seen_vif, i);
         const struct xl_vif *known;
 
@@ -344,7 +346,7 @@ static void report_vbds(const struct xl_seen *seen, int64_t domid, struct xl_fac
     g_autoptr(GHashTable) done = g_hash_table_new(NULL, NULL);
     guint n = seen->vbds->len;
 
-    for (guint i = lower_bound(seen->vbds, domid); i < n; i++) {
+    for (guint i = xl_lower_bound(seen->vbds, domid); i < n; i++) {
         const struct xl_seen_vbd *vbd = &g_array_index(seen->vbds, struct xl_seen_vbd, i);
         const struct xl_vbd *known;
 

@@ -58,8 +58,7 @@ bool xl_take_prefix(const char **text, const char *prefix)
     return true;
 }
 
-/* The last word of the line, cut off; NULL when there is none. */
-static char *last_word(char *line, size_t *length)
+char *xl_last_word(char *line, size_t *length)
 {
     while (*length > 0 && (line[*length - 1] == ' ' || line[*length - 1] == '\t'))
         (*length)--;
@@ -97,9 +96,9 @@ static bool flags_ok(const char *flags)
 static bool take_verbose(struct xl_row *row, char *line, size_t *length)
 {
     size_t left = *length;
-    char *label = last_word(line, &left);
-    char *reason = label ? last_word(line, &left) : NULL;
-    char *uuid = reason ? last_word(line, &left) : NULL;
+    char *label = xl_last_word(line, &left);
+    char *reason = label ? xl_last_word(line, &left) : NULL;
+    char *uuid = reason ? xl_last_word(line, &left) : NULL;
     char *end;
 
     if (!uuid || !xc_uuid_parse(uuid, &row->uuid))
@@ -117,23 +116,23 @@ static bool take_verbose(struct xl_row *row, char *line, size_t *length)
 
 static bool take_numbers(struct xl_row *row, char *line, size_t *length)
 {
-    char *word = last_word(line, length);
+    char *word = xl_last_word(line, length);
     uint64_t domid;
     GError **none = NULL;
 
     if (!word || !xc_text_to_scaled(word, 1000000, &row->cpu_usec, none))
         return false;
-    word = last_word(line, length);
+    word = xl_last_word(line, length);
     if (!word || !flags_ok(word))
         return false;
     g_strlcpy(row->flags, word, sizeof(row->flags));
-    word = last_word(line, length);
+    word = xl_last_word(line, length);
     if (!word || !xc_text_to_u64(word, 0, 100000, &row->vcpus, none))
         return false;
-    word = last_word(line, length);
+    word = xl_last_word(line, length);
     if (!word || !xc_text_to_u64(word, 0, XL_MAX_MIB, &row->mem_mib, none))
         return false;
-    word = last_word(line, length);
+    word = xl_last_word(line, length);
     if (!word || !xc_text_to_u64(word, 0, XL_MAX_DOMID, &domid, none))
         return false;
     row->domid = (int64_t)domid;

@@ -12,6 +12,8 @@ struct xl_lines {
 };
 /* The next line, NUL-terminated in place, or NULL. */
 char *xl_next_line(struct xl_lines *lines);
+/* The last word of a line of that length, cut off; NULL when there is none. */
+char *xl_last_word(char *line, size_t *length);
 
 /* A decimal number at *text, at most max; moves *text behind it. No sign, no blanks. */
 bool xl_take_number(const char **text, uint64_t max, uint64_t *out);
@@ -110,6 +112,14 @@ struct xl_seen_vbd {
     uint64_t n[4]; /* rd_req, wr_req, rd_sect, wr_sect */
     unsigned has;  /* bits of those known */
 };
+struct xl_seen_vcpu {
+    int64_t domid;
+    int64_t number;
+    int64_t cpu; /* -1: on none */
+    uint64_t cpu_usec;
+    enum xc_vcpu_state state;
+    const char *affinity;
+};
 struct xl_seen {
     GHashTable *traffic;  /* interface name (inside the answer) -> struct xl_traffic * */
     GHashTable *bridges;  /* interface name -> bridge name, both inside the answer */
@@ -117,6 +127,7 @@ struct xl_seen {
     GHashTable *backends; /* set of interface names that sysfs gives to a domain */
     GArray *vifs;         /* struct xl_seen_vif, sorted by domid, device after xl_seen_sort() */
     GArray *vbds;         /* struct xl_seen_vbd, likewise */
+    GArray *vcpus;        /* struct xl_seen_vcpu, likewise by domid, number */
 };
 void xl_seen_init(struct xl_seen *seen);
 void xl_seen_clear(struct xl_seen *seen);
@@ -125,8 +136,17 @@ void xl_seen_netdev(struct xl_seen *seen, char *line);
 void xl_seen_path(struct xl_seen *seen, char *path);
 void xl_seen_vbd_counter(struct xl_seen *seen, const char *path, const char *value);
 void xl_seen_sort(struct xl_seen *seen);
+/* The first element of a sorted array of the above whose domid is not lower. */
+guint xl_lower_bound(const GArray *array, int64_t domid);
 /* Octets of all physical interfaces; false when there is none. */
 bool xl_seen_physical(const struct xl_seen *seen, uint64_t *rx, uint64_t *tx);
+
+/* --- xl_parse_vcpus.c */
+/* The output of xl vcpu-list; sorts. */
+void xl_seen_vcpus(struct xl_seen *seen, struct xl_lines lines);
+/* Adds the virtual processors of the domain with that ordinal. */
+void xl_vcpus_report(const struct xl_seen *seen, int64_t domid, struct xc_report *report,
+                     uint32_t ordinal);
 
 /* --- xl_parse_store.c */
 struct xl_facts *xl_facts_new(int64_t domid, const struct xc_uuid *uuid);

@@ -1,5 +1,5 @@
-/* The shell command of one poll. Few processes: sh, xl list, xl info, grep; xenstore-ls only for
- * domains that are new or due, stat for the configuration files, date now and then. */
+/* The shell command of one poll. Few processes: sh, xl list, xl info, xl vcpu-list, grep; xenstore-ls
+ * only for domains that are new or due, stat for the configuration files, date now and then. */
 #include "xenclient/drivers/xl_parse_private.h"
 
 /* Polls between two looks at the memory target of every domain, and looks between two complete
@@ -34,7 +34,8 @@ static const char list_part[] = "l=$($X $x list -v </dev/null); r=$?\n"
                                 "s list $r; printf '%s\\n' \"$l\"\n"
                                 "[ $r = 0 ] || { s end; exit 0; }\n"
                                 "s clock $u; [ -z \"$D\" ] || date +%s.%N\n"
-                                "i=$($X $x info </dev/null); s info $?; printf '%s\\n' \"$i\"\n";
+                                "i=$($X $x info </dev/null); s info $?; printf '%s\\n' \"$i\"\n"
+                                "s vcpus; $X $x vcpu-list </dev/null 2>/dev/null\n";
 
 /* One grep prints "path:line" of every small file; cat would not say which line is whose. */
 static const char files_part[] =

@@ -6,14 +6,14 @@
 
 /* Members a struct has besides its dictionary are structural: how objects hang together. */
 
-enum xc_device_kind { XC_VIFS, XC_VBDS, XC_N_DEVICE_KINDS };
+enum xc_device_kind { XC_VIFS, XC_VBDS, XC_VCPUS, XC_N_DEVICE_KINDS };
 
 struct xc_span {
     uint32_t first;
     uint32_t count;
 };
 
-/* How the struct of every kind of device begins. */
+/* How the struct of every kind of device begins; a virtual processor is one too. */
 #define XC_DEVICE_HEAD                                                                             \
     uint64_t has;                                                                                  \
     uint32_t domain; /* ordinal of its domain in the same report or snapshot */                    \
@@ -53,6 +53,13 @@ struct xc_vbd {
 #undef XC_FIELD
 };
 
+struct xc_vcpu {
+    XC_DEVICE_HEAD;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/vcpu_fields.def"
+#undef XC_FIELD
+};
+
 /* Field numbers: XC_HOST_name, XC_DOMAIN_state, ... and the counts XC_HOST_N_FIELDS, ... */
 enum xc_host_field {
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_HOST_##member,
@@ -78,11 +85,18 @@ enum xc_vbd_field {
 #undef XC_FIELD
     XC_VBD_N_FIELDS
 };
+enum xc_vcpu_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_VCPU_##member,
+#include "xenclient/model/vcpu_fields.def"
+#undef XC_FIELD
+    XC_VCPU_N_FIELDS
+};
 
 extern const struct xc_object xc_host_type;
 extern const struct xc_object xc_domain_type;
 extern const struct xc_object xc_vif_type;
 extern const struct xc_object xc_vbd_type;
+extern const struct xc_object xc_vcpu_type;
 
 /* Setting and asking by member name: XC_SET(DOMAIN, d, mem_kib, 4096); XC_HAS(DOMAIN, d, mem_kib);
  * XC_CLEAR(DOMAIN, d, domid). Texts are set through xc_report_text() (snapshot.h). */

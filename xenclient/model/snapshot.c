@@ -16,6 +16,7 @@ struct xc_report *xc_report_new(void)
     report->domains = g_array_new(FALSE, TRUE, sizeof(struct xc_domain));
     report->vifs = g_array_new(FALSE, TRUE, sizeof(struct xc_vif));
     report->vbds = g_array_new(FALSE, TRUE, sizeof(struct xc_vbd));
+    report->vcpus = g_array_new(FALSE, TRUE, sizeof(struct xc_vcpu));
     report->text = g_string_chunk_new(TEXT_BLOCK);
     return report;
 }
@@ -28,6 +29,7 @@ void *xc_report_free(struct xc_report *report)
     g_array_unref(report->domains);
     g_array_unref(report->vifs);
     g_array_unref(report->vbds);
+    g_array_unref(report->vcpus);
     g_string_chunk_free(report->text);
     g_free(report);
     return NULL;
@@ -72,6 +74,15 @@ struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain)
     if (vbd)
         vbd->domain = domain;
     return vbd;
+}
+
+struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain)
+{
+    struct xc_vcpu *vcpu = append(report->vcpus, XC_MAX_DEVICES, sizeof(*vcpu));
+
+    if (vcpu)
+        vcpu->domain = domain;
+    return vcpu;
 }
 
 const char *xc_report_text(struct xc_report *report, const char *bytes, gssize length)
@@ -163,6 +174,8 @@ static const struct kind kinds[] = {
     {&xc_vif_type, offsetof(struct xc_report, vifs), offsetof(struct xc_vif, domain),
      XC_MAX_DEVICES},
     {&xc_vbd_type, offsetof(struct xc_report, vbds), offsetof(struct xc_vbd, domain),
+     XC_MAX_DEVICES},
+    {&xc_vcpu_type, offsetof(struct xc_report, vcpus), offsetof(struct xc_vcpu, domain),
      XC_MAX_DEVICES},
 };
 
@@ -261,6 +274,7 @@ static const struct device {
 } devices[XC_N_DEVICE_KINDS] = {
     [XC_VIFS] = {&xc_vif_type, offsetof(struct xc_report, vifs), XC_VIF_device, 1},
     [XC_VBDS] = {&xc_vbd_type, offsetof(struct xc_report, vbds), XC_VBD_number, 0},
+    [XC_VCPUS] = {&xc_vcpu_type, offsetof(struct xc_report, vcpus), XC_VCPU_number, 1},
 };
 
 const struct xc_object *xc_device_type(enum xc_device_kind kind)

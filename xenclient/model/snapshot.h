@@ -15,6 +15,7 @@ struct xc_report {
     GArray *domains; /* struct xc_domain */
     GArray *vifs;    /* struct xc_vif */
     GArray *vbds;    /* struct xc_vbd */
+    GArray *vcpus;   /* struct xc_vcpu */
     GStringChunk *text;
 };
 
@@ -29,6 +30,7 @@ struct xc_host *xc_report_host(struct xc_report *report);
 struct xc_domain *xc_report_domain(struct xc_report *report, uint32_t host);
 struct xc_vif *xc_report_vif(struct xc_report *report, uint32_t domain);
 struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain);
+struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain);
 
 /* Copies a text from outside into the report: cleaned, at most XC_TEXT_MAX octets. length -1: up to
  * its NUL. Use: XC_SET(DOMAIN, d, name, xc_report_text(report, p, -1)). */
@@ -58,7 +60,7 @@ struct xc_snapshot {
     struct xc_host *hosts;
     struct xc_domain *domains; /* by index, ascending */
     struct {
-        void *all; /* struct xc_vif, struct xc_vbd: by domain ordinal, then index */
+        void *all; /* struct xc_vif, xc_vbd, xc_vcpu: by domain ordinal, then index */
         uint32_t n;
     } devices[XC_N_DEVICE_KINDS];
     const struct xc_domain **by_host; /* the domains by host ordinal, then index */

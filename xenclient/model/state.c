@@ -37,6 +37,10 @@ XC_ENUM_DEFINE(xc_presence_labels, "XenPresence", presence);
 static const struct xc_label host_role[] = {{1, "home"}, {2, "running"}, {3, "both"}};
 XC_ENUM_DEFINE(xc_host_role_labels, "xenHostDomainRole", host_role);
 
+static const struct xc_label vcpu_state[] = {
+    {1, "running"}, {2, "blocked"}, {3, "waiting"}, {4, "offline"}};
+XC_ENUM_DEFINE(xc_vcpu_state_labels, "xenVcpuState", vcpu_state);
+
 static const struct xc_label source_state[] = {
     {1, "connecting"},   {2, "up"},        {3, "degraded"}, {4, "down"},
     {5, "unauthorised"}, {6, "untrusted"}, {7, "disabled"},

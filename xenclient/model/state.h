@@ -67,6 +67,13 @@ enum xc_identity {
 
 enum xc_presence { XC_PRESENT = 1, XC_STALE = 2, XC_DELETED = 3 };
 
+enum xc_vcpu_state {
+    XC_VCPU_RUNNING = 1,
+    XC_VCPU_BLOCKED = 2, /* has nothing to do */
+    XC_VCPU_WAITING = 3, /* for a processor, or its domain is paused */
+    XC_VCPU_OFFLINE = 4,
+};
+
 /* What a domain has on a host: its configuration, its life, or both. */
 enum xc_host_role { XC_ROLE_HOME = 1, XC_ROLE_RUNNING = 2, XC_ROLE_BOTH = 3 };
 
@@ -131,6 +138,7 @@ extern const struct xc_enum xc_counter_kind_labels;
 extern const struct xc_enum xc_identity_labels;
 extern const struct xc_enum xc_presence_labels;
 extern const struct xc_enum xc_host_role_labels;
+extern const struct xc_enum xc_vcpu_state_labels;
 extern const struct xc_enum xc_source_state_labels;
 extern const struct xc_enum xc_origin_labels;
 extern const struct xc_enum xc_action_labels;
