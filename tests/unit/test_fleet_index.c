@@ -1,6 +1,8 @@
 /* Identity, fleet index, counters: what the tables stand on. */
 #include "tests/unit/engine_kit.h"
 
+#include <sqlite3.h>
+
 #define TEST(name, function)                                                                       \
     g_test_add("/fleet/" name, struct kit_fixture, NULL, kit_set_up, function, kit_tear_down)
 
@@ -224,6 +226,26 @@ static void test_counters_never_fall(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
 }
 
+/* Killed before its counters were ever saved: what it showed last may have been more. */
+static void test_counters_never_saved(struct kit_fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
+    sqlite3 *db = NULL;
+
+    (void)data;
+    g_assert_cmpuint(cpu(f, "a", 5, 1000), ==, 1000);
+    g_assert_cmpuint(cpu(f, "a", 6, 200), ==, 1200);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, ==, 0);
+    f->engine = xc_engine_free(f->engine);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db, "DELETE FROM counters", NULL, NULL, NULL), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_changes(db), ==, 1);
+    sqlite3_close(db);
+    kit_open(f);
+    g_assert_cmpuint(cpu(f, "a", 6, 300), ==, 300);
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
+}
+
 /* What is shown of the one interface and the one disk after such an answer: both count alike. */
 static uint64_t octets(struct kit_fixture *f, const char *key, int64_t domid, uint64_t n)
 {
@@ -428,6 +450,7 @@ int main(int argc, char **argv)
     TEST("deleted-stays-then-goes", test_deleted_stays_then_goes);
     TEST("down-is-unknown-not-gone", test_down_is_unknown_not_gone);
     TEST("counters-never-fall", test_counters_never_fall);
+    TEST("counters-never-saved", test_counters_never_saved);
     TEST("device-counters-never-fall", test_device_counters_never_fall);
     TEST("percent", test_percent);
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);

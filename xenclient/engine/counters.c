@@ -21,7 +21,7 @@ struct counters {
     struct xc_totals devices[XC_N_DEVICE_KINDS];
     gint64 clock;       /* of the host, at the last report; 0: no rate yet */
     uint64_t cpu_total; /* at that clock */
-    bool restored;      /* from the store, no report seen since */
+    bool restored;      /* shown by an earlier run, no report seen since */
     bool changed;       /* since the last save */
 };
 
@@ -170,6 +170,8 @@ void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const s
         struct xc_known *known = xc_known_get(engine, track->index);
 
         c = restore(known->counters);
+        /* What was shown before is unknown where nothing was saved: it may have been more. */
+        c->restored = c->restored || known->loaded;
         g_clear_pointer(&known->counters, g_bytes_unref);
         track->counters = c;
     }

@@ -78,6 +78,7 @@ struct xc_known {
     char *alias; /* the transient uuid key of a domain known by its configuration; NULL none */
     enum xc_wanted wanted;
     bool protect;
+    bool loaded;      /* an earlier run of the agent showed it */
     GBytes *counters; /* as loaded; taken by the first report */
     int told;         /* see XC_TOLD_GONE */
     char *told_host;  /* key, "" none */
