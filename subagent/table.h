@@ -35,8 +35,8 @@ struct st_column {
     uint32_t arc;
     enum st_type type;
     enum st_access access;
-    int64_t min, max; /* texts: octets; numbers: values; max 0: what the type allows */
     uint32_t divide;  /* shown in units this much larger than the fact's or member's; 0: as it is */
+    int64_t min, max; /* texts: octets; numbers: values; max 0: what the type allows */
     const char *units;              /* NULL: none, or the field's */
     const struct xc_enum *labels;   /* ST_ENUM, ST_BITS; NULL: the field's */
     const struct xc_object *object; /* a fact of the dictionary ... */

@@ -19,7 +19,7 @@ struct action_case {
     enum xc_cause cause;
     const char *words; /* in the outcome's text */
     uint32_t amount;
-    gint64 time_sec; /* 0: enough */
+    unsigned time_sec; /* 0: enough */
 };
 
 #define OK_OF(amount)                   XC_RESULT_OK, XC_CAUSE_NONE, "", amount, 0
