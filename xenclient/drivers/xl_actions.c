@@ -18,8 +18,10 @@
 #define STEP_USEC     (400 * 1000)
 #define STEP_MAX_USEC XC_USEC_PER_SEC
 #define RETRY_USEC    (XC_USEC_PER_SEC)
-/* A slow host is looked at less often: what is asked of it takes the time of the operation itself. */
+/* A slow host is looked at less often while an operation takes long: what is asked of it takes the time of
+ * the operation itself. Its end is noticed an eighth later at most. */
 #define REST_PER_LOOK 4
+#define REST_SHARE    8
 #define REST_MAX_USEC (5 * XC_USEC_PER_SEC)
 /* One exchange; a host that hangs longer gets a new connection. */
 #define EXCHANGE_USEC (45 * XC_USEC_PER_SEC)
@@ -44,6 +46,7 @@ struct run {
     bool sent;             /* a launch may have arrived */
     bool seen;             /* the fence was there */
     gint64 unsigned_since; /* 0: signed, or not there */
+    gint64 begun;          /* when we began to follow it */
     gint64 step;
     char *phase;
 };
@@ -371,7 +374,8 @@ static bool on_absent(struct run *run, struct xl_report *now, GError **error)
 
 static void pause_between(struct run *run, gint64 look_usec)
 {
-    gint64 most = MIN(REST_MAX_USEC, xc_call_left(run->call) / 4);
+    gint64 most =
+        MIN(REST_MAX_USEC, MIN(xc_clock_mono() - run->begun, xc_call_left(run->call)) / REST_SHARE);
     gint64 rest = MAX(run->step, MIN(look_usec * REST_PER_LOOK, most));
     g_autoptr(GError) error = NULL;
 
@@ -499,6 +503,7 @@ void xl_run(const struct xc_source_spec *spec, const struct xc_driver_env *env,
         .outcome = outcome,
         .call = call,
         .boot_id = g_strdup(order->attach ? order->boot_id : ""),
+        .begun = xc_clock_mono(),
         .step = STEP_USEC,
     };
 
