@@ -226,6 +226,32 @@ static void test_counters_never_fall(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
 }
 
+/* Between two hosts only the half that Xen builds is there for a moment: it has counted nothing of ours. */
+static void test_counters_of_a_half(struct kit_fixture *f, gconstpointer data)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *half = kit_domain(report, "web", 1, 9);
+    struct xc_vif *vif = xc_report_vif(report, 0);
+    const struct xc_domain_ref *ref;
+    size_t n = 0;
+
+    (void)data;
+    g_assert_cmpuint(cpu(f, "a", 5, 1000), ==, 1000);
+    XC_SET(DOMAIN, half, migrating, true);
+    XC_SET(DOMAIN, half, cpu_usec, 3);
+    XC_SET(VIF, vif, device, 0);
+    XC_SET(VIF, vif, rx_bytes, 3);
+    kit_answer(f, "a", kit_report("1"));
+    kit_answer(f, "b", report);
+    ref = kit_find(f, "web");
+    g_assert_cmpstr(ref->slot->spec.key, ==, "b");
+    g_assert_false(XC_HAS(DOMAIN, xc_ref_domain(ref), cpu_usec));
+    vif = xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_VIFS, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_false(XC_HAS(VIF, vif, rx_bytes));
+    g_assert_cmpuint(cpu(f, "b", 9, 100), ==, 1100);
+}
+
 /* Killed before its counters were ever saved: what it showed last may have been more. */
 static void test_counters_never_saved(struct kit_fixture *f, gconstpointer data)
 {
@@ -450,6 +476,7 @@ int main(int argc, char **argv)
     TEST("deleted-stays-then-goes", test_deleted_stays_then_goes);
     TEST("down-is-unknown-not-gone", test_down_is_unknown_not_gone);
     TEST("counters-never-fall", test_counters_never_fall);
+    TEST("counters-of-a-half", test_counters_of_a_half);
     TEST("counters-never-saved", test_counters_never_saved);
     TEST("device-counters-never-fall", test_device_counters_never_fall);
     TEST("percent", test_percent);

@@ -198,6 +198,25 @@ void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const s
     percentages(c, domain, host, clock);
 }
 
+void xc_counters_hide(void *object, const struct xc_object *type)
+{
+    for (unsigned i = 0; i < type->n_fields; i++)
+        if (type->fields[i].kind == XC_COUNTER)
+            xc_unset(object, i);
+}
+
+static void hide_devices(struct xc_snapshot *snapshot, const struct xc_domain *domain)
+{
+    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++) {
+        const struct xc_object *type = xc_device_type(k);
+        size_t n = 0;
+        char *devices = xc_snapshot_devices(snapshot, domain, k, &n);
+
+        for (size_t i = 0; i < n; i++)
+            xc_counters_hide(devices + i * type->size, type);
+    }
+}
+
 static void count_devices(struct xc_track *track, struct xc_snapshot *snapshot,
                           const struct xc_domain *domain)
 {
@@ -224,6 +243,8 @@ void xc_counters_devices(struct xc_engine *engine, const struct xc_slot *slot,
 
         if (xc_counts_here(track, slot, domain))
             count_devices(track, snapshot, domain);
+        else
+            hide_devices(snapshot, domain);
     }
 }
 

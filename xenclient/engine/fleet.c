@@ -138,6 +138,8 @@ void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_re
         if (xc_counts_here(track, slot, domain))
             xc_counters_apply(engine, track, slot, domain, host,
                               XC_HAS(HOST, host, clock) ? host->clock : now);
+        else
+            xc_counters_hide(domain, &xc_domain_type);
         count_on_host(host, domain);
     }
 }

@@ -215,6 +215,9 @@ void xc_events_tick(struct xc_engine *engine);
  * host's. */
 void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const struct xc_slot *slot,
                        struct xc_domain *domain, const struct xc_host *host, gint64 clock);
+/* Of what is no domain's present life, such as the half of a migration that Xen builds: they count from 0,
+ * and shown they would be a fall. */
+void xc_counters_hide(void *object, const struct xc_object *type);
 /* The same for the devices of all domains of a snapshot that nobody sees yet; after the above. */
 void xc_counters_devices(struct xc_engine *engine, const struct xc_slot *slot,
                          struct xc_snapshot *snapshot);

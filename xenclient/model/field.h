@@ -70,6 +70,11 @@ static inline bool xc_has(const void *object, unsigned field)
     return (*(const uint64_t *)object >> field) & 1;
 }
 
+static inline void xc_unset(void *object, unsigned field)
+{
+    *(uint64_t *)object &= ~(UINT64_C(1) << field);
+}
+
 /* The field of that name, or NULL. */
 const struct xc_field *xc_object_field(const struct xc_object *type, const char *name);
 
