@@ -307,3 +307,92 @@ static const struct st_table *const kit_tables[] = {
     &kit_pair_table, &kit_number_table, &kit_control_table,
     &kit_key_table,  &kit_child_table,  &kit_scalars,
 };
+
+/* --- the tree, filled, for each test */
+
+struct fixture {
+    struct kit kit;
+    struct st_mib *mib;
+};
+
+static const uint32_t kit_number_list[] = {1, 2, 5, 7, 10, G_MAXINT32};
+static const char *const kit_key_list[] = {"b", "zz", "aaa", "aab", "\xc3\xa9t\xc3\xa9"};
+
+static inline void kit_set_up(struct fixture *f, gconstpointer data)
+{
+    static const struct xc_uuid uuid = {{0, 1, 2, 3}};
+    g_autoptr(GError) error = NULL;
+    struct kit *kit = &f->kit;
+
+    (void)data;
+    kit->story = g_string_new(NULL);
+    kit->n_numbers = G_N_ELEMENTS(kit_number_list);
+    kit->numbers = g_new0(struct kit_row, kit->n_numbers);
+    for (size_t i = 0; i < kit->n_numbers; i++) {
+        struct kit_row *row = &kit->numbers[i];
+
+        row->number = kit_number_list[i];
+        row->text = i % 2 ? "odd" : "";
+        row->wide = G_MAXUINT64 - i;
+        row->absent = i == 2 || i == 5;
+        if (i != 1)
+            XC_SET(DOMAIN, &row->domain, mem_kib, (uint64_t)4096 * 1024 * (i + 1));
+        XC_SET(DOMAIN, &row->domain, state, XC_STATE_RUNNING);
+        XC_SET(DOMAIN, &row->domain, started, (gint64)1700000000 * 1000000 + 600000);
+        XC_SET(DOMAIN, &row->domain, uuid, uuid);
+    }
+    kit->n_keys = G_N_ELEMENTS(kit_key_list);
+    kit->keys = g_new0(struct kit_row, kit->n_keys);
+    kit->n_pairs = 3 * kit->n_keys;
+    kit->pairs = g_new0(struct kit_row, kit->n_pairs);
+    for (size_t i = 0; i < kit->n_keys; i++) {
+        kit->keys[i].key = kit_key_list[i];
+        kit->keys[i].text = "x";
+        for (size_t k = 0; k < 3; k++)
+            kit->pairs[3 * i + k] =
+                (struct kit_row){.key = kit_key_list[i], .second = (uint32_t)(k * k), .text = "p"};
+    }
+    f->mib = st_mib_new(KIT_ROOT, kit_tables, G_N_ELEMENTS(kit_tables), kit, &kit_hooks, &error);
+    g_assert_no_error(error);
+}
+
+static inline void kit_tear_down(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    st_mib_free(f->mib);
+    g_assert_cmpint(f->kit.open, ==, 0);
+    g_free(f->kit.numbers);
+    g_free(f->kit.keys);
+    g_free(f->kit.pairs);
+    g_free(f->kit.refused);
+    g_free(f->kit.refused_object);
+    g_string_free(f->kit.story, TRUE);
+}
+
+struct name {
+    oid ids[MAX_OID_LEN];
+    size_t length;
+};
+
+static inline struct name name_of(const char *below)
+{
+    struct name name = {.length = G_N_ELEMENTS(kit_root)};
+    g_auto(GStrv) parts = g_strsplit(below, ".", -1);
+
+    memcpy(name.ids, kit_root, sizeof(kit_root));
+    for (char **part = parts; *part && **part; part++)
+        name.ids[name.length++] = (oid)g_ascii_strtoull(*part, NULL, 10);
+    return name;
+}
+
+static inline char *below_root(const struct name *name)
+{
+    GString *text = g_string_new(NULL);
+
+    for (size_t i = G_N_ELEMENTS(kit_root); i < name->length; i++)
+        g_string_append_printf(text, text->len ? ".%lu" : "%lu", name->ids[i]);
+    return g_string_free(text, FALSE);
+}
+
+#define KIT_TEST(name, function)                                                                   \
+    g_test_add("/table/" name, struct fixture, NULL, kit_set_up, function, kit_tear_down)
