@@ -31,6 +31,23 @@ static void test_once(void)
     g_assert_cmpuint(runs("create", config), ==, 1);
 }
 
+/* Whoever ends cleans, unless another is at it, so it may take more than one. */
+static void clean_away(const char *fence)
+{
+    put_domain(90, "cleaner", "-b----");
+    for (int n = 0; n < 5 && g_file_test(fence, G_FILE_TEST_EXISTS); n++) {
+        struct ran *cleaner =
+            prepare(n % 2 ? XC_ACTION_UNPAUSE : XC_ACTION_PAUSE, "cleaner", 90, "");
+
+        start(cleaner);
+        finish(cleaner, XC_RESULT_OK, XC_CAUSE_NONE);
+        release(cleaner);
+        for (int i = 0; i < 300 && g_file_test(fence, G_FILE_TEST_EXISTS); i++)
+            g_usleep(10 * 1000);
+    }
+    g_assert_false(g_file_test(fence, G_FILE_TEST_EXISTS));
+}
+
 /* A fence older than a day goes; what was done stays done. */
 static void test_forgets_nothing(void)
 {
@@ -38,7 +55,6 @@ static void test_forgets_nothing(void)
     g_autofree char *fence = NULL;
     struct ran *ran = prepare(XC_ACTION_START, "old", 0, config);
     struct ran *again = prepare(XC_ACTION_START, "old", 0, config);
-    struct ran *cleaner = NULL;
     char op[XC_UUID_TEXT];
 
     put(config, "name = \"old\"\n", 0644);
@@ -49,19 +65,12 @@ static void test_forgets_nothing(void)
     xc_uuid_format(&ran->order.op, op);
     fence = g_strdup_printf("%s/run/%s", sim.top, op);
     command("touch -d '2 days ago' %s", fence);
-    put_domain(90, "cleaner", "-b----");
-    cleaner = prepare(XC_ACTION_PAUSE, "cleaner", 90, "");
-    start(cleaner);
-    finish(cleaner, XC_RESULT_OK, XC_CAUSE_NONE);
-    for (int i = 0; i < 300 && g_file_test(fence, G_FILE_TEST_EXISTS); i++)
-        g_usleep(10 * 1000);
-    g_assert_false(g_file_test(fence, G_FILE_TEST_EXISTS));
+    clean_away(fence);
     start(again);
     finish(again, XC_RESULT_OK, XC_CAUSE_NONE);
     g_assert_cmpuint(runs("create", config), ==, 1);
     release(ran);
     release(again);
-    release(cleaner);
 }
 
 static char *boot_id(void)
