@@ -43,7 +43,7 @@ static const struct xc_label capability[] = {
     {4, "migrate"},       {5, "liveMigrate"}, {6, "create"},     {7, "events"},
     {8, "destroy"},       {9, "reset"},       {10, "reboot"},    {11, "startElsewhere"},
     {12, "checkMigrate"}, {13, "progress"},   {14, "setMemory"}, {15, "setVcpus"},
-    {16, "schedule"},     {17, "dumpCore"},   {18, "nmi"},       {19, "rescan"},
+    {16, "schedule"},     {17, "dumpCore"},   {18, "nmi"},
 };
 static XC_ENUM_DEFINE(capability_labels, "xenHostCapabilities", capability);
 

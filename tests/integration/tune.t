@@ -9,7 +9,7 @@ from lab import Lab, diag, done, is_, ok
 
 RUNNING, PAUSED = 4, 8
 PAUSE, UNPAUSE, DUMP_CORE, NMI, RESCAN = 5, 6, 19, 20, 25
-FINISHED, OK = 5, 2
+FINISHED, OK, FAILED, TRANSPORT = 5, 2, 4, 18
 
 
 class Estate(Lab):
@@ -101,6 +101,15 @@ def rescan(lab):
     is_((op["xenOperationResult"], op["xenOperationHostFrom"]), (OK, host), "rescan: ok")
     ok(lab.get(polls) > before, "rescan: the source was polled, though its turn is in an hour")
     is_(lab.set((lab.oid("xenHostAction", host), "i", 9)), "wrongValue", "a host can't be destroyed")
+    lab.farm_ctl("host", host, "refuse")
+    for words in ("refuses", "refused once", "refused twice", "is down"):
+        is_(lab.set((lab.oid("xenHostAction", host), "i", RESCAN)), "noError", f"rescan of one that {words}: accepted")
+        op = lab.last()
+        is_((op["xenOperationResult"], op["xenOperationCause"]), (FAILED, TRANSPORT),
+            f"rescan of one that {words}: failed, and why: {op['xenOperationText']}")
+    lab.farm_ctl("host", host, "normal")
+    is_(lab.set((lab.oid("xenHostAction", host), "i", RESCAN)), "noError", "rescan of one that is back: accepted")
+    is_(lab.last()["xenOperationResult"], OK, "rescan of one that is back: ok")
 
 
 def by_xenctl(lab, row):

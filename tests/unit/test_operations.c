@@ -349,6 +349,64 @@ static void test_cancel(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpuint(kit->orders->len, ==, 1);
 }
 
+static const struct xc_op *rescan(struct kit_fixture *f, const char *host)
+{
+    struct xc_txn *txn = xc_txn_new(f->engine);
+    struct xc_request request = {.action = XC_ACTION_RESCAN, .host = host};
+    g_autoptr(GError) error = NULL;
+
+    xc_txn_add_op(txn, &request, &error);
+    g_assert_no_error(error);
+    g_assert_true(xc_txn_write(txn, NULL));
+    xc_txn_dispatch(txn);
+    xc_txn_free(txn);
+    kit_turn();
+    return newest(f);
+}
+
+/* A rescan is what its poll is: of a source that is down, too. */
+static void test_rescan(struct kit_fixture *f, gconstpointer data)
+{
+    const struct xc_op *op;
+
+    (void)data;
+    f->config->dup_window_sec = 0;
+    show_fleet(f);
+    op = rescan(f, "a");
+    g_assert_cmpint((int)op->state, ==, XC_OP_RUNNING);
+    kit_fail(f, "a", XC_CAUSE_HOST_KEY);
+    kit_turn();
+    g_assert_cmpint((int)op->result, ==, XC_RESULT_FAILED);
+    g_assert_cmpint((int)op->cause, ==, XC_CAUSE_HOST_KEY);
+    g_assert_nonnull(strstr(op->text, "scripted failure"));
+
+    op = rescan(f, "a");
+    kit_answer(f, "b", kit_report("b-1"));
+    kit_turn();
+    g_assert_cmpint((int)op->state, ==, XC_OP_RUNNING);
+    kit_answer(f, "a", kit_report("boot-1"));
+    kit_turn();
+    g_assert_cmpint((int)op->result, ==, XC_RESULT_OK);
+    g_assert_cmpuint(kit->orders->len, ==, 0);
+}
+
+static void test_rescan_without_an_answer(struct kit_fixture *f, gconstpointer data)
+{
+    const struct xc_op *op;
+    gint64 now = g_get_monotonic_time();
+
+    (void)data;
+    show_fleet(f);
+    xc_clock_fake(now, 0);
+    op = rescan(f, "a");
+    xc_clock_fake(now + op->timeout_usec - 1, 0);
+    xc_ops_tick(f->engine);
+    g_assert_cmpint((int)op->state, ==, XC_OP_RUNNING);
+    xc_clock_fake(now + op->timeout_usec + 1, 0);
+    xc_ops_tick(f->engine);
+    g_assert_cmpint((int)op->result, ==, XC_RESULT_TIMED_OUT);
+}
+
 static void test_protected(struct kit_fixture *f, gconstpointer data)
 {
     struct xc_txn *txn;
@@ -490,6 +548,8 @@ int main(int argc, char **argv)
     TEST("running-is-attached-after-restart", test_running_is_attached_after_restart);
     TEST("limit-per-host", test_limit_per_host);
     TEST("cancel", test_cancel);
+    TEST("rescan", test_rescan);
+    TEST("rescan-without-an-answer", test_rescan_without_an_answer);
     TEST("protected", test_protected);
     TEST("sources-by-transaction", test_sources_by_transaction);
     TEST("create-finds-its-domain", test_create_finds_its_domain);

@@ -80,7 +80,6 @@ static const struct action_case cases[] = {
     {XC_ACTION_DUMP_CORE, "core-r", "-b----", "refuse", NULL, FAILED(DRIVER_ERROR, "dump failed")},
     {XC_ACTION_NMI, "nmi", "-b----", NULL, NULL, OK},
     {XC_ACTION_NMI, "nmi-r", "-b----", "refuse", NULL, FAILED(NOT_SUPPORTED, "no such interrupt")},
-    {XC_ACTION_RESCAN, "", NULL, NULL, NULL, OK},
     {XC_ACTION_NOOP, "noop", "-b----", NULL, NULL, FAILED(NOT_SUPPORTED, "")},
 };
 

@@ -181,7 +181,7 @@ bool farm_order_prepare(struct farm_fleet *fleet, const struct farm_host *scope,
                         const struct xc_order *order, struct farm_op *op, GError **error)
 {
     const struct farm_plan *plan = farm_plan_of(order->action);
-    const struct xc_action_info *info = xc_action_info(order->action);
+    bool creates = order->action == XC_ACTION_CREATE;
 
     op->host = scope || *order->host_from ? farm_order_host(fleet, scope, order) : NULL;
     op->target = order_target(fleet, order);
@@ -192,9 +192,7 @@ bool farm_order_prepare(struct farm_fleet *fleet, const struct farm_host *scope,
         return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host \"%s\" in this farm",
                        order->host_from);
     take_rule(fleet, op);
-    if (!info->of_host && !find_domain(fleet, order, op, error))
-        return false;
-    if (order->action == XC_ACTION_CREATE && !find_created(order, op, error))
+    if (creates ? !find_created(order, op, error) : !find_domain(fleet, order, op, error))
         return false;
     if (!op->domain)
         return true;

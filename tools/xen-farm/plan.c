@@ -252,10 +252,6 @@ static const struct farm_plan plans[] = {
      .from = XC_IN(XC_STATE_RUNNING),
      .steps = {{.phase = "sending the NMI", .base_ms = 60}},
      .done = done_nothing},
-    {.action = XC_ACTION_RESCAN,
-     .looks = true,
-     .steps = {{.phase = "looking", .base_ms = 60}},
-     .done = done_nothing},
 };
 
 const struct farm_plan *farm_plan_of(enum xc_action action)

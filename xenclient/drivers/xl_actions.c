@@ -473,17 +473,13 @@ static bool acceptable(const struct xc_order *order, GError **error)
     return true;
 }
 
-/* What only looks needs no fence: it may be done again. */
-static void look_only(struct run *run)
+static void check_only(struct run *run)
 {
     g_autoptr(GError) error = NULL;
 
     tell(run, "connecting");
     run->host = xl_host_open(run->spec, run->env, run->call, &error);
-    if (run->host && run->order->action == XC_ACTION_RESCAN)
-        end(run, XC_RESULT_OK, XC_CAUSE_NONE,
-            ""); /* the engine reads back what every operation may have changed */
-    else if (run->host)
+    if (run->host)
         xl_check_migrate(run->host, run->order, run->call, run->progress, run->data, run->outcome);
     else
         xc_outcome_from_error(run->outcome, error);
@@ -510,8 +506,8 @@ void xl_run(const struct xc_source_spec *spec, const struct xc_driver_env *env,
     xc_uuid_format(&order->op, run.op);
     if (!acceptable(order, &error))
         xc_outcome_from_error(outcome, error);
-    else if (order->action == XC_ACTION_CHECK_MIGRATE || order->action == XC_ACTION_RESCAN)
-        look_only(&run);
+    else if (order->action == XC_ACTION_CHECK_MIGRATE)
+        check_only(&run);
     else
         follow(&run);
     drop(&run);

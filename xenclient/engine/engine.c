@@ -31,8 +31,8 @@ static void load_domain(uint32_t index, const char *home, enum xc_wanted wanted,
 {
     struct xc_known *known = xc_known_get(data, index);
 
-    g_free(known->home);
     known->loaded = true;
+    g_free(known->home);
     known->home = g_strdup(home);
     known->wanted = wanted;
     known->protect = protect;

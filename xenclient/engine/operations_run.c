@@ -94,6 +94,32 @@ static void set_boot_id(struct xc_engine *engine, struct xc_op *op)
         xc_set_text(&op->boot_id, row->boot_id);
 }
 
+/* No driver has a part in it: a rescan. */
+static bool is_engines(const struct xc_op *op)
+{
+    return xc_action_info(op->action)->capability == 0;
+}
+
+/* A rescan is the poll that every operation ends with, and nothing before it. */
+static void rescan(struct xc_engine *engine, struct xc_op_run *run)
+{
+    const struct xc_outcome begun = {XC_RESULT_OK, XC_CAUSE_NONE, NULL};
+
+    xc_ops_outcome(&run->op.uuid, &begun, engine);
+    run->wait_until = run->op.started_mono + run->op.timeout_usec;
+}
+
+/* What became of it: unlike with other operations, everything hangs on the answer. */
+static void judge_rescan(const struct xc_slot *slot, struct xc_op_run *run, bool published)
+{
+    if (!published)
+        xc_outcome_set(&run->outcome, XC_RESULT_TIMED_OUT, XC_CAUSE_TIMED_OUT,
+                       "its source has not answered yet");
+    else if (!slot || slot->failed_in_row)
+        xc_outcome_set(&run->outcome, XC_RESULT_FAILED, slot ? slot->cause : XC_CAUSE_NO_SUCH_HOST,
+                       "%s", slot ? slot->state_text : "its source was removed");
+}
+
 static void send(struct xc_engine *engine, struct xc_op_run *run, const struct xc_slot *slot)
 {
     struct xc_op *op = &run->op;
@@ -116,6 +142,10 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
         return;
     }
     run->sent = true;
+    if (is_engines(op)) {
+        rescan(engine, run);
+        return;
+    }
     fill_order(engine, op, &order);
     xc_supervisor_start(engine->supervisor, slot->id, &order);
     if (cancel)
@@ -156,7 +186,7 @@ static void try_send(struct xc_engine *engine, struct xc_op_run *run)
     }
     if (!slot->polls_ok && !slot->polls_failed)
         return; /* nothing is known yet: the first answer calls again */
-    if (op->attempts && slot->state != XC_SOURCE_UP) {
+    if (op->attempts && !is_engines(op) && slot->state != XC_SOURCE_UP) {
         if (xc_clock_mono() - run->ready_mono > op->timeout_usec)
             xc_ops_finish(engine, run, XC_RESULT_LOST, XC_CAUSE_LOST,
                           "the host did not come back to tell the outcome");
@@ -291,11 +321,14 @@ void xc_ops_published(struct xc_engine *engine)
     }
     for (guint i = 0; i < known->len; i++) {
         struct xc_op_run *run = known->pdata[i];
+        const struct xc_slot *slot = xc_fleet_source(engine, run->op.source);
+        bool published = has_published(slot, run->wait_source) &&
+                         has_published(source_of_host(engine, run->op.host_to), run->wait_target);
 
-        if (run->outcome.result == XC_RESULT_OK && now < run->wait_until &&
-            !(has_published(xc_fleet_source(engine, run->op.source), run->wait_source) &&
-              has_published(source_of_host(engine, run->op.host_to), run->wait_target)))
+        if (run->outcome.result == XC_RESULT_OK && now < run->wait_until && !published)
             continue;
+        if (is_engines(&run->op))
+            judge_rescan(slot, run, published);
         if (run->op.action == XC_ACTION_CREATE && run->outcome.result == XC_RESULT_OK)
             find_created(engine, &run->op);
         xc_ops_finish(engine, run, run->outcome.result, run->outcome.cause,

@@ -27,8 +27,7 @@ static const char *name_of(const struct xc_domain_ref *ref)
     return XC_HAS(DOMAIN, domain, name) ? domain->name : "?";
 }
 
-static bool check_source(const struct xc_slot *slot, const struct xc_action_info *info,
-                         GError **error)
+bool xc_policy_source(const struct xc_slot *slot, const struct xc_action_info *info, GError **error)
 {
     if (slot->state == XC_SOURCE_UNAUTHORISED || slot->state == XC_SOURCE_UNTRUSTED ||
         xc_slot_down(slot))
@@ -87,7 +86,7 @@ static bool check_destination(struct xc_engine *engine, const struct xc_request 
                        ref->slot->driver->name, to->slot->driver->name);
     if (to->row < 0)
         return xc_fail(error, XC_CAUSE_HOST_DOWN, "host %s has not answered yet", to->key);
-    if (!check_source(to->slot, info, error))
+    if (!xc_policy_source(to->slot, info, error))
         return false;
     /* A check is there to find this out, and says more. */
     return request->action == XC_ACTION_CHECK_MIGRATE || check_memory(ref, to, error);
@@ -145,7 +144,7 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                        "%s: is protected; clear xenDomainProtected first", name_of(ref));
     if (info->needs_host && !has_host)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "%s: a host key is needed", name_of(ref));
-    if (ref->slot != engine->graveyard && !check_source(ref->slot, info, error))
+    if (ref->slot != engine->graveyard && !xc_policy_source(ref->slot, info, error))
         return false;
     if (!check_state(ref, info, error))
         return false;

@@ -273,6 +273,9 @@ void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrA
 /* policy.c */
 /* A URI in legal form, without a password, of a scheme that a driver knows. */
 bool xc_policy_uri(const char *uri, GError **error);
+/* Does this source answer, and can its driver do this? */
+bool xc_policy_source(const struct xc_slot *slot, const struct xc_action_info *info,
+                      GError **error);
 /* May this be done to this domain, here and now? */
 bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, GError **error);

@@ -169,16 +169,11 @@ static bool describe_host(struct xc_txn *txn, const struct xc_request *request, 
 
     if (!xc_policy_control(engine, error))
         return false;
-    if (!host || host->row < 0)
-        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host that answers has the key %s",
+    if (!host)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host has the key %s",
                        request->host ? request->host : "");
-    if (xc_slot_down(host->slot))
-        return xc_fail(error, XC_CAUSE_HOST_DOWN, "source %s does not answer: %s",
-                       host->slot->spec.key, host->slot->state_text);
-    if (!(host->slot->driver->capabilities & info->capability))
-        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "driver %s cannot %s",
-                       host->slot->driver->name,
-                       xc_enum_label(&xc_action_labels, (int)info->action));
+    if (info->capability && !xc_policy_source(host->slot, info, error))
+        return false;
     if (!request->argument) {
         xc_set_text(&op->target, host->key);
     } else if (request->from_library) {

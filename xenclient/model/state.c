@@ -159,7 +159,7 @@ static const struct xc_action_info actions[] = {
      .force = true,
      .timeout_sec = 60,
      .capability = XC_CAP_NMI},
-    {.action = XC_ACTION_RESCAN, .of_host = true, .timeout_sec = 60, .capability = XC_CAP_RESCAN},
+    {.action = XC_ACTION_RESCAN, .of_host = true, .timeout_sec = 60},
 };
 
 const struct xc_action_info *xc_action_info(enum xc_action wanted_action)

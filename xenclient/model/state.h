@@ -159,7 +159,7 @@ struct xc_action_info {
     bool has_amount;       /* its argument is a number: MiB, vCPUs, weight, percent */
     bool of_host;          /* its target is a host, not a domain */
     unsigned timeout_sec;  /* default */
-    uint32_t capability;   /* XC_CAP_ bit of the driver */
+    uint32_t capability;   /* XC_CAP_ bit of the driver; 0: the engine does it alone */
 };
 
 enum xc_capability {
@@ -182,7 +182,6 @@ enum xc_capability {
     XC_CAP_SCHEDULE = 1u << 16, /* weight and cap */
     XC_CAP_DUMP_CORE = 1u << 17,
     XC_CAP_NMI = 1u << 18,
-    XC_CAP_RESCAN = 1u << 19,
 };
 
 /* Never NULL for a value of enum xc_action but NOOP. */
