@@ -86,8 +86,8 @@ enum st_index_kind {
 };
 struct st_index {
     enum st_index_kind kind;
-    size_t
-        offset; /* in the row; of tables with children: in the parent (first part), in the child */
+    /* In the row; of tables with children: in the parent (first part), in the child. */
+    size_t offset;
     const char *name;
     uint32_t arc;      /* of its object in this entry; 0: it is an object of another table */
     uint32_t min, max; /* values or octets that can exist at all */

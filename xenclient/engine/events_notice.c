@@ -5,9 +5,10 @@
 #include <string.h>
 
 #define GONE_LAST_USEC (60 * XC_USEC_PER_SEC)
-#define REFUSALS_USEC  (60 * XC_USEC_PER_SEC)
-#define REFUSALS_SINGLE                                                                            \
-    10 /* in that time; the others are one event: a loop of them must not empty the ring */
+/* So many refusals in that time are events of their own; the others are one: a loop of them must not
+ * empty the ring. */
+#define REFUSALS_USEC   (60 * XC_USEC_PER_SEC)
+#define REFUSALS_SINGLE 10
 
 /* --- domains */
 
