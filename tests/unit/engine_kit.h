@@ -2,9 +2,9 @@
  * hypervisors answer and when. Defining these functions here keeps the real one out of the program. */
 #pragma once
 
+#include "tests/unit/folder.h"
 #include "xenclient/engine/private.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 struct xc_supervisor {
@@ -164,22 +164,11 @@ static inline void kit_set_up(struct kit_fixture *f, gconstpointer data)
 
 static inline void kit_tear_down(struct kit_fixture *f, gconstpointer data)
 {
-    GDir *dir;
-    const char *name;
-
     (void)data;
     xc_clock_fake(0, 0);
     f->engine = xc_engine_free(f->engine);
     f->config = xc_config_free(f->config);
-    dir = g_dir_open(f->dir, 0, NULL);
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(f->dir);
-    g_free(f->dir);
+    remove_folder(f->dir);
 }
 
 /* --- reports */

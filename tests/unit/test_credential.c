@@ -1,4 +1,5 @@
 /* Credentials: every check of their files, and writing them. */
+#include "tests/unit/folder.h"
 #include "xenclient/drivers/credential.h"
 #include "xenclient/util/error.h"
 
@@ -19,16 +20,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 
 static void tear_down(struct fixture *f, gconstpointer data)
 {
-    g_autoptr(GDir) dir = g_dir_open(f->dir, 0, NULL);
-    const char *name;
-
     (void)data;
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-        g_remove(path);
-    }
-    g_rmdir(f->dir);
-    g_free(f->dir);
+    remove_folder(f->dir);
 }
 
 static char *put(struct fixture *f, const char *name, const char *text, int mode)

@@ -1,5 +1,6 @@
 /* The SNMP client: plain data, settings files, merging of rows, and conversations with a private snmpd. */
 #include "snmpclient/snmpclient.h"
+#include "tests/unit/folder.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -144,19 +145,8 @@ static void folder_set_up(struct folder *folder, gconstpointer unused)
 
 static void folder_tear_down(struct folder *folder, gconstpointer unused)
 {
-    GDir *dir = g_dir_open(folder->path, 0, NULL);
-    const char *name;
-
     (void)unused;
-    while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *file = g_build_filename(folder->path, name, NULL);
-
-        (void)g_remove(file);
-    }
-    if (dir)
-        g_dir_close(dir);
-    (void)g_rmdir(folder->path);
-    g_free(folder->path);
+    remove_folder(folder->path);
 }
 
 static char *put_file(const struct folder *folder, const char *text, unsigned mode)

@@ -1,10 +1,10 @@
 /* state.db and the journal: what was written is there after opening again; what is damaged is refused. */
+#include "tests/unit/folder.h"
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 
 struct fixture {
@@ -21,18 +21,8 @@ static void set_up(struct fixture *f, gconstpointer data)
 
 static void tear_down(struct fixture *f, gconstpointer data)
 {
-    GDir *dir = g_dir_open(f->dir, 0, NULL);
-    const char *name;
-
     (void)data;
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *path = g_build_filename(f->dir, name, NULL);
-
-        g_unlink(path);
-    }
-    g_dir_close(dir);
-    g_rmdir(f->dir);
-    g_free(f->dir);
+    remove_folder(f->dir);
     g_string_free(f->seen, TRUE);
 }
 

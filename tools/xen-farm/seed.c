@@ -35,19 +35,6 @@ void farm_config_init(struct farm_config *config)
     };
 }
 
-static guint uuid_hash(gconstpointer key)
-{
-    guint hash;
-
-    memcpy(&hash, ((const struct xc_uuid *)key)->b, sizeof(hash));
-    return hash;
-}
-
-static gboolean uuid_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct xc_uuid)) == 0;
-}
-
 static void free_op(gpointer op)
 {
     farm_op_free(op);
@@ -264,10 +251,10 @@ static struct farm_fleet *empty_fleet(const struct farm_config *config, gint64 n
     fleet->real_offset = now_real - now;
     fleet->hosts = g_ptr_array_new_with_free_func(free_host);
     fleet->domains = g_ptr_array_new_with_free_func(free_domain);
-    fleet->by_uuid = g_hash_table_new(uuid_hash, uuid_equal);
+    fleet->by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     fleet->by_host_name = g_hash_table_new(g_str_hash, g_str_equal);
-    fleet->ops = g_hash_table_new_full(uuid_hash, uuid_equal, NULL, free_op);
-    fleet->seen = g_hash_table_new_full(uuid_hash, uuid_equal, g_free, NULL);
+    fleet->ops = g_hash_table_new_full(xc_uuid_hash, xc_uuid_equal, NULL, free_op);
+    fleet->seen = g_hash_table_new_full(xc_uuid_hash, xc_uuid_equal, g_free, NULL);
     fleet->active = g_ptr_array_new();
     fleet->rules = g_array_new(FALSE, TRUE, sizeof(struct farm_rule));
     g_array_set_clear_func(fleet->rules, clear_rule);

@@ -281,19 +281,6 @@ static const struct farm_events fleet_events = {
 
 /* --- life */
 
-static guint uuid_hash(gconstpointer key)
-{
-    guint hash;
-
-    memcpy(&hash, ((const struct xc_uuid *)key)->b, sizeof(hash));
-    return hash;
-}
-
-static gboolean uuid_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct xc_uuid)) == 0;
-}
-
 struct farm_server *farm_server_new(struct farm_fleet *fleet, struct farm_journal *journal,
                                     const char *path, GError **error)
 {
@@ -308,7 +295,7 @@ struct farm_server *farm_server_new(struct farm_fleet *fleet, struct farm_journa
     server->listening = g_new0(GPtrArray *, fleet->hosts->len + 1);
     for (guint i = 0; i <= fleet->hosts->len; i++)
         server->listening[i] = g_ptr_array_new();
-    server->followers = g_hash_table_new_full(uuid_hash, uuid_equal, g_free, NULL);
+    server->followers = g_hash_table_new_full(xc_uuid_hash, xc_uuid_equal, g_free, NULL);
     server->listeners[0] = (struct listener){.fd = -1, .kind = &farm_client_kind};
     server->listeners[1] = (struct listener){.fd = -1, .kind = &farm_control_kind};
     if (!make_listener(server, &server->listeners[0], path, "", error) ||

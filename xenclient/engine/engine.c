@@ -167,21 +167,6 @@ static void on_worker_lost(const char *why, void *data)
 
 /* --- life */
 
-static guint uuid_hash(gconstpointer key)
-{
-    const struct xc_uuid *uuid = key;
-    guint hash = 0;
-
-    for (size_t i = 0; i < sizeof(uuid->b); i++)
-        hash = hash * 31 + uuid->b[i];
-    return hash;
-}
-
-static gboolean uuid_equal(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct xc_uuid)) == 0;
-}
-
 /* The slot of no source: rows of deleted domains. */
 static struct xc_slot *make_graveyard(void)
 {
@@ -227,7 +212,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->refusals_mono = G_MININT64 / 2;
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
-    engine->op_by_uuid = g_hash_table_new(uuid_hash, uuid_equal);
+    engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     return engine;
 }
 

@@ -171,6 +171,21 @@ bool xc_uuid_is_nil(const struct xc_uuid *uuid)
     return memcmp(uuid, &nil, sizeof(nil)) == 0;
 }
 
+guint xc_uuid_hash(gconstpointer uuid)
+{
+    const struct xc_uuid *key = uuid;
+    guint hash = 0;
+
+    for (size_t i = 0; i < sizeof(key->b); i++)
+        hash = hash * 31 + key->b[i];
+    return hash;
+}
+
+gboolean xc_uuid_equal(gconstpointer a, gconstpointer b)
+{
+    return memcmp(a, b, sizeof(struct xc_uuid)) == 0;
+}
+
 void xc_uuid_random(struct xc_uuid *out)
 {
     g_autofree char *text = g_uuid_string_random();

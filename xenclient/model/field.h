@@ -93,6 +93,9 @@ void xc_uuid_format(const struct xc_uuid *uuid, char out[XC_UUID_TEXT]);
 /* Accepts the 36-character form in either case; anything else is false. */
 bool xc_uuid_parse(const char *text, struct xc_uuid *out);
 bool xc_uuid_is_nil(const struct xc_uuid *uuid);
+/* For GHashTables whose keys are struct xc_uuid *. */
+guint xc_uuid_hash(gconstpointer uuid);
+gboolean xc_uuid_equal(gconstpointer a, gconstpointer b);
 /* A random (version 4) UUID. */
 void xc_uuid_random(struct xc_uuid *out);
 

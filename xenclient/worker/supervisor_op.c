@@ -12,22 +12,9 @@
 #define ATTACH_USEC (10 * XC_USEC_PER_SEC)
 #define MAX_DEATHS  5
 
-static guint hash_uuid(gconstpointer key)
-{
-    guint hash;
-
-    memcpy(&hash, key, sizeof(hash));
-    return hash;
-}
-
-static gboolean equal_uuid(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct xc_uuid)) == 0;
-}
-
 GHashTable *xc_sop_table(void)
 {
-    return g_hash_table_new_full(hash_uuid, equal_uuid, NULL, xc_sop_free);
+    return g_hash_table_new_full(xc_uuid_hash, xc_uuid_equal, NULL, xc_sop_free);
 }
 
 void xc_sop_free(void *data)

@@ -27,19 +27,6 @@ struct running {
     gint64 told_mono;
 };
 
-static guint hash_uuid(gconstpointer key)
-{
-    guint hash;
-
-    memcpy(&hash, key, sizeof(hash));
-    return hash;
-}
-
-static gboolean equal_uuid(gconstpointer a, gconstpointer b)
-{
-    return memcmp(a, b, sizeof(struct xc_uuid)) == 0;
-}
-
 static void free_running(struct running *r)
 {
     xc_source_spec_clear(&r->spec);
@@ -110,7 +97,7 @@ struct xc_wops *xc_wops_new(struct xc_worker *worker)
 
     ops->worker = worker;
     g_mutex_init(&ops->lock);
-    ops->running = g_hash_table_new(hash_uuid, equal_uuid);
+    ops->running = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     return ops;
 }
 
