@@ -115,6 +115,7 @@ static gboolean reload(gpointer data)
     xc_config_free(daemon->config);
     daemon->config = g_steal_pointer(&next);
     set_log_level(daemon->config);
+    xc_engine_tell_log_level(daemon->context.engine);
     xc_log(XC_LOG_INFO, "%s: read again", daemon->path);
     return G_SOURCE_CONTINUE;
 }

@@ -65,6 +65,34 @@ def test_file(lab):
         "nothing of it went to stderr")
 
 
+def lose_host(lab, reload):
+    """From the start to the moment that the host is gone, which is a detail for a worker: the log's lines."""
+    log = lab.agent["log_file"]
+    os.rename(log, log + ".2")
+    lab.agent["log_level"] = "info"
+    lab.write_config()
+    for program in ("xen-farm", "xensnmpd"):
+        lab.start(program)
+    lab.wait_rows()
+    workers = lab.workers()
+    if reload:
+        lab.agent["log_level"] = "debug"
+        lab.write_config()
+        os.kill(lab.pid("xensnmpd"), signal.SIGHUP)
+        lab.wait(lambda: has(log, STAMP + "xensnmpd: info: .*: read again"), "the file is read again")
+    lab.kill("xen-farm")
+    lab.wait(lambda: has(log, STAMP + "xensnmpd: warning: source host1: .*"), "the front tells of it")
+    is_(lab.workers(), workers, "the worker is the one from the beginning")
+    is_(lab.kill("xensnmpd", signal.SIGTERM), 0, "it ends")
+    return lines(log)
+
+
+def test_level(lab):
+    detail = re.compile(STAMP + "xensnmpd-worker: debug: .*")
+    ok(not any(map(detail.fullmatch, lose_host(lab, reload=False))), "at level info a worker tells no details")
+    ok(any(map(detail.fullmatch, lose_host(lab, reload=True))), "it does after a SIGHUP that asks for them")
+
+
 def test_refused(lab):
     lab.agent["log_file"] = lab.path("nowhere", "log")
     lab.write_config()
@@ -77,6 +105,6 @@ def test_refused(lab):
 with Lab(hosts=1, domains=3, start=False, agent={"log_level": "debug"}) as estate:
     for program in ("snmpd", "xen-farm"):
         estate.start(program)
-    for test in (test_journal, test_file, test_refused):
+    for test in (test_journal, test_file, test_level, test_refused):
         test(estate)
 done()

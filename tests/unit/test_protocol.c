@@ -11,10 +11,8 @@ static const struct {
 } samples[] = {
     {XC_FROM_WORKER, {.kind = XC_MSG_HELLO, .hash = 0x1122334455667788u, .version = 9}},
     {XC_FROM_FRONT,
-     {.kind = XC_MSG_ENV,
-      .text = (char *)"/etc/c",
-      .known_hosts = (char *)"/etc/k",
-      .level = XC_LOG_DEBUG}},
+     {.kind = XC_MSG_ENV, .text = (char *)"/etc/c", .known_hosts = (char *)"/etc/k"}},
+    {XC_FROM_FRONT, {.kind = XC_MSG_LEVEL, .level = XC_LOG_DEBUG}},
     {XC_FROM_FRONT,
      {.kind = XC_MSG_SOURCE,
       .source = 7,
@@ -212,7 +210,7 @@ static void refuse(enum xc_message kind, enum xc_sender sender, guint at, uint32
 
 static void test_values(void)
 {
-    refuse(XC_MSG_ENV, XC_FROM_FRONT, 8 + 8, 4);        /* no such level */
+    refuse(XC_MSG_LEVEL, XC_FROM_FRONT, 0, 4);          /* no such level */
     refuse(XC_MSG_POLL, XC_FROM_FRONT, 0, 0);           /* source 0 */
     refuse(XC_MSG_POLL, XC_FROM_FRONT, 12, 0x7fffffff); /* a budget of centuries */
     refuse(XC_MSG_POLL_FAILED, XC_FROM_WORKER, 8, 999); /* no such cause */

@@ -331,6 +331,11 @@ static void add_slot(struct xc_engine_health *out, const struct xc_slot *slot)
         out->oldest_age_sec = MAX(out->oldest_age_sec, age);
 }
 
+void xc_engine_tell_log_level(struct xc_engine *engine)
+{
+    xc_supervisor_tell_log_level(engine->supervisor);
+}
+
 void xc_engine_health(const struct xc_engine *engine, struct xc_engine_health *out)
 {
     *out = (struct xc_engine_health){

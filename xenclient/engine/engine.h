@@ -21,6 +21,9 @@ void *xc_engine_free(struct xc_engine *engine);
  * engine then, and the former one is not used any more. */
 bool xc_engine_reload(struct xc_engine *engine, const struct xc_config *next, GError **error);
 
+/* The level of this process's log has changed: the workers follow. */
+void xc_engine_tell_log_level(struct xc_engine *engine);
+
 /* Asks a source to be polled now (rate limited to two per second). */
 void xc_engine_poll_now(struct xc_engine *engine, const char *source_key);
 

@@ -41,7 +41,8 @@ struct layout {
 /* clang-format off */
 static const struct layout layouts[] = {
     [XC_MSG_HELLO]       = {"HELLO",       XC_FROM_WORKER, {HASH, VERSION}},
-    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS, LEVEL}},
+    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS}},
+    [XC_MSG_LEVEL]       = {"LEVEL",       XC_FROM_FRONT,  {LEVEL}},
     [XC_MSG_SOURCE]      = {"SOURCE",      XC_FROM_FRONT,  {SOURCE, SPEC}},
     [XC_MSG_FORGET]      = {"FORGET",      XC_FROM_FRONT,  {SOURCE}},
     [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC}},

@@ -31,6 +31,11 @@ static void free_crew(void *data)
     g_free(crew);
 }
 
+static void send_level(struct xc_child *child)
+{
+    xc_child_send(child, &(struct xc_msg){.kind = XC_MSG_LEVEL, .level = xc_log_get_level()});
+}
+
 static void on_ready(struct xc_child *child, void *data)
 {
     struct xc_crew *crew = data;
@@ -40,8 +45,8 @@ static void on_ready(struct xc_child *child, void *data)
 
     xc_child_send(child, &(struct xc_msg){.kind = XC_MSG_ENV,
                                           .text = s->env.credential_dir,
-                                          .known_hosts = s->env.known_hosts,
-                                          .level = xc_log_get_level()});
+                                          .known_hosts = s->env.known_hosts});
+    send_level(child);
     g_hash_table_iter_init(&iter, s->sources);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&source))
         if (source->crew == crew) {
@@ -251,6 +256,12 @@ void *xc_supervisor_free(struct xc_supervisor *s)
     g_main_context_unref(s->context);
     g_free(s);
     return NULL;
+}
+
+void xc_supervisor_tell_log_level(struct xc_supervisor *s)
+{
+    for (guint i = 0; i < s->crews->len; i++)
+        send_level(((struct xc_crew *)g_ptr_array_index(s->crews, i))->child);
 }
 
 unsigned xc_supervisor_workers(const struct xc_supervisor *s)

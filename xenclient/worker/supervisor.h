@@ -31,8 +31,8 @@ struct xc_supervisor_limits {
     unsigned max_workers;        /* 16 */
     unsigned rss_mib;            /* 512; 0 = no limit */
     unsigned ping_sec;           /* 2: a worker silent for 3 of them is killed */
-    const char *
-        worker_exe; /* NULL: /proc/self/exe; called with `--worker FD`; must outlive the supervisor */
+    /* NULL: /proc/self/exe. Called with `--worker FD`; must outlive the supervisor. */
+    const char *worker_exe;
 };
 
 /* The main loop is that of the thread-default context at this moment. env and limits are copied; of limits, 0 means
@@ -57,5 +57,7 @@ bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec
 void xc_supervisor_start(struct xc_supervisor *s, uint32_t id, const struct xc_order *order);
 /* An operation that was not handed to a driver yet ends CANCELLED; else the driver decides. */
 void xc_supervisor_cancel(struct xc_supervisor *s, const struct xc_uuid *uuid);
+/* The level of this process's log has changed: the workers follow. */
+void xc_supervisor_tell_log_level(struct xc_supervisor *s);
 /* Processes that live now. */
 unsigned xc_supervisor_workers(const struct xc_supervisor *s);

@@ -127,7 +127,6 @@ static bool take_env(struct xc_worker *worker, struct xc_msg *msg)
     if (worker->have_env)
         return false;
     worker->have_env = true;
-    xc_log_set_level(msg->level);
     worker->env.credential_dir = g_steal_pointer(&msg->text);
     worker->env.known_hosts = g_steal_pointer(&msg->known_hosts);
     return true;
@@ -176,6 +175,9 @@ static bool take(struct xc_worker *worker, struct xc_msg *msg)
     switch (msg->kind) {
     case XC_MSG_ENV:
         return take_env(worker, msg);
+    case XC_MSG_LEVEL:
+        xc_log_set_level(msg->level);
+        return true;
     case XC_MSG_SOURCE:
         return take_source(worker, msg);
     case XC_MSG_FORGET:
