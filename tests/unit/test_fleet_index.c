@@ -226,6 +226,27 @@ static void test_counters_never_fall(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
 }
 
+static uint64_t received(struct kit_fixture *f, uint64_t octets)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_domain *d = kit_domain(report, "web", 1, 5);
+
+    XC_SET(DOMAIN, d, net_rx_bytes, octets);
+    kit_answer(f, "a", report);
+    return xc_ref_domain(kit_find(f, "web"))->net_rx_bytes;
+}
+
+/* A domain's octets are those of its interfaces together; what the others counted counts once. */
+static void test_counters_of_a_device_that_goes(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpuint(received(f, 1000 + 2000), ==, 3000);
+    g_assert_cmpuint(received(f, 2000), ==, 3000);
+    g_assert_cmpuint(received(f, 2050), ==, 3050);
+    g_assert_cmpuint(received(f, 2060 + 5), ==, 3065); /* and one comes */
+    g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, ==, 0);
+}
+
 /* Between two hosts only the half that Xen builds is there for a moment: it has counted nothing of ours. */
 static void test_counters_of_a_half(struct kit_fixture *f, gconstpointer data)
 {
@@ -477,6 +498,7 @@ int main(int argc, char **argv)
     TEST("down-is-unknown-not-gone", test_down_is_unknown_not_gone);
     TEST("counters-never-fall", test_counters_never_fall);
     TEST("counters-of-a-half", test_counters_of_a_half);
+    TEST("counters-of-a-device-that-goes", test_counters_of_a_device_that_goes);
     TEST("counters-never-saved", test_counters_never_saved);
     TEST("device-counters-never-fall", test_device_counters_never_fall);
     TEST("percent", test_percent);

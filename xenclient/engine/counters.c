@@ -184,8 +184,9 @@ void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const s
         if (!xc_has(domain, fields[i]))
             continue;
         if (*value < c->last[i]) {
-            /* Reset within a life, such as a device replaced: go on from what was shown. */
-            c->base[i] += c->last[i];
+            /* Fallen within a life: a device went, and its part of the sum with it. What was shown
+             * stays, and what the others count from here on is added. */
+            c->base[i] += c->last[i] - *value;
             if (fields[i] == XC_DOMAIN_cpu_usec)
                 c->clock = 0;
             if (c->restored) /* as above: how far it got before that nobody saw */
