@@ -262,7 +262,9 @@ struct xc_engine *xc_engine_new(const struct xc_config *config, const char *work
     struct xc_engine *engine = make(config);
 
     if (g_mkdir_with_parents(config->state_dir, 0700) < 0) {
-        xc_fail(error, XC_CAUSE_STORE, "%s: %s", config->state_dir, g_strerror(errno));
+        xc_fail(error, XC_CAUSE_STORE,
+                "state_dir %s: %s: name a folder that the daemon's account can make and write",
+                config->state_dir, g_strerror(errno));
         return xc_engine_free(engine);
     }
     engine->store = xc_store_open(config->state_dir, error);

@@ -97,6 +97,7 @@ static void stored(const GError *error, void *data)
     struct xc_engine *engine = applied->engine;
     g_autoptr(GError) inner = NULL;
 
+    engine->store_failed = error != NULL;
     if (!error && !engine->journal_failed) {
         xc_journal_drop_intent(engine->journal, applied->seq, &inner);
         xc_journal_note(engine, inner);
@@ -106,7 +107,6 @@ static void stored(const GError *error, void *data)
         }
     }
     /* It stays in the journal, and the next start would apply it again: also over a later one that did better. */
-    engine->store_failed = engine->store_failed || error;
     engine->intents_mono = xc_clock_mono();
     g_ptr_array_add(engine->intents, applied);
 }

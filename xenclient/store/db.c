@@ -54,9 +54,11 @@ static void get_int(sqlite3_stmt *row, void *data)
 static void get_finding(sqlite3_stmt *row, void *data)
 {
     char **finding = data;
+    const char *text = xc_db_text(row, 0);
+    const char *line = strchr(text, '\n'); /* behind a headline */
 
-    if (!*finding && strcmp(xc_db_text(row, 0), "ok") != 0)
-        *finding = g_strdup(xc_db_text(row, 0));
+    if (!*finding && strcmp(text, "ok") != 0)
+        *finding = g_strdup(line ? line + 1 : text);
 }
 
 /* A damaged page is found now, with a cure, or weeks later by a write that fails. */
