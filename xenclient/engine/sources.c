@@ -91,22 +91,43 @@ GPtrArray *xc_intents_new(void)
     return g_ptr_array_new_with_free_func(applied_free);
 }
 
+static bool drop(struct xc_engine *engine, const struct applied *applied)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!engine->journal_failed) {
+        xc_journal_drop_intent(engine->journal, applied->seq, &error);
+        xc_journal_note(engine, error);
+    }
+    return !engine->journal_failed;
+}
+
+/* The store has this one: older ones of the same thing must go first, or the next start would apply them again. */
+static bool drop_older(struct xc_engine *engine, const struct applied *applied)
+{
+    for (guint i = 0; i < engine->intents->len;) {
+        const struct applied *older = engine->intents->pdata[i];
+
+        if (older->domain != applied->domain || g_strcmp0(older->key, applied->key) != 0)
+            i++;
+        else if (drop(engine, older))
+            g_ptr_array_remove_index(engine->intents, i);
+        else
+            return false;
+    }
+    return true;
+}
+
 static void stored(const GError *error, void *data)
 {
     struct applied *applied = data;
     struct xc_engine *engine = applied->engine;
-    g_autoptr(GError) inner = NULL;
 
     engine->store_failed = error != NULL;
-    if (!error && !engine->journal_failed) {
-        xc_journal_drop_intent(engine->journal, applied->seq, &inner);
-        xc_journal_note(engine, inner);
-        if (!inner) {
-            applied_free(applied);
-            return;
-        }
+    if (!error && drop_older(engine, applied) && drop(engine, applied)) {
+        applied_free(applied);
+        return;
     }
-    /* It stays in the journal, and the next start would apply it again: also over a later one that did better. */
     engine->intents_mono = xc_clock_mono();
     g_ptr_array_add(engine->intents, applied);
 }

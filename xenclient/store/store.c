@@ -240,20 +240,18 @@ static void measure(struct xc_store *store)
         atomic_store(&store->bytes, (uint64_t)st.st_size);
 }
 
-/* What failed with nobody to tell and no barrier behind it in its batch, the next barrier tells: `owed`. */
+/* What failed with nobody to tell, the next barrier tells, also from a later batch: `owed`. The first failure says
+ * more than those that follow from it. */
 static void tell_failure(GPtrArray *batch, const GError *error, GError **owed)
 {
     for (guint i = 0; i < batch->len; i++) {
         struct job *job = batch->pdata[i];
-        bool barrier = !job->write;
 
-        if (error)
+        if (!job->write && *owed)
+            job->error = g_steal_pointer(owed);
+        else if (error)
             job->error = g_error_copy(error);
-        else if (barrier && *owed)
-            job->error = g_error_copy(*owed);
-        if (barrier)
-            g_clear_error(owed);
-        else if (error && !job->done && !*owed)
+        if (job->write && error && !job->done && !*owed)
             *owed = g_error_copy(error);
     }
 }
