@@ -40,6 +40,7 @@ FARM_SRC := $(sort $(wildcard tools/xen-farm/*.c))
 XENCTL_SRC := $(sort $(wildcard tools/xenctl/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+SHIM_SRC := $(filter-out tests/shim/shim.c,$(sort $(wildcard tests/shim/*.c)))
 SQL := $(sort $(wildcard xenclient/store/*.sql))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
@@ -52,6 +53,7 @@ BINS := $(addprefix $(BUILD)/bin/,xensnmpd xen-farm xenctl)
 FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
+SHIMS := $(patsubst tests/shim/%.c,$(BUILD)/tests/shim/%.so,$(SHIM_SRC))
 
 .DEFAULT_GOAL := all
 .PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real bench bench-run \
@@ -78,7 +80,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 build-all: $(BINS) made
-unit: $(UNIT_BINS)
+unit: $(UNIT_BINS) $(SHIMS)
 
 deps-%:
 	$(Q)packaging/install-packages $*
@@ -143,6 +145,12 @@ $(BUILD)/bin/xenctl: $(call obj,tools/xenctl/main.c) $(XENCTL_LIB) $(SNMPCLIENT_
 $(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) $(SUBAGENT_LIB) \
                             $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
+
+# Put under a program by LD_PRELOAD: each a library by itself, never sanitized.
+$(SHIMS): $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/shim.c tests/shim/shim.h $(BUILD)/flags
+	$(say) LD $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -fno-builtin -shared -o $@ $(filter %.c,$^)
 
 # --- what the programs say of themselves, for `make install`
 MAN := $(addprefix $(BUILD)/share/man/,xensnmpd.8 xensnmpd.conf.5 xenctl.1 xen-farm.1 xensnmp-mib.7)

@@ -225,10 +225,11 @@ class Lab:
             return command + self.farm_options
         return [self.binary(name), "-c", self.path("xensnmpd.conf")]
 
-    def start(self, name, arguments=None):
-        """Starts a program and waits until it serves. Its output goes to NAME.log in the folder."""
+    def start(self, name, arguments=None, shim=None):
+        """Starts a program and waits until it serves. Its output goes to NAME.log in the folder. shim: faults put under
+        it (tests/lib/shim.py)."""
         env = dict(os.environ, MIBS="", SNMPCONFPATH=self.path("snmp"), SNMP_PERSISTENT_DIR=self.path("snmp"),
-                   G_DEBUG="fatal-criticals")
+                   G_DEBUG="fatal-criticals", **(shim.environment() if shim else {}))
         command = arguments or self._arguments(name)
         if not os.access(command[0], os.X_OK):
             raise LabError(f"{command[0]} is not there: make builds it")

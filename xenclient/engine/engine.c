@@ -151,6 +151,7 @@ static gboolean on_tick(void *data)
 
     xc_fleet_tick(engine);
     xc_ops_tick(engine);
+    xc_intents_tick(engine);
     xc_events_tick(engine);
     if (xc_clock_mono() - engine->counters_saved_mono > COUNTERS_SAVE_USEC)
         xc_counters_save(engine);
@@ -210,6 +211,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->events = xc_events_new();
     engine->told_sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     engine->refusals_mono = G_MININT64 / 2;
+    engine->intents = xc_intents_new();
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
@@ -245,7 +247,9 @@ struct xc_engine *xc_engine_new(const struct xc_config *config, const char *work
     struct xc_engine *engine = make(config);
 
     if (g_mkdir_with_parents(config->state_dir, 0700) < 0) {
-        xc_fail(error, XC_CAUSE_STORE, "%s: %s", config->state_dir, g_strerror(errno));
+        xc_fail(error, XC_CAUSE_STORE,
+                "state_dir %s: %s: name a folder that the daemon's account can make and write",
+                config->state_dir, g_strerror(errno));
         return xc_engine_free(engine);
     }
     engine->store = xc_store_open(config->state_dir, error);
@@ -267,6 +271,7 @@ static void free_parts(struct xc_engine *engine)
         xc_slot_free(engine->slots->pdata[i]);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
+    g_ptr_array_unref(engine->intents);
     g_ptr_array_unref(engine->slots);
     g_hash_table_unref(engine->slot_ids);
     g_ptr_array_unref(engine->ops);
@@ -358,7 +363,7 @@ void xc_engine_health(const struct xc_engine *engine, struct xc_engine_health *o
     };
     for (guint i = 0; i < engine->slots->len; i++)
         add_slot(out, engine->slots->pdata[i]);
-    if (engine->store_failed)
+    if (engine->store_failed || engine->journal_failed)
         out->reason = "the database cannot be written";
     else if (out->sources_down)
         out->reason = "sources do not answer: see xenSourceStateText";

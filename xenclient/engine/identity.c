@@ -206,8 +206,13 @@ void xc_identity_committed(struct xc_engine *engine, const GArray *indexes, bool
 {
     if (!kept)
         g_hash_table_foreach_remove(engine->identities, leads_to_fresh, engine->fresh);
-    for (guint i = 0; i < indexes->len; i++)
-        g_hash_table_remove(engine->fresh, GUINT_TO_POINTER(g_array_index(indexes, uint32_t, i)));
+    for (guint i = 0; i < indexes->len; i++) {
+        gpointer index = GUINT_TO_POINTER(g_array_index(indexes, uint32_t, i));
+
+        /* Nobody was shown it, and the next poll takes another: they would add up. */
+        if (g_hash_table_remove(engine->fresh, index) && !kept)
+            g_hash_table_remove(engine->known, index);
+    }
 }
 
 /* --- host keys */

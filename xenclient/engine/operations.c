@@ -195,13 +195,23 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index)
     g_ptr_array_remove_index(engine->ops, (guint)at);
 }
 
+void xc_journal_note(struct xc_engine *engine, const GError *error)
+{
+    if (error && !engine->journal_failed)
+        xc_log(XC_LOG_ERROR, "%s (SETs are refused meanwhile; tried again every second)",
+               error->message);
+    else if (!error && engine->journal_failed)
+        xc_log(XC_LOG_INFO, "operations.db can be written again");
+    engine->journal_failed = error != NULL;
+}
+
 /* Finished rows beyond their time or number go, oldest first. */
 void xc_ops_prune(struct xc_engine *engine)
 {
     gint64 limit = xc_clock_real() - (gint64)engine->config->op_expire_sec * XC_USEC_PER_SEC;
     guint finished = engine->ops->len - engine->open->len;
 
-    for (guint i = 0; i < engine->ops->len;) {
+    for (guint i = 0; i < engine->ops->len && !engine->journal_failed;) {
         const struct xc_op_run *run = engine->ops->pdata[i];
         g_autoptr(GError) error = NULL;
 
@@ -212,10 +222,10 @@ void xc_ops_prune(struct xc_engine *engine)
             i++;
             continue;
         }
-        if (!xc_journal_drop_op(engine->journal, run->op.index, &error)) {
-            xc_log(XC_LOG_WARNING, "%s", error->message);
+        xc_journal_drop_op(engine->journal, run->op.index, &error);
+        xc_journal_note(engine, error);
+        if (error)
             return;
-        }
         xc_ops_remove(engine, run->op.index);
         finished--;
     }
@@ -225,9 +235,11 @@ void xc_ops_save(struct xc_engine *engine, struct xc_op_run *run)
 {
     g_autoptr(GError) error = NULL;
 
+    run->unsaved = true;
+    if (engine->journal_failed)
+        return;
     run->unsaved = !xc_journal_put_op(engine->journal, &run->op, &error);
-    if (error)
-        xc_log(XC_LOG_ERROR, "operation %u: %s", run->op.index, error->message);
+    xc_journal_note(engine, error);
 }
 
 static void release(struct xc_engine *engine, const struct xc_op *op)

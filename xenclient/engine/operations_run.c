@@ -137,7 +137,7 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
     xc_ops_save(engine, run);
     if (run->unsaved) {
         op->attempts--;
-        op->state = XC_OP_QUEUED;
+        op->state = cancel ? XC_OP_CANCELLING : XC_OP_QUEUED;
         xc_set_text(&op->phase, "waiting for the journal");
         return;
     }
@@ -353,11 +353,23 @@ static void guard(struct xc_engine *engine, struct xc_op_run *run, gint64 now)
     }
 }
 
+/* One try a second, whatever waits for it. */
+static void probe_journal(struct xc_engine *engine)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!engine->journal_failed)
+        return;
+    xc_journal_probe(engine->journal, &error);
+    xc_journal_note(engine, error);
+}
+
 void xc_ops_tick(struct xc_engine *engine)
 {
     g_autoptr(GPtrArray) sent = g_ptr_array_new();
     gint64 now = xc_clock_mono();
 
+    probe_journal(engine);
     for (guint i = 0; i < engine->open->len; i++) {
         struct xc_op_run *run = engine->open->pdata[i];
 

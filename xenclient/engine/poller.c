@@ -265,14 +265,19 @@ static bool is_unsettled(const struct xc_report *report)
     return false;
 }
 
-/* The report has all its indexes: counters, then out with it. */
-static void publish(struct xc_slot *slot, struct xc_report *report)
+/* The report has all the indexes that it can have: counters, then out with it. withheld: why some of its domains
+ * have none; NULL: all have. */
+static void publish(struct xc_slot *slot, struct xc_report *report, const GError *withheld)
 {
     struct xc_poller *poller = slot->poller;
     struct xc_engine *engine = poller->engine;
     char **keys = xc_identity_host_keys(engine, slot, report);
     struct xc_snapshot *snapshot;
 
+    if (withheld)
+        set_state(slot, XC_SOURCE_DEGRADED, XC_CAUSE_STORE, withheld->message);
+    else
+        set_state(slot, XC_SOURCE_UP, XC_CAUSE_NONE, "");
     poller->unsettled = is_unsettled(report);
     xc_events_source(engine, slot, keys);
     xc_fleet_adopt(engine, slot, report, keys);
@@ -287,6 +292,26 @@ static void publish(struct xc_slot *slot, struct xc_report *report)
 
 static void resolve(struct xc_slot *slot, struct xc_report *report);
 
+/* Without those whose index could not be kept: after a restart they would have another. */
+static void publish_others(struct xc_slot *slot, struct xc_report *report, const GArray *fresh,
+                           const GError *why)
+{
+    g_autoptr(GError) text = NULL;
+    unsigned n = 0;
+
+    for (guint i = 0; i < report->domains->len; i++) {
+        struct xc_domain *domain = &g_array_index(report->domains, struct xc_domain, i);
+
+        for (guint j = 0; domain->index && j < fresh->len; j++)
+            if (domain->index == g_array_index(fresh, uint32_t, j)) {
+                domain->index = 0;
+                n++;
+            }
+    }
+    xc_fail(&text, XC_CAUSE_STORE, "%u new domains have no row yet: %s", n, why->message);
+    publish(slot, report, text);
+}
+
 /* The store has committed the new indexes (or could not). */
 static void committed(const GError *error, void *data)
 {
@@ -297,17 +322,17 @@ static void committed(const GError *error, void *data)
 
     engine->store_failed = error != NULL;
     xc_identity_committed(engine, id->fresh, error == NULL);
+    if (poller && poller->waiting && !engine->closing) {
+        struct xc_report *report = g_steal_pointer(&poller->waiting);
+
+        if (error)
+            publish_others(slot, report, id->fresh, error);
+        else
+            resolve(slot,
+                    report); /* again, for another source may have lost what this one relied on */
+    }
     g_array_unref(id->fresh);
     g_free(id);
-    if (!poller || !poller->waiting || engine->closing)
-        return;
-    if (error) {
-        poller->waiting = xc_report_free(poller->waiting);
-        xc_poller_failed(slot->id, error, engine);
-        return;
-    }
-    /* Again, for another source may have lost what this one relied on. */
-    resolve(slot, g_steal_pointer(&poller->waiting));
 }
 
 static void resolve(struct xc_slot *slot, struct xc_report *report)
@@ -317,7 +342,7 @@ static void resolve(struct xc_slot *slot, struct xc_report *report)
     struct xc_slot_id *id;
 
     if (!fresh) {
-        publish(slot, report);
+        publish(slot, report, NULL);
         return;
     }
     id = g_new(struct xc_slot_id, 1);
@@ -348,7 +373,6 @@ void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_use
     slot->poll_avg_msec =
         slot->polls_ok == 1 ? slot->poll_msec : (slot->poll_avg_msec * 7 + slot->poll_msec) / 8;
     engine->poll_max_msec = MAX(engine->poll_max_msec, slot->poll_msec);
-    set_state(slot, XC_SOURCE_UP, XC_CAUSE_NONE, "");
     resolve(slot, report);
 }
 

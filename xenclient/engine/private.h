@@ -69,7 +69,11 @@ struct xc_engine {
     uint64_t polls_ok, polls_failed;
     unsigned poll_max_msec;
     gint64 counters_saved_mono;
+    GPtrArray
+        *intents; /* applied settings that state.db could not take, or the journal not let go */
+    gint64 intents_mono; /* when the last of them came back */
     bool store_failed;
+    bool journal_failed; /* the last write did; xc_ops_tick() tries again */
 };
 
 /* What the store keeps of a domain, whether it is in the fleet or not. */
@@ -241,7 +245,10 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index);
 void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run);
 void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
                    enum xc_cause cause, const char *text);
+/* While the journal fails this waits for xc_ops_tick(): each try may take a lock's patience. */
 void xc_ops_save(struct xc_engine *engine, struct xc_op_run *run);
+/* How a write to the journal ended, NULL well: told when that changes. */
+void xc_journal_note(struct xc_engine *engine, const GError *error);
 void xc_ops_prune(struct xc_engine *engine); /* rows beyond their time or number */
 void xc_ops_pump(struct xc_engine *engine);
 void xc_ops_pump_later(struct xc_engine *engine);
@@ -257,6 +264,8 @@ unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
  * there. */
 void xc_intent_apply(struct xc_engine *engine, int64_t seq, enum xc_intent_kind kind,
                      const uint8_t *payload, size_t length);
+GPtrArray *xc_intents_new(void);
+void xc_intents_tick(struct xc_engine *engine); /* tries again what the store did not take */
 struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_source_spec *spec,
                                      enum xc_origin_of_source origin, bool enabled,
                                      unsigned interval_sec, GError **error);

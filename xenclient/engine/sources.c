@@ -1,6 +1,8 @@
 /* Registering and removing sources, and the other settings that a SET may change. */
 #include "xenclient/engine/private.h"
 
+#define RETRY_USEC (5 * XC_USEC_PER_SEC) /* after the store failed */
+
 static gint by_key(gconstpointer a, gconstpointer b)
 {
     return xc_key_compare((*(struct xc_slot *const *)a)->spec.key,
@@ -68,23 +70,111 @@ struct xc_slot *xc_engine_source_put(struct xc_engine *engine, const struct xc_s
 
 /* --- settings on their way from the journal to state.db */
 
+/* One that memory has and the journal still holds. */
 struct applied {
     struct xc_engine *engine;
     int64_t seq;
+    char *key;       /* of the source it is about; NULL none */
+    uint32_t domain; /* that it is about; 0 none */
 };
+
+static void applied_free(void *data)
+{
+    struct applied *applied = data;
+
+    g_free(applied->key);
+    g_free(applied);
+}
+
+GPtrArray *xc_intents_new(void)
+{
+    return g_ptr_array_new_with_free_func(applied_free);
+}
+
+static bool drop(struct xc_engine *engine, const struct applied *applied)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!engine->journal_failed) {
+        xc_journal_drop_intent(engine->journal, applied->seq, &error);
+        xc_journal_note(engine, error);
+    }
+    return !engine->journal_failed;
+}
+
+/* The store has this one: older ones of the same thing must go first, or the next start would apply them again. */
+static bool drop_older(struct xc_engine *engine, const struct applied *applied)
+{
+    for (guint i = 0; i < engine->intents->len;) {
+        const struct applied *older = engine->intents->pdata[i];
+
+        if (older->domain != applied->domain || g_strcmp0(older->key, applied->key) != 0)
+            i++;
+        else if (drop(engine, older))
+            g_ptr_array_remove_index(engine->intents, i);
+        else
+            return false;
+    }
+    return true;
+}
 
 static void stored(const GError *error, void *data)
 {
     struct applied *applied = data;
-    g_autoptr(GError) inner = NULL;
+    struct xc_engine *engine = applied->engine;
 
-    /* On error it stays in the journal, and the next start applies it again. */
-    if (!error && !xc_journal_drop_intent(applied->engine->journal, applied->seq, &inner))
-        xc_log(XC_LOG_WARNING, "%s", inner->message);
-    g_free(applied);
+    engine->store_failed = error != NULL;
+    if (!error && drop_older(engine, applied) && drop(engine, applied)) {
+        applied_free(applied);
+        return;
+    }
+    engine->intents_mono = xc_clock_mono();
+    g_ptr_array_add(engine->intents, applied);
 }
 
-static void put_source(struct xc_engine *engine, struct xc_reader *reader)
+static void save_source(struct xc_engine *engine, const char *key)
+{
+    const struct xc_slot *slot = xc_fleet_source(engine, key);
+    unsigned usual = engine->config->interval_sec;
+
+    if (slot && slot->origin == XC_FROM_SNMP)
+        xc_store_put_source(engine->store, &slot->spec, slot->enabled,
+                            slot->interval_sec == usual ? 0 : slot->interval_sec, NULL, NULL);
+    else if (!slot)
+        xc_store_remove_source(engine->store, key, NULL, NULL);
+}
+
+static void save_domain(struct xc_engine *engine, uint32_t index)
+{
+    const struct xc_domain_ref *ref = xc_fleet_domain(engine, index);
+    const struct xc_domain *domain = ref ? xc_ref_domain(ref) : NULL;
+
+    xc_known_save(engine, index, domain && XC_HAS(DOMAIN, domain, name) ? domain->name : "");
+}
+
+void xc_intents_tick(struct xc_engine *engine)
+{
+    g_autoptr(GPtrArray) again = NULL;
+
+    if (!engine->intents->len || engine->journal_failed ||
+        xc_clock_mono() - engine->intents_mono < RETRY_USEC)
+        return;
+    again = g_steal_pointer(&engine->intents);
+    g_ptr_array_set_free_func(again, NULL);
+    engine->intents = xc_intents_new();
+    for (guint i = 0; i < again->len; i++) {
+        struct applied *applied = again->pdata[i];
+
+        /* As it is now: later ones may have changed it. */
+        if (applied->key)
+            save_source(engine, applied->key);
+        if (applied->domain)
+            save_domain(engine, applied->domain);
+        xc_store_barrier(engine->store, stored, applied);
+    }
+}
+
+static void put_source(struct xc_engine *engine, struct xc_reader *reader, struct applied *applied)
 {
     struct xc_source_spec spec = {0};
     g_autoptr(GError) error = NULL;
@@ -95,6 +185,7 @@ static void put_source(struct xc_engine *engine, struct xc_reader *reader)
     enabled = xc_get_u8(reader) != 0;
     interval = xc_get_u32(reader);
     if (xc_reader_end(reader)) {
+        applied->key = g_strdup(spec.key);
         xc_store_put_source(engine->store, &spec, enabled, interval, NULL, NULL);
         if (!xc_engine_source_put(engine, &spec, XC_FROM_SNMP, enabled, interval, &error))
             xc_log(XC_LOG_WARNING, "source %s: %s", spec.key, error->message);
@@ -102,47 +193,49 @@ static void put_source(struct xc_engine *engine, struct xc_reader *reader)
     xc_source_spec_clear(&spec);
 }
 
-static void remove_source(struct xc_engine *engine, struct xc_reader *reader)
+static void remove_source(struct xc_engine *engine, struct xc_reader *reader,
+                          struct applied *applied)
 {
     g_autofree char *key = xc_get_text(reader, 64);
 
     if (!xc_reader_end(reader))
         return;
+    applied->key = g_strdup(key);
     xc_store_remove_source(engine->store, key, NULL, NULL);
     xc_engine_source_remove(engine, key);
 }
 
-static void protect(struct xc_engine *engine, struct xc_reader *reader)
+static void protect(struct xc_engine *engine, struct xc_reader *reader, struct applied *applied)
 {
     uint32_t index = xc_get_u32(reader);
     bool on = xc_get_u8(reader) != 0;
-    const struct xc_domain_ref *ref = xc_fleet_domain(engine, index);
-    const struct xc_domain *domain = ref ? xc_ref_domain(ref) : NULL;
 
     if (!xc_reader_end(reader) || !g_hash_table_contains(engine->known, GUINT_TO_POINTER(index)))
         return;
+    applied->domain = index;
     xc_known_get(engine, index)->protect = on;
     xc_track_get(engine, index)->protect = on;
-    xc_known_save(engine, index, domain && XC_HAS(DOMAIN, domain, name) ? domain->name : "");
+    save_domain(engine, index);
 }
 
 void xc_intent_apply(struct xc_engine *engine, int64_t seq, enum xc_intent_kind kind,
                      const uint8_t *payload, size_t length)
 {
     struct xc_reader reader = XC_READER(payload, length);
-    struct applied *applied = g_new(struct applied, 1);
+    struct applied *applied = g_new0(struct applied, 1);
 
+    applied->engine = engine;
+    applied->seq = seq;
     switch (kind) {
     case XC_INTENT_PUT_SOURCE:
-        put_source(engine, &reader);
+        put_source(engine, &reader, applied);
         break;
     case XC_INTENT_REMOVE_SOURCE:
-        remove_source(engine, &reader);
+        remove_source(engine, &reader, applied);
         break;
     case XC_INTENT_PROTECT:
-        protect(engine, &reader);
+        protect(engine, &reader, applied);
         break;
     }
-    *applied = (struct applied){engine, seq};
     xc_store_barrier(engine->store, stored, applied);
 }

@@ -396,19 +396,30 @@ static bool write_all(struct xc_txn *txn, GError **error)
     return true;
 }
 
-bool xc_txn_write(struct xc_txn *txn, GError **error)
+static bool write_and_commit(struct xc_txn *txn, GError **error)
 {
     struct xc_journal *journal = txn->engine->journal;
 
+    if (!xc_journal_begin(journal, error))
+        return false;
+    if (!write_all(txn, error)) {
+        xc_journal_rollback(journal);
+        return false;
+    }
+    return xc_journal_commit(journal, error);
+}
+
+bool xc_txn_write(struct xc_txn *txn, GError **error)
+{
     if (txn->runs->len || txn->intents->len) {
-        if (!xc_journal_begin(journal, error))
-            return false;
-        if (!write_all(txn, error)) {
-            xc_journal_rollback(journal);
+        g_autoptr(GError) inner = NULL;
+
+        write_and_commit(txn, &inner);
+        xc_journal_note(txn->engine, inner);
+        if (inner) {
+            g_propagate_error(error, g_steal_pointer(&inner));
             return false;
         }
-        if (!xc_journal_commit(journal, error))
-            return false;
         txn->engine->next_op += txn->runs->len;
     }
     txn->written = true;

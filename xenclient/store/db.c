@@ -2,14 +2,41 @@
 #include "xenclient/store/db.h"
 
 #include <stdarg.h>
+#include <string.h>
 #include <sys/stat.h>
 
-#define BUSY_MSEC 2000
+#define BUSY_MSEC  2000
+#define BEGIN_ANEW "put a copy back, or move the file away to begin anew with new indexes"
+
+/* By SQLite's primary result codes. */
+static const struct {
+    int code;
+    const char *cure;
+} cures[] = {
+    {SQLITE_FULL, "free space there"},
+    {SQLITE_IOERR, "see the kernel's log for that disk"},
+    {SQLITE_BUSY, "another program has locked it: end that one"},
+    {SQLITE_READONLY, "let the daemon's account write the file and its folder"},
+    {SQLITE_CANTOPEN, "let the daemon's account write the file and its folder"},
+    {SQLITE_PERM, "let the daemon's account write the file and its folder"},
+    {SQLITE_CORRUPT, "it is damaged: " BEGIN_ANEW},
+    {SQLITE_NOTADB, "it is damaged: " BEGIN_ANEW},
+};
+
+static const char *cure_of(int code)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cures); i++)
+        if (cures[i].code == (code & 0xff))
+            return cures[i].cure;
+    return "report it with the log";
+}
 
 static bool failed(struct xc_db *db, const char *what, GError **error)
 {
-    return xc_fail(error, XC_CAUSE_STORE, "%s: %s: %s", db->path, what,
-                   db->handle ? sqlite3_errmsg(db->handle) : "out of memory");
+    if (!db->handle)
+        return xc_fail(error, XC_CAUSE_STORE, "%s: %s: out of memory", db->path, what);
+    return xc_fail(error, XC_CAUSE_STORE, "%s: %s: %s: %s", db->path, what,
+                   sqlite3_errmsg(db->handle), cure_of(sqlite3_errcode(db->handle)));
 }
 
 static bool simple(struct xc_db *db, const char *sql, GError **error)
@@ -19,16 +46,30 @@ static bool simple(struct xc_db *db, const char *sql, GError **error)
     return true;
 }
 
-static int user_version(struct xc_db *db)
+static void get_int(sqlite3_stmt *row, void *data)
 {
-    sqlite3_stmt *statement = NULL;
-    int version = -1;
+    *(int *)data = sqlite3_column_int(row, 0);
+}
 
-    if (sqlite3_prepare_v2(db->handle, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW)
-        version = sqlite3_column_int(statement, 0);
-    sqlite3_finalize(statement);
-    return version;
+static void get_finding(sqlite3_stmt *row, void *data)
+{
+    char **finding = data;
+    const char *text = xc_db_text(row, 0);
+    const char *line = strchr(text, '\n'); /* behind a headline */
+
+    if (!*finding && strcmp(text, "ok") != 0)
+        *finding = g_strdup(line ? line + 1 : text);
+}
+
+/* A damaged page is found now, with a cure, or weeks later by a write that fails. */
+static bool is_whole(struct xc_db *db, GError **error)
+{
+    g_autofree char *finding = NULL;
+
+    if (!xc_db_query(db, error, "PRAGMA quick_check(1)", get_finding, &finding))
+        return false;
+    return !finding ||
+           xc_fail(error, XC_CAUSE_STORE, "%s: %s: it is damaged: " BEGIN_ANEW, db->path, finding);
 }
 
 /* From the version found to ours. */
@@ -45,12 +86,11 @@ static bool migrate(struct xc_db *db, const char *const *steps, int found, int v
 
 static bool set_up(struct xc_db *db, const char *const *steps, int version, GError **error)
 {
-    int found;
+    int found = 0;
 
-    sqlite3_busy_timeout(db->handle, BUSY_MSEC);
-    found = user_version(db);
-    if (found < 0)
-        return failed(db, "cannot be read (damaged? move it away to begin anew)", error);
+    xc_db_set_patience(db, BUSY_MSEC);
+    if (!xc_db_query(db, error, "PRAGMA user_version", get_int, &found) || !is_whole(db, error))
+        return false;
     if (found > version)
         return xc_fail(error, XC_CAUSE_STORE,
                        "%s: made by a newer version (%d, this one knows %d): install that version, "
@@ -60,6 +100,11 @@ static bool set_up(struct xc_db *db, const char *const *steps, int version, GErr
            simple(db, "PRAGMA synchronous = FULL", error) &&
            simple(db, "PRAGMA foreign_keys = ON", error) &&
            (found == version || migrate(db, steps, found, version, error));
+}
+
+void xc_db_set_patience(struct xc_db *db, int msec)
+{
+    sqlite3_busy_timeout(db->handle, msec);
 }
 
 struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error)
@@ -177,4 +222,15 @@ void xc_db_rollback(struct xc_db *db)
 {
     if (!sqlite3_get_autocommit(db->handle))
         sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool xc_db_probe(struct xc_db *db, GError **error)
+{
+    g_autofree char *again = NULL;
+    int version = 0;
+
+    if (!xc_db_query(db, error, "PRAGMA user_version", get_int, &version))
+        return false;
+    again = g_strdup_printf("PRAGMA user_version = %d", version);
+    return simple(db, again, error);
 }

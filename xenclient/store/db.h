@@ -18,6 +18,8 @@ struct xc_db {
  * older one those it lacks, whole or not at all. A file of a newer version than ours, or a damaged
  * one, is an error that says so; it is not touched. */
 struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error);
+/* How long to wait for another program's lock. Opening waits two seconds, and so does all after it. */
+void xc_db_set_patience(struct xc_db *db, int msec);
 void *xc_db_close(struct xc_db *db); /* returns NULL; takes NULL */
 
 /* One statement with parameters by type letters: i int64, s text ("" stays ""), b blob (pointer,
@@ -34,3 +36,5 @@ const char *xc_db_text(sqlite3_stmt *row, int column);
 bool xc_db_begin(struct xc_db *db, GError **error);
 bool xc_db_commit(struct xc_db *db, GError **error);
 void xc_db_rollback(struct xc_db *db);
+/* Can it be written? Writes what is there once more. */
+bool xc_db_probe(struct xc_db *db, GError **error);

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Its user is the main loop, which answers everybody: another program's lock may not stop it for long. */
+#define BUSY_MSEC 100
+
 static const char version_1[] =
 #include "operations.sql.h"
     ;
@@ -22,6 +25,7 @@ struct xc_journal *xc_journal_open(const char *dir, GError **error)
 
     if (!db)
         return NULL;
+    xc_db_set_patience(db, BUSY_MSEC);
     journal = g_new0(struct xc_journal, 1);
     journal->db = db;
     return journal;
@@ -130,6 +134,11 @@ bool xc_journal_commit(struct xc_journal *journal, GError **error)
         return true;
     xc_db_rollback(journal->db);
     return false;
+}
+
+bool xc_journal_probe(struct xc_journal *journal, GError **error)
+{
+    return xc_db_probe(journal->db, error);
 }
 
 void xc_journal_rollback(struct xc_journal *journal)

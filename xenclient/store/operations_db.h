@@ -27,6 +27,8 @@ bool xc_journal_load(struct xc_journal *journal, xc_journal_op_fn op, xc_journal
 bool xc_journal_begin(struct xc_journal *journal, GError **error);
 bool xc_journal_commit(struct xc_journal *journal, GError **error); /* rolls back when it fails */
 void xc_journal_rollback(struct xc_journal *journal);
+/* Can it be written? Writes, and changes nothing. */
+bool xc_journal_probe(struct xc_journal *journal, GError **error);
 
 /* Writes the row, new or changed. */
 bool xc_journal_put_op(struct xc_journal *journal, const struct xc_op *op, GError **error);

@@ -203,8 +203,19 @@ static gboolean tell(int fd, GIOCondition condition, void *data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Not mere barriers? A commit of nothing would prove nothing. */
+static bool writes(const GPtrArray *batch)
+{
+    for (guint i = 0; i < batch->len; i++)
+        if (((const struct job *)batch->pdata[i])->write)
+            return true;
+    return false;
+}
+
 static bool write_batch(struct xc_store *store, GPtrArray *batch, GError **error)
 {
+    if (!writes(batch))
+        return true;
     if (!xc_db_begin(store->db, error))
         return false;
     for (guint i = 0; i < batch->len; i++) {
@@ -229,10 +240,28 @@ static void measure(struct xc_store *store)
         atomic_store(&store->bytes, (uint64_t)st.st_size);
 }
 
+/* What failed with nobody to tell, the next barrier tells, also from a later batch: `owed`. The first failure says
+ * more than those that follow from it. */
+static void tell_failure(GPtrArray *batch, const GError *error, GError **owed)
+{
+    for (guint i = 0; i < batch->len; i++) {
+        struct job *job = batch->pdata[i];
+
+        if (!job->write && *owed)
+            job->error = g_steal_pointer(owed);
+        else if (error)
+            job->error = g_error_copy(error);
+        if (job->write && error && !job->done && !*owed)
+            *owed = g_error_copy(error);
+    }
+}
+
 static void *writer(void *data)
 {
     struct xc_store *store = data;
+    g_autoptr(GError) owed = NULL;
     bool stop = false;
+    bool failing = false; /* told once, not with every batch */
 
     while (!stop) {
         GPtrArray *batch = g_ptr_array_new_with_free_func((GDestroyNotify)job_free);
@@ -243,11 +272,12 @@ static void *writer(void *data)
             g_ptr_array_add(batch, job);
             stop = stop || job->stop;
         } while (batch->len < BATCH && (job = g_async_queue_try_pop(store->jobs)));
-        if (!write_batch(store, batch, &error)) {
+        if (!write_batch(store, batch, &error) && !failing)
             xc_log(XC_LOG_ERROR, "%s", error->message);
-            for (guint i = 0; i < batch->len; i++)
-                ((struct job *)batch->pdata[i])->error = g_error_copy(error);
-        }
+        else if (!error && failing && writes(batch))
+            xc_log(XC_LOG_INFO, "state.db can be written again");
+        failing = error || (failing && !writes(batch));
+        tell_failure(batch, error, &owed);
         measure(store);
         g_async_queue_push(store->finished, batch);
         (void)eventfd_write(store->wake, 1);
