@@ -18,7 +18,7 @@ struct xc_engine {
     struct xc_supervisor *supervisor;
     gint64 started_real;
     guint tick; /* one a second */
-    bool closing;
+    int lock;   /* of the state folder; -1 none */
 
     /* sources */
     GPtrArray *slots;     /* struct xc_slot *, sorted by key as SNMP sorts */
@@ -70,6 +70,7 @@ struct xc_engine {
     unsigned poll_max_msec;
     gint64 counters_saved_mono;
     bool store_failed;
+    bool closing; /* no new work */
 };
 
 /* What the store keeps of a domain, whether it is in the fleet or not. */
