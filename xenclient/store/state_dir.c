@@ -1,14 +1,21 @@
 /* The folder with the databases. */
 #include "xenclient/store/state_dir.h"
 
-#include "xenclient/util/error.h"
+#include "xenclient/store/db.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TRY_AGAIN_MSEC 20u
+
+/* In this order: a setting on its way from the journal to state.db is in both copies rather than in none. */
+static const char *const names[] = {"operations.db", "state.db"};
+
+/* --- lock */
 
 int xc_state_lock(const char *dir, unsigned wait_msec, GError **error)
 {
@@ -35,4 +42,117 @@ int xc_state_lock(const char *dir, unsigned wait_msec, GError **error)
         xc_fail(error, XC_CAUSE_STORE, "%s: can't be locked: %s", dir, g_strerror(errno));
     close(fd);
     return -1;
+}
+
+/* --- reading */
+
+bool xc_state_no_link(const char *path, GError **error)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+        return true;
+    return xc_fail(
+        error, XC_CAUSE_STORE,
+        "%s: not a plain file: put the database itself there, or name its folder as state_dir",
+        path);
+}
+
+bool xc_state_readable(const char *dir, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+
+        if (!xc_state_no_link(path, error))
+            return false;
+        if (access(path, R_OK) == 0)
+            continue;
+        if (errno == EACCES)
+            return xc_fail(error, XC_CAUSE_STORE,
+                           "%s: %s: do this as root or as the account of xensnmpd", path,
+                           g_strerror(errno));
+        return xc_fail(error, XC_CAUSE_STORE,
+                       "%s: %s: is this the state_dir of an xensnmpd that has run?", path,
+                       g_strerror(errno));
+    }
+    return true;
+}
+
+/* --- backup */
+
+static bool trouble(const char *path, GError **error)
+{
+    return xc_fail(error, XC_CAUSE_STORE, "%s: %s", path, g_strerror(errno));
+}
+
+static bool to_disk(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+
+    if (!ok)
+        trouble(path, error);
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* What a copy is called until all are good. */
+static char *part_of(const char *to, const char *name)
+{
+    return g_strdup_printf("%s/%s.part", to, name);
+}
+
+static bool copy_all(const char *dir, const char *to, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *from = g_build_filename(dir, names[i], NULL);
+        g_autofree char *part = part_of(to, names[i]);
+
+        if (!xc_db_copy(from, part, error) || !to_disk(part, error))
+            return false;
+    }
+    return true;
+}
+
+static bool name_all(const char *to, GError **error)
+{
+    g_autofree char *above = g_path_get_dirname(to);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *part = part_of(to, names[i]);
+        g_autofree char *path = g_build_filename(to, names[i], NULL);
+
+        if (rename(part, path) < 0)
+            return trouble(path, error);
+    }
+    return to_disk(to, error) && to_disk(above, error);
+}
+
+static void remove_all(const char *to)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *part = part_of(to, names[i]);
+        g_autofree char *journal = g_strconcat(part, "-journal", NULL);
+        g_autofree char *path = g_build_filename(to, names[i], NULL);
+
+        unlink(part);
+        unlink(journal);
+        unlink(path);
+    }
+    rmdir(to);
+}
+
+bool xc_state_backup(const char *dir, const char *to, GError **error)
+{
+    if (!xc_state_readable(dir, error))
+        return false;
+    if (mkdir(to, 0700) < 0)
+        return errno == EEXIST ? xc_fail(error, XC_CAUSE_STORE,
+                                         "%s: is there already: name a folder that is not", to)
+                               : trouble(to, error);
+    if (copy_all(dir, to, error) && name_all(to, error))
+        return true;
+    remove_all(to);
+    return false;
 }
