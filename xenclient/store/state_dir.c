@@ -1,7 +1,7 @@
 /* The folder with the databases. */
 #include "xenclient/store/state_dir.h"
 
-#include "xenclient/store/db.h"
+#include "xenclient/store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,9 +13,17 @@
 #define TRY_AGAIN_MSEC 20u
 
 /* In this order: a setting on its way from the journal to state.db is in both copies rather than in none. */
-static const char *const names[] = {"operations.db", "state.db"};
+static const struct xc_schema *const databases[] = {&xc_schema_operations, &xc_schema_state};
 
 /* --- lock */
+
+static const char *lock_cure(int why)
+{
+    if (why == ENOENT)
+        return "`systemd-tmpfiles --create` makes the folders of xensnmpd, or make it for its "
+               "account";
+    return "do this as root or as the account of xensnmpd";
+}
 
 int xc_state_lock(const char *dir, unsigned wait_msec, GError **error)
 {
@@ -23,7 +31,7 @@ int xc_state_lock(const char *dir, unsigned wait_msec, GError **error)
     int r;
 
     if (fd < 0) {
-        xc_fail(error, XC_CAUSE_STORE, "%s: %s", dir, g_strerror(errno));
+        xc_fail(error, XC_CAUSE_STORE, "%s: %s: %s", dir, g_strerror(errno), lock_cure(errno));
         return -1;
     }
     while ((r = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && wait_msec) {
@@ -60,8 +68,8 @@ bool xc_state_no_link(const char *path, GError **error)
 
 bool xc_state_readable(const char *dir, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *path = g_build_filename(dir, names[i], NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(databases); i++) {
+        g_autofree char *path = g_build_filename(dir, databases[i]->file, NULL);
 
         if (!xc_state_no_link(path, error))
             return false;
@@ -105,9 +113,9 @@ static char *part_of(const char *to, const char *name)
 
 static bool copy_all(const char *dir, const char *to, GError **error)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *from = g_build_filename(dir, names[i], NULL);
-        g_autofree char *part = part_of(to, names[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(databases); i++) {
+        g_autofree char *from = g_build_filename(dir, databases[i]->file, NULL);
+        g_autofree char *part = part_of(to, databases[i]->file);
 
         if (!xc_db_copy(from, part, error) || !to_disk(part, error))
             return false;
@@ -119,9 +127,9 @@ static bool name_all(const char *to, GError **error)
 {
     g_autofree char *above = g_path_get_dirname(to);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *part = part_of(to, names[i]);
-        g_autofree char *path = g_build_filename(to, names[i], NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(databases); i++) {
+        g_autofree char *part = part_of(to, databases[i]->file);
+        g_autofree char *path = g_build_filename(to, databases[i]->file, NULL);
 
         if (rename(part, path) < 0)
             return trouble(path, error);
@@ -131,10 +139,10 @@ static bool name_all(const char *to, GError **error)
 
 static void remove_all(const char *to)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        g_autofree char *part = part_of(to, names[i]);
+    for (size_t i = 0; i < G_N_ELEMENTS(databases); i++) {
+        g_autofree char *part = part_of(to, databases[i]->file);
         g_autofree char *journal = g_strconcat(part, "-journal", NULL);
-        g_autofree char *path = g_build_filename(to, names[i], NULL);
+        g_autofree char *path = g_build_filename(to, databases[i]->file, NULL);
 
         unlink(part);
         unlink(journal);
