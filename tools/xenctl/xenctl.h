@@ -156,3 +156,5 @@ int ctl_events(struct ctl *ctl);
 int ctl_oid(struct ctl *ctl);
 int ctl_doctor(struct ctl *ctl);
 int ctl_backup(struct ctl *ctl);
+int ctl_export(struct ctl *ctl);
+int ctl_import(struct ctl *ctl);
