@@ -12,7 +12,8 @@ import threading
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import Lab, diag, done, is_, ok  # noqa: E402
 
-TRUE, FALSE, CREATE, FINISHED, PAUSE, UNPAUSE = 1, 2, 4, 5, 5, 6
+TRUE, FALSE, CREATE, FINISHED, LOST, CAUSE_LOST = 1, 2, 4, 5, 7, 31
+START, PAUSE, UNPAUSE, RUNNING, PAUSED = 2, 5, 6, 4, 8
 FILES = ["operations.db", "state.db"]
 
 
@@ -95,6 +96,17 @@ def test_busy(lab):
     is_([note for note in early if note not in kept], [], "what was accepted before the backup is in it")
 
 
+def restore(lab, copy):
+    """What the manual says: the old databases away, with all that belongs to them; the copies in their place."""
+    lab.kill("xensnmpd", 15)
+    os.rename(lab.path("state"), lab.path(f"state.before-{copy}"))
+    os.mkdir(lab.path("state"), 0o700)
+    for name in FILES:
+        shutil.copy(lab.path(copy, name), lab.path("state", name))
+    lab.start("xensnmpd")
+    lab.wait_rows()
+
+
 def test_restore(lab):
     lab.wait(lambda: all(row["xenOperationState"] == FINISHED for row in lab.table("xenOperationTable").values()),
              "all operations have ended")
@@ -103,22 +115,44 @@ def test_restore(lab):
                 (lab.oid("xenSourceEnabled", "later"), "i", FALSE)), "noError", "a source is registered")
     for index in guests(lab)[:2]:
         lab.set((lab.oid("xenDomainProtected", index), "i", TRUE))
+    lab.wait(lambda: lab.column("xenSourceUri").get("later"), "it is there")
     before = (rows(lab), operations(lab), lab.column("xenDomainProtected"), lab.column("xenSourceUri"))
     says(backup(lab, "good"), 0, "copied", "a backup of the quiet agent")
     lab.set((lab.oid("xenSourceRowStatus", "later"), "i", 6))
     lab.set(*[(lab.oid("xenDomainProtected", index), "i", FALSE) for index in guests(lab)[:2]])
     answers = {lab.set((lab.oid("xenDomainPower", index), "i", action)) for index in guests(lab) for action in (PAUSE, UNPAUSE)}
     ok("noError" in answers, "after it settings change, and operations run") or diag(answers)
-    lab.kill("xensnmpd", 15)
-    # What the manual says: the old databases away, with all that belongs to them; the copies in their place.
-    os.rename(lab.path("state"), lab.path("state.old"))
-    os.mkdir(lab.path("state"), 0o700)
-    for name in FILES:
-        shutil.copy(lab.path("good", name), lab.path("state", name))
-    lab.start("xensnmpd")
-    lab.wait_rows()
+    restore(lab, "good")
     is_((rows(lab), operations(lab), lab.column("xenDomainProtected"), lab.column("xenSourceUri")), before,
         "domains, operations, protection and sources are as they were at the backup")
+
+
+def executions(lab):
+    """How often the farm did anything, and what it does now."""
+    return [line for line in lab.farm_ctl("stats").split() if line.startswith("executions=")], lab.farm_ctl("ops")
+
+
+def test_open_operation(lab):
+    """One that was open at the backup ended long ago when someone comes back to it: it must not run again."""
+    lab.farm_ctl("hang", "any", "1")
+    index = guests(lab)[0]
+    name = rows(lab)[index][0]
+    state = lab.column("xenDomainState")[index]
+    is_(lab.set((lab.oid("xenDomainPower", index), "i", {RUNNING: PAUSE, PAUSED: UNPAUSE}.get(state, START))),
+        "noError", f"an operation on {name} is accepted")
+    lab.wait(lambda: lab.farm_ctl("ops").strip(), "it runs, and does not end")
+    says(backup(lab, "open"), 0, "copied", "a backup is made meanwhile")
+    last = max(operations(lab))
+    lab.farm_ctl("clear")
+    lab.wait(lambda: lab.table("xenOperationTable")[last]["xenOperationState"] == FINISHED, "it ends")
+    restore(lab, "open")
+    row = lab.table("xenOperationTable")[last]
+    is_((row["xenOperationState"], row["xenOperationResult"], row["xenOperationCause"]), (FINISHED, LOST, CAUSE_LOST),
+        "after going back it is lost") or diag(row)
+    ok("look at the domain" in row["xenOperationText"], "its text says why, and the cure")
+    before = executions(lab)
+    is_(lab.set((lab.oid("xenDomainPower", guests(lab)[1]), "i", 0x7f)) != "noError", True, "the agent answers SETs")
+    is_(executions(lab), before, "and nothing was run again")
 
 
 def test_refusals(lab):
@@ -169,6 +203,7 @@ def test_lock(lab):
 with Lab(hosts=2, domains=10, agent={"duplicate_window": 0}) as estate:
     test_busy(estate)
     test_restore(estate)
+    test_open_operation(estate)
     test_refusals(estate)
     test_rights(estate)
     test_lock(estate)

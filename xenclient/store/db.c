@@ -166,13 +166,14 @@ static bool check(struct xc_db *db, GError **error)
     return xc_fail(error, XC_CAUSE_STORE, "%s: the copy is damaged: %s", db->path, said->str);
 }
 
-bool xc_db_copy(const char *path, const char *to, GError **error)
+bool xc_db_copy(const char *path, const char *to, const char *then, GError **error)
 {
     struct xc_db *from = open_to_read(path, error);
     struct xc_db *copy =
         from ? open_file(to, to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) : NULL;
     bool ok = copy && copy_pages(from, copy, error) &&
-              simple(copy, "PRAGMA journal_mode = DELETE", error) && check(copy, error);
+              simple(copy, "PRAGMA journal_mode = DELETE", error) &&
+              (!then || simple(copy, then, error)) && check(copy, error);
 
     xc_db_close(copy);
     xc_db_close(from);

@@ -24,8 +24,9 @@ void *xc_db_close(struct xc_db *db); /* returns NULL; takes NULL */
 /* In memory, brought to our version. */
 struct xc_db *xc_db_open_copy(const char *path, const char *const *steps, int n_steps,
                               GError **error);
-/* In a new file (mode 0600) that is one file: no WAL. Checked, and on the disk. */
-bool xc_db_copy(const char *path, const char *to, GError **error);
+/* In a new file (mode 0600) that is one file: no WAL. `then` (NULL: nothing) is SQL that changes the copy; it is checked
+ * after that. */
+bool xc_db_copy(const char *path, const char *to, const char *then, GError **error);
 
 /* One statement with parameters by type letters: i int64, s text ("" stays ""), b blob (pointer,
  * size_t). `sql` must be a string literal. */

@@ -15,7 +15,9 @@ bool xc_state_readable(const char *dir, GError **error);
 /* A link in place of a database could lead root anywhere: an error. What is not there is none. */
 bool xc_state_no_link(const char *path, GError **error);
 
-/* Copies the databases into the new folder `to` (mode 0700; never one that exists), whole or not at all, also while
- * xensnmpd runs, whom it does not hold up. Each copy is as the database was at one moment, checked, and on the disk.
- * What was accepted before the call is in them; of what is accepted meanwhile each thing may be. */
+/* Copies the databases into the new folder `to` (mode 0700; never one that exists), also while
+ * xensnmpd runs, whom it does not hold up. Each copy is as the database was at one moment, checked, and on the
+ * disk; none has its name before all are, and nothing is left after an error.
+ * What was accepted before the call is in them; of what is accepted meanwhile each thing may be. Operations that are open
+ * are `lost` in the copy, or going back to it would run them twice. */
 bool xc_state_backup(const char *dir, const char *to, GError **error);
