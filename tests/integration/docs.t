@@ -69,8 +69,9 @@ def run(name, lab):
 
 ok(all(os.path.exists(os.path.join(TOP, name)) for name in MANUALS[:3]), "the manuals are there")
 with Lab() as estate:
-    for folder in ("home", "root/etc/snmp/snmpd.conf.d", "root/etc/xensnmp/credentials", "root/var"):
+    for folder in ("home", "root/etc/snmp/snmpd.conf.d", "root/etc/xensnmp/credentials", "root/var/backups", "root/var/lib/elsewhere"):
         os.makedirs(estate.path(*folder.split("/")), mode=0o700, exist_ok=True)
+    os.symlink(estate.path("state"), estate.path("root", "var", "lib", "xensnmp"))
     for manual_name in MANUALS:
         run(manual_name, estate)
 

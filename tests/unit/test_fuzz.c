@@ -2,11 +2,13 @@
  * error. FUZZ_ROUNDS=n damages n times per target (`make fuzz` a million times); FUZZ_SEED=n another way. What
  * fails is repeated by the seed and the round that the failure prints. */
 #include "tests/unit/mutate.h"
+#include "tests/unit/transfer_kit.h"
 #include "tests/unit/xl_fixture.h"
 #include "xenclient/drivers/xl_job.h"
 #include "xenclient/drivers/xl_parse.h"
 #include "xenclient/drivers/xlcfg.h"
 #include "xenclient/engine/config.h"
+#include "xenclient/engine/transfer.h"
 #include "xenclient/transport/known_hosts.h"
 #include "xenclient/util/log.h"
 
@@ -146,6 +148,36 @@ static void read_config(GString *bad)
         g_assert_true(g_utf8_validate(error->message, -1, NULL));
 }
 
+/* What is read can be written and read again. */
+static void read_transfer_text(const char *text, size_t length)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xc_transfer) read = xc_import_read("f", text, length, &error);
+    g_autofree char *written = NULL;
+    g_autofree char *again = NULL;
+    g_autoptr(xc_transfer) second = NULL;
+
+    g_assert_true((read != NULL) != (error != NULL));
+    if (error)
+        g_assert_true(g_utf8_validate(error->message, -1, NULL));
+    if (!read)
+        return;
+    written = xc_transfer_write(read);
+    second = xc_import_read("f", written, strlen(written), &error);
+    g_assert_no_error(error);
+    again = xc_transfer_write(second);
+    g_assert_cmpstr(written, ==, again);
+}
+
+/* As it is, which the checksum refuses, and with a checksum that fits. */
+static void read_transfer(GString *bad)
+{
+    g_autofree char *sealed = transfer_seal(bad->str);
+
+    read_transfer_text(bad->str, bad->len);
+    read_transfer_text(sealed, strlen(sealed));
+}
+
 #define VCPUS_POLL                                                                                 \
     "\n#" XL_NONCE " list 0\nName   ID   Mem VCPUs\tState\tTime(s)\n"                              \
     "Domain-0    0   512     1     r-----      91.6 00000000-0000-0000-0000-000000000000   -   "   \
@@ -183,6 +215,7 @@ static const struct target targets[] = {
      read_config,
      {"[agent]\ncontrol = yes\ninterval = 10\nlog_level = info\n# a source\n[source a]\n"
       "uri = ssh://root@192.0.2.7:22\ncredential = key\ninterval = 30\nenabled = no\n"}},
+    {"/fuzz/export-file", read_transfer, {TRANSFER_HEAD TRANSFER_BODY}},
 };
 
 /* --- */

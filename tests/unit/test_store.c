@@ -3,9 +3,11 @@
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/operations_db.h"
+#include "xenclient/store/state_dir.h"
 #include "xenclient/store/store.h"
 
 #include <string.h>
+#include <unistd.h>
 
 struct fixture {
     char *dir;
@@ -386,6 +388,27 @@ static void test_refuses_newer_and_damaged(struct fixture *f, gconstpointer data
     g_assert_nonnull(strstr(error->message, "begin anew"));
 }
 
+/* --- the folder */
+
+static void test_lock(struct fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    int fd = xc_state_lock(f->dir, 0, &error);
+
+    (void)data;
+    g_assert_no_error(error);
+    g_assert_cmpint(xc_state_lock(f->dir, 1, &error), ==, -1);
+    g_assert_error(error, XC_ERROR, XC_CAUSE_STORE);
+    g_assert_nonnull(strstr(error->message, "systemctl stop"));
+    g_clear_error(&error);
+    close(fd);
+    fd = xc_state_lock(f->dir, 0, &error);
+    g_assert_no_error(error);
+    close(fd);
+    g_assert_cmpint(xc_state_lock("/none/such", 0, &error), ==, -1);
+    g_assert_error(error, XC_ERROR, XC_CAUSE_STORE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -399,5 +422,6 @@ int main(int argc, char **argv)
     ADD("upgrade", test_upgrade);
     ADD("journal", test_journal);
     ADD("refuses-newer-and-damaged", test_refuses_newer_and_damaged);
+    ADD("lock", test_lock);
     return g_test_run();
 }

@@ -7,6 +7,7 @@
 #define READ    (CTL_G_AGENT | CTL_G_JSON)
 #define ACT     (READ | CTL_G_WAIT | CTL_G_VERB)
 #define LOCAL   (CTL_G_JSON | CTL_G_FILES)
+#define STATE   (CTL_G_JSON | CTL_G_STATE)
 #define MANY    1000u
 #define VERB(v) (&ctl_verbs[v])
 
@@ -58,6 +59,12 @@ const struct ctl_command ctl_commands[] = {
      "names of credentials (on the agent's machine)"},
     {"trust", "SOURCE|URI", 1, 1, READ | CTL_G_TRUST, ctl_trust, NULL,
      "trust a host's SSH key after a look at it (on the agent's machine)"},
+    {"backup", "DIR", 1, 1, STATE, ctl_backup, NULL,
+     "copy the agent's databases into a new folder, also while it runs (on its machine)"},
+    {"export", "[FILE]", 0, 1, CTL_G_STATE, ctl_export, NULL,
+     "what moves to another machine, as a text without secrets (on the agent's machine)"},
+    {"import", "FILE", 1, 1, STATE, ctl_import, NULL,
+     "the same into the empty state folder of an agent that is stopped (on its machine)"},
     {"watch", "", 0, 0, READ | CTL_G_WATCH, ctl_watch, NULL,
      "print what changes, until interrupted"},
     {"events", "", 0, 0, READ | CTL_G_EVENTS, ctl_events, NULL, "what happened, and what happens"},

@@ -40,6 +40,7 @@ struct ctl_options {
     char *yes; /* fingerprint */
     char *snmpd_conf;
     char *agentx_socket;
+    char *state_dir;
     int64_t timeout; /* seconds; -1: not given, as in those that follow */
     int64_t interval;
     int64_t count;
@@ -79,6 +80,7 @@ enum ctl_group {
     CTL_G_WATCH = 1u << 11,
     CTL_G_DOCTOR = 1u << 12,
     CTL_G_EVENTS = 1u << 13,
+    CTL_G_STATE = 1u << 14, /* reads or writes the daemon's databases themselves */
 };
 
 struct ctl_command {
@@ -153,3 +155,6 @@ int ctl_watch(struct ctl *ctl);
 int ctl_events(struct ctl *ctl);
 int ctl_oid(struct ctl *ctl);
 int ctl_doctor(struct ctl *ctl);
+int ctl_backup(struct ctl *ctl);
+int ctl_export(struct ctl *ctl);
+int ctl_import(struct ctl *ctl);

@@ -2,10 +2,14 @@
 #include "xenclient/engine/engine.h"
 
 #include "xenclient/engine/private.h"
+#include "xenclient/store/state_dir.h"
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+/* One that was killed a moment ago may still be ending. */
+#define LOCK_WAIT_MSEC     2000
 #define COUNTERS_SAVE_USEC (300 * XC_USEC_PER_SEC)
 
 /* --- loading */
@@ -189,6 +193,7 @@ static struct xc_engine *make(const struct xc_config *config)
     struct xc_engine *engine = g_new0(struct xc_engine, 1);
 
     engine->config = config;
+    engine->lock = -1;
     engine->started_real = xc_clock_real();
     engine->counters_saved_mono = xc_clock_mono();
     engine->slots = g_ptr_array_new();
@@ -252,7 +257,8 @@ struct xc_engine *xc_engine_new(const struct xc_config *config, const char *work
                 config->state_dir, g_strerror(errno));
         return xc_engine_free(engine);
     }
-    engine->store = xc_store_open(config->state_dir, error);
+    engine->lock = xc_state_lock(config->state_dir, LOCK_WAIT_MSEC, error);
+    engine->store = engine->lock >= 0 ? xc_store_open(config->state_dir, error) : NULL;
     engine->journal = engine->store ? xc_journal_open(config->state_dir, error) : NULL;
     if (!engine->journal)
         return xc_engine_free(engine);
@@ -311,6 +317,8 @@ void *xc_engine_free(struct xc_engine *engine)
     }
     xc_store_close(engine->store);
     xc_journal_close(engine->journal);
+    if (engine->lock >= 0)
+        close(engine->lock);
     free_parts(engine);
     return NULL;
 }

@@ -18,7 +18,7 @@ struct xc_engine {
     struct xc_supervisor *supervisor;
     gint64 started_real;
     guint tick; /* one a second */
-    bool closing;
+    int lock;   /* of the state folder; -1 none */
 
     /* sources */
     GPtrArray *slots;     /* struct xc_slot *, sorted by key as SNMP sorts */
@@ -74,6 +74,7 @@ struct xc_engine {
     gint64 intents_mono; /* when the last of them came back */
     bool store_failed;
     bool journal_failed; /* the last write did; xc_ops_tick() tries again */
+    bool closing; /* no new work */
 };
 
 /* What the store keeps of a domain, whether it is in the fleet or not. */

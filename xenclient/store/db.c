@@ -1,9 +1,11 @@
 /* SQLite in one place. */
 #include "xenclient/store/db.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BUSY_MSEC  2000
 #define BEGIN_ANEW "put a copy back, or move the file away to begin anew with new indexes"
@@ -107,7 +109,8 @@ void xc_db_set_patience(struct xc_db *db, int msec)
     sqlite3_busy_timeout(db->handle, msec);
 }
 
-struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error)
+/* `path` is the name in messages too; `file` is what SQLite opens. */
+static struct xc_db *open_file(const char *path, const char *file, int flags, GError **error)
 {
     struct xc_db *db = g_new0(struct xc_db, 1);
     mode_t before = umask(077);
@@ -116,14 +119,19 @@ struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps
     db->path = g_strdup(path);
     db->statements = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL,
                                            (GDestroyNotify)(void (*)(void))sqlite3_finalize);
-    r = sqlite3_open_v2(path, &db->handle,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    r = sqlite3_open_v2(file, &db->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
     umask(before);
-    if (r != SQLITE_OK) {
-        failed(db, "cannot be opened", error);
-        return xc_db_close(db);
-    }
-    if (!set_up(db, steps, n_steps, error))
+    if (r == SQLITE_OK)
+        return db;
+    failed(db, "cannot be opened", error);
+    return xc_db_close(db);
+}
+
+struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error)
+{
+    struct xc_db *db = open_file(path, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error);
+
+    if (db && !set_up(db, steps, n_steps, error))
         return xc_db_close(db);
     return db;
 }
@@ -138,6 +146,85 @@ void *xc_db_close(struct xc_db *db)
     g_free(db);
     return NULL;
 }
+
+/* --- copies */
+
+/* All pages in one step, which is one reading transaction: in WAL mode it sees one moment and keeps no writer. */
+static bool copy_pages(struct xc_db *from, struct xc_db *to, GError **error)
+{
+    sqlite3_backup *backup = sqlite3_backup_init(to->handle, "main", from->handle, "main");
+
+    int r = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+
+    if (backup)
+        sqlite3_backup_finish(backup);
+    if (r == SQLITE_DONE)
+        return true;
+    return xc_fail(error, XC_CAUSE_STORE, "%s: cannot be copied to %s: %s", from->path, to->path,
+                   backup ? sqlite3_errstr(r) : sqlite3_errmsg(to->handle));
+}
+
+static struct xc_db *open_to_read(const char *path, GError **error)
+{
+    struct xc_db *db;
+
+    /* SQLite has one message for all of these. */
+    if (access(path, R_OK) != 0) {
+        xc_fail(error, XC_CAUSE_STORE, "%s: %s", path, g_strerror(errno));
+        return NULL;
+    }
+    /* Not READONLY: it could not tidy up after itself, and would leave an empty WAL beside a database at rest. */
+    db = open_file(path, path, SQLITE_OPEN_READWRITE, error);
+    if (db)
+        xc_db_set_patience(db, BUSY_MSEC);
+    return db;
+}
+
+struct xc_db *xc_db_open_copy(const char *path, const char *const *steps, int n_steps,
+                              GError **error)
+{
+    struct xc_db *from = open_to_read(path, error);
+    struct xc_db *copy = from ? open_file(path, ":memory:", SQLITE_OPEN_READWRITE, error) : NULL;
+
+    if (copy && (!copy_pages(from, copy, error) || !set_up(copy, steps, n_steps, error)))
+        copy = xc_db_close(copy);
+    xc_db_close(from);
+    return copy;
+}
+
+static void see_check(sqlite3_stmt *row, void *data)
+{
+    GString *said = data;
+
+    g_string_append_printf(said, "%s%s", said->len ? "; " : "", xc_db_text(row, 0));
+}
+
+static bool check(struct xc_db *db, GError **error)
+{
+    g_autoptr(GString) said = g_string_new(NULL);
+
+    if (!xc_db_query(db, error, "PRAGMA integrity_check(3)", see_check, said))
+        return false;
+    if (strcmp(said->str, "ok") == 0)
+        return true;
+    return xc_fail(error, XC_CAUSE_STORE, "%s: the copy is damaged: %s", db->path, said->str);
+}
+
+bool xc_db_copy(const char *path, const char *to, const char *then, GError **error)
+{
+    struct xc_db *from = open_to_read(path, error);
+    struct xc_db *copy =
+        from ? open_file(to, to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, error) : NULL;
+    bool ok = copy && copy_pages(from, copy, error) &&
+              simple(copy, "PRAGMA journal_mode = DELETE", error) &&
+              (!then || simple(copy, then, error)) && check(copy, error);
+
+    xc_db_close(copy);
+    xc_db_close(from);
+    return ok;
+}
+
+/* --- statements */
 
 static sqlite3_stmt *prepared(struct xc_db *db, const char *sql, GError **error)
 {

@@ -22,6 +22,14 @@ struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps
 void xc_db_set_patience(struct xc_db *db, int msec);
 void *xc_db_close(struct xc_db *db); /* returns NULL; takes NULL */
 
+/* As it was at one moment, also while others write to it, whom this does not hold up. */
+/* In memory, brought to our version. */
+struct xc_db *xc_db_open_copy(const char *path, const char *const *steps, int n_steps,
+                              GError **error);
+/* In a new file (mode 0600) that is one file: no WAL. `then` (NULL: nothing) is SQL that changes the copy; it is checked
+ * after that. */
+bool xc_db_copy(const char *path, const char *to, const char *then, GError **error);
+
 /* One statement with parameters by type letters: i int64, s text ("" stays ""), b blob (pointer,
  * size_t). `sql` must be a string literal. */
 bool xc_db_run(struct xc_db *db, GError **error, const char *sql, const char *types, ...);

@@ -1,7 +1,7 @@
 /* The intent journal. */
 #include "xenclient/store/operations_db.h"
 
-#include "xenclient/store/db.h"
+#include "xenclient/store/schema.h"
 
 #include <string.h>
 
@@ -12,6 +12,7 @@ static const char version_1[] =
 #include "operations.sql.h"
     ;
 static const char *const steps[] = {version_1};
+const struct xc_schema xc_schema_operations = {"operations.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_journal {
     struct xc_db *db;
@@ -19,8 +20,7 @@ struct xc_journal {
 
 struct xc_journal *xc_journal_open(const char *dir, GError **error)
 {
-    g_autofree char *path = g_build_filename(dir, "operations.db", NULL);
-    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), error);
+    struct xc_db *db = xc_schema_open(&xc_schema_operations, dir, error);
     struct xc_journal *journal;
 
     if (!db)

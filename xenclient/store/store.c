@@ -3,6 +3,7 @@
 
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
+#include "xenclient/store/schema.h"
 #include "xenclient/util/log.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ static const char version_2[] =
 #include "state_2.sql.h"
     ;
 static const char *const steps[] = {version_1, version_2};
+const struct xc_schema xc_schema_state = {"state.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_store {
     struct xc_db *db;
@@ -59,8 +61,7 @@ static gboolean tell(int fd, GIOCondition condition, void *data);
 
 struct xc_store *xc_store_open(const char *dir, GError **error)
 {
-    g_autofree char *path = g_build_filename(dir, "state.db", NULL);
-    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), error);
+    struct xc_db *db = xc_schema_open(&xc_schema_state, dir, error);
     struct xc_store *store;
 
     if (!db)
