@@ -196,6 +196,7 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index)
     g_hash_table_remove(engine->op_by_uuid, &run->op.uuid);
     g_ptr_array_remove(engine->open, run);
     g_ptr_array_remove_index(engine->ops, (guint)at);
+    xc_op_run_free(run);
 }
 
 void xc_journal_note(struct xc_engine *engine, const GError *error)
