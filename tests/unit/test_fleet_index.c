@@ -413,6 +413,39 @@ static void test_host_of_two_sources(struct kit_fixture *f, gconstpointer data)
     g_assert_true(xc_fleet_host(f->engine, hosts[0].key) == hosts);
 }
 
+static struct xc_report *answer_of(uint8_t host_uuid, const char *guest, unsigned uuid)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_uuid id = {.b = {host_uuid}};
+
+    XC_SET(HOST, &g_array_index(report->hosts, struct xc_host, 0), uuid, id);
+    kit_domain(report, guest, uuid, 5);
+    return report;
+}
+
+/* The other's host answers, as after a mix-up of addresses: that tells nothing of our own domains. */
+static void test_wrong_host(struct kit_fixture *f, gconstpointer data)
+{
+    const struct xc_slot *slot;
+
+    (void)data;
+    kit_answer(f, "a", answer_of(7, "web", 1));
+    kit_answer(f, "b", answer_of(8, "db", 2));
+    kit_answer(f, "b", answer_of(7, "web", 1));
+    slot = kit_slot(f, "b");
+    g_assert_cmpint((int)slot->state, ==, XC_SOURCE_DEGRADED);
+    g_assert_cmpint((int)slot->cause, ==, XC_CAUSE_WRONG_HOST);
+    g_assert_true(g_str_has_prefix(slot->state_text, "host a (07000000-"));
+    g_assert_cmpint((int)xc_ref_state(kit_find(f, "db")), ==, XC_STATE_RUNNING);
+    g_assert_cmpint((int)kit_find(f, "db")->track->presence, ==, XC_PRESENT);
+    g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "a");
+    kit_answer(f, "b", answer_of(8, "db", 2));
+    g_assert_cmpint((int)slot->state, ==, XC_SOURCE_UP);
+    /* A new machine in its place is nobody else's. */
+    kit_answer(f, "b", answer_of(9, "db", 2));
+    g_assert_cmpint((int)slot->state, ==, XC_SOURCE_UP);
+}
+
 static void test_host_counters_say_when_they_begin_anew(struct kit_fixture *f, gconstpointer data)
 {
     static const struct {
@@ -504,6 +537,7 @@ int main(int argc, char **argv)
     TEST("percent", test_percent);
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);
     TEST("host-of-two-sources", test_host_of_two_sources);
+    TEST("wrong-host", test_wrong_host);
     TEST("host-counters-say-when-they-begin-anew", test_host_counters_say_when_they_begin_anew);
     TEST("same-uuid-twice-in-a-report", test_same_uuid_twice_in_a_report);
     TEST("follows-up-what-an-event-began", test_follows_up_what_an_event_began);

@@ -534,6 +534,25 @@ static void test_moving_domain_keeps_its_row(struct kit_fixture *f, gconstpointe
     g_assert_cmpstr(xc_fleet_host_key(kit_find(f, "web")), ==, "b");
 }
 
+/* The oldest ended ones go: out of the table, the journal and, says LeakSanitizer, memory. */
+static void test_rows_beyond_the_limit_go(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    f->config->op_max_rows = 2;
+    f->config->dup_window_sec = 0;
+    show_fleet(f);
+    for (guint i = 0; i < 4; i++) {
+        g_assert_cmpint((int)ask(f, "web", XC_ACTION_PAUSE, NULL, false), ==, XC_CAUSE_NONE);
+        KIT_UNTIL(kit->orders->len == i + 1);
+        end(order(i), XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR, "no");
+    }
+    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpuint(newest(f)->index, ==, 4);
+    g_assert_null(xc_op_find(f->engine, 2));
+    kit_restart(f);
+    g_assert_cmpuint(count(f), ==, 2);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -554,5 +573,6 @@ int main(int argc, char **argv)
     TEST("sources-by-transaction", test_sources_by_transaction);
     TEST("create-finds-its-domain", test_create_finds_its_domain);
     TEST("moving-domain-keeps-its-row", test_moving_domain_keeps_its_row);
+    TEST("rows-beyond-the-limit-go", test_rows_beyond_the_limit_go);
     return g_test_run();
 }

@@ -188,11 +188,13 @@ static void set_descriptors(const struct peer *p, rlim_t n)
     g_assert_cmpint(prlimit(p->pid, RLIMIT_NOFILE, &limit, NULL), ==, 0);
 }
 
-/* A source that found no descriptor says so, and works once there are some. */
+/* A source that found no descriptor says so, and works once there are some; one too many takes none of the others'. */
 static void test_descriptors(void)
 {
     const struct xc_msg ask = {
         .kind = XC_MSG_POLL, .source = 1, .serial = 1, .usec = 9 * XC_USEC_PER_SEC};
+    const struct xc_msg ask_second = {
+        .kind = XC_MSG_POLL, .source = 2, .serial = 1, .usec = 9 * XC_USEC_PER_SEC};
     struct xc_msg msg;
     struct peer p;
     uint32_t heard;
@@ -207,8 +209,19 @@ static void test_descriptors(void)
     g_assert_cmpint(msg.cause, ==, XC_CAUSE_LIMIT);
     g_assert_nonnull(strstr(msg.text, "descriptor"));
     xc_msg_clear(&msg);
-    set_descriptors(&p, 64);
+    set_descriptors(&p, 20);
     peer_say(&p, &ask);
+    peer_expect(&p, XC_MSG_REPORT);
+    peer_expect(&p, XC_MSG_POLL_DONE);
+    peer_say(&p, &(struct xc_msg){.kind = XC_MSG_SOURCE, .source = 2, .spec = p.spec});
+    peer_say(&p, &ask_second);
+    heard = peer_hear(&p, &msg);
+    g_assert_cmpuint(heard, ==, XC_MSG_POLL_FAILED);
+    g_assert_cmpint(msg.cause, ==, XC_CAUSE_LIMIT);
+    g_assert_nonnull(strstr(msg.text, "20 descriptors are enough for 1 sources"));
+    xc_msg_clear(&msg);
+    set_descriptors(&p, 64);
+    peer_say(&p, &ask_second);
     peer_expect(&p, XC_MSG_REPORT);
     peer_expect(&p, XC_MSG_POLL_DONE);
     peer_close_well(&p);

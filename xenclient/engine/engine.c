@@ -87,6 +87,8 @@ static void load_op(struct xc_op *op, void *data)
 
     run->op = *op;
     g_free(op);
+    if (run->op.state == XC_OP_FINISHED)
+        run->op.ended_mono = xc_clock_mono() - MAX(xc_clock_real() - run->op.ended_real, 0);
     xc_ops_add(data, run);
 }
 

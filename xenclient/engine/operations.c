@@ -81,6 +81,9 @@ gint64 xc_op_elapsed(const struct xc_op *op)
 {
     if (!op->started_real)
         return 0;
+    /* Begun and ended by this process: its clock does not jump. */
+    if (op->ended_mono && op->started_mono && op->attempts == 1)
+        return op->ended_mono - op->started_mono;
     if (op->ended_real)
         return MAX(op->ended_real - op->started_real, 0);
     return op->started_mono ? xc_clock_mono() - op->started_mono
@@ -193,6 +196,7 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index)
     g_hash_table_remove(engine->op_by_uuid, &run->op.uuid);
     g_ptr_array_remove(engine->open, run);
     g_ptr_array_remove_index(engine->ops, (guint)at);
+    xc_op_run_free(run);
 }
 
 void xc_journal_note(struct xc_engine *engine, const GError *error)
@@ -208,7 +212,7 @@ void xc_journal_note(struct xc_engine *engine, const GError *error)
 /* Finished rows beyond their time or number go, oldest first. */
 void xc_ops_prune(struct xc_engine *engine)
 {
-    gint64 limit = xc_clock_real() - (gint64)engine->config->op_expire_sec * XC_USEC_PER_SEC;
+    gint64 limit = xc_clock_mono() - (gint64)engine->config->op_expire_sec * XC_USEC_PER_SEC;
     guint finished = engine->ops->len - engine->open->len;
 
     for (guint i = 0; i < engine->ops->len && !engine->journal_failed;) {
@@ -216,7 +220,7 @@ void xc_ops_prune(struct xc_engine *engine)
         g_autoptr(GError) error = NULL;
 
         if (run->op.state != XC_OP_FINISHED || run->unsaved ||
-            (finished <= engine->config->op_max_rows && run->op.ended_real > limit)) {
+            (finished <= engine->config->op_max_rows && run->op.ended_mono > limit)) {
             if (finished <= engine->config->op_max_rows && run->op.state == XC_OP_FINISHED)
                 return; /* those behind it are younger */
             i++;

@@ -351,15 +351,59 @@ static void resolve(struct xc_slot *slot, struct xc_report *report)
     xc_store_barrier(poller->engine->store, committed, id);
 }
 
+static const struct xc_slot *shown_by_another(const struct xc_engine *engine,
+                                              const struct xc_slot *slot, const char *host_key)
+{
+    for (guint i = 0; i < engine->slots->len; i++) {
+        const struct xc_slot *other = engine->slots->pdata[i];
+
+        if (other != slot && other->host_keys &&
+            g_strv_contains((const gchar *const *)other->host_keys, host_key))
+            return other;
+    }
+    return NULL;
+}
+
+/* A host that all of a sudden is another source's: taken for its answer, all domains of its own would be gone and
+ * could be started a second time. One that has been both from the first answer on has two sources. */
+static bool is_wrong_host(const struct xc_engine *engine, const struct xc_slot *slot,
+                          const struct xc_report *report, GError **error)
+{
+    const struct xc_host *host = &g_array_index(report->hosts, struct xc_host, 0);
+    const struct xc_slot *other;
+    char uuid[XC_UUID_TEXT];
+    const char *key;
+
+    if (!slot->polls_ok || !slot->host_keys || !slot->host_keys[0] || slot->host_keys[1] ||
+        report->hosts->len != 1 || !XC_HAS(HOST, host, uuid))
+        return false;
+    xc_uuid_format(&host->uuid, uuid);
+    key = g_hash_table_lookup(engine->host_keys, uuid);
+    other =
+        key && strcmp(key, slot->host_keys[0]) != 0 ? shown_by_another(engine, slot, key) : NULL;
+    if (!other)
+        return false;
+    xc_fail(error, XC_CAUSE_WRONG_HOST,
+            "host %s (%s) of source %s answers here: check the address in the URI, and who has it",
+            key, uuid, other->spec.key);
+    return true;
+}
+
 void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_usec,
                       uint32_t reconnects, void *data)
 {
     struct xc_engine *engine = data;
     struct xc_slot *slot = xc_slot_by_id(engine, source);
     struct xc_poller *poller = slot ? slot->poller : NULL;
+    g_autoptr(GError) wrong = NULL;
 
     if (!slot || !poller->polling) {
         xc_report_free(report);
+        return;
+    }
+    if (is_wrong_host(engine, slot, report, &wrong)) {
+        xc_report_free(report);
+        xc_poller_failed(source, wrong, data);
         return;
     }
     poller->polling = false;

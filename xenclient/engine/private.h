@@ -242,7 +242,7 @@ struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op);
 struct xc_op_run *xc_ops_active_on(struct xc_engine *engine, uint32_t domain);
 void xc_op_run_free(struct xc_op_run *run);
 void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run);
-void xc_ops_remove(struct xc_engine *engine, uint32_t index);
+void xc_ops_remove(struct xc_engine *engine, uint32_t index); /* frees it */
 void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run);
 void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
                    enum xc_cause cause, const char *text);

@@ -18,7 +18,7 @@ struct xc_db {
  * older one those it lacks, whole or not at all. A file of a newer version than ours, or a damaged
  * one, is an error that says so; it is not touched. */
 struct xc_db *xc_db_open(const char *path, const char *const *steps, int n_steps, GError **error);
-/* How long to wait for another program's lock. Opening waits two seconds, and so does all after it. */
+/* How long to wait for another program's lock. Opening waits two seconds, and so does all after it unless this says else. */
 void xc_db_set_patience(struct xc_db *db, int msec);
 void *xc_db_close(struct xc_db *db); /* returns NULL; takes NULL */
 

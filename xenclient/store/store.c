@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define BATCH 4096
+/* New domains wait for their rows, and all is tried again: another program's lock may hold them up, not for long. */
+#define BUSY_MSEC 500
 
 static const char version_1[] =
 #include "state.sql.h"
@@ -66,6 +68,7 @@ struct xc_store *xc_store_open(const char *dir, GError **error)
 
     if (!db)
         return NULL;
+    xc_db_set_patience(db, BUSY_MSEC);
     store = g_new0(struct xc_store, 1);
     store->db = db;
     store->jobs = g_async_queue_new();

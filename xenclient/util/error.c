@@ -74,6 +74,8 @@ static const struct xc_error_info infos[] = {
      XC_SNMP_INCONSISTENT_VALUE},
     {XC_CAUSE_LOST, "lost", "the outcome is not known", "read the target's state", false,
      XC_SNMP_RESOURCE_UNAVAILABLE},
+    {XC_CAUSE_WRONG_HOST, "wrongHost", "another host answers under the address of this one",
+     "check the address in the source's URI, and who has it", false, XC_SNMP_RESOURCE_UNAVAILABLE},
 };
 
 const struct xc_error_info *xc_error_info(int code)
@@ -122,6 +124,6 @@ static const struct xc_label cause_labels[] = {
     {22, "badValue"},     {23, "ambiguous"},       {24, "conflict"},
     {25, "timedOut"},     {26, "store"},           {27, "badConfig"},
     {28, "worker"},       {29, "limit"},           {30, "cancelled"},
-    {31, "lost"},
+    {31, "lost"},         {32, "wrongHost"},
 };
 XC_ENUM_DEFINE(xc_cause_labels, "XenCause", cause_labels);

@@ -38,6 +38,7 @@ enum xc_cause {
     XC_CAUSE_LIMIT = 29,
     XC_CAUSE_CANCELLED = 30,
     XC_CAUSE_LOST = 31,
+    XC_CAUSE_WRONG_HOST = 32,
 };
 
 /* Error-status values of RFC 3416 that a refused SET may carry. */

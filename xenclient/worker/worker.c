@@ -25,7 +25,7 @@
 /* Time for the sources' threads to close their sessions at the end. */
 #define LEAVE_USEC  (500 * 1000)
 #define MAX_SOURCES 65536
-/* A source needs about five descriptors, more than the usual soft limit has for many sources. */
+/* More than the usual soft limit has for many sources: see FILES_OF_SOURCE. */
 #define MAX_FILES 65536
 #define NAME      "xensnmpd-worker"
 
@@ -40,6 +40,7 @@ struct xc_worker {
     GMutex session_lock;
     GCond session_ended;
     int sessions;        /* under session_lock */
+    gint threads;        /* of sources; atomic */
     GHashTable *sources; /* id -> struct xc_wsource, main thread */
     struct xc_wops *ops;
 };
@@ -113,6 +114,11 @@ void xc_worker_count_session(struct xc_worker *worker, int change)
     worker->sessions += change;
     g_cond_signal(&worker->session_ended);
     g_mutex_unlock(&worker->session_lock);
+}
+
+int xc_worker_count_source(struct xc_worker *worker, int change)
+{
+    return g_atomic_int_add(&worker->threads, change) + change;
 }
 
 /* --- messages */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* After events were read, the descriptor rests: one that is always readable must not take the CPU.
@@ -13,6 +14,10 @@
 #define EVENT_REST_USEC (50 * 1000)
 /* A connection whose event channel breaks sooner is not worth an extra poll. */
 #define LIVED_USEC (5 * XC_USEC_PER_SEC)
+/* Descriptors of a source, and of the process itself with an operation. Who is let in beyond them takes those that
+ * the others need for their connections: then nobody is served. */
+#define FILES_OF_SOURCE 5
+#define FILES_OF_WORKER 12
 
 struct xc_wsource {
     gatomicrefcount ref; /* the table's and the thread's */
@@ -225,16 +230,35 @@ static void *run(void *data)
             read_events(s);
     }
     hang_up(s);
+    xc_worker_count_source(s->worker, -1);
     unref(s);
     return NULL;
 }
 
 /* --- the main thread's side */
 
+static bool has_room(struct xc_worker *worker, GError **error)
+{
+    struct rlimit files = {0};
+    rlim_t most;
+
+    getrlimit(RLIMIT_NOFILE, &files);
+    most =
+        files.rlim_cur > FILES_OF_WORKER ? (files.rlim_cur - FILES_OF_WORKER) / FILES_OF_SOURCE : 0;
+    if ((rlim_t)xc_worker_count_source(worker, 0) < MAX(most, 1))
+        return true;
+    return xc_fail(error, XC_CAUSE_LIMIT,
+                   "%ju descriptors are enough for %ju sources: raise the limit (LimitNOFILE= of "
+                   "the service), or have more workers with fewer sources each",
+                   (uintmax_t)files.rlim_cur, (uintmax_t)MAX(most, 1));
+}
+
 static bool set_up(struct xc_wsource *s)
 {
+    s->wake = -1;
     s->driver = xc_driver_for(s->spec.uri, &s->error);
-    s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (!s->error && has_room(s->worker, &s->error))
+        s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0 && !s->error)
         xc_fail(&s->error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
     return !s->error && xc_call_init(&s->call, 0, &s->error);
@@ -253,8 +277,11 @@ struct xc_wsource *xc_wsource_new(struct xc_worker *worker, uint32_t id,
     if (!set_up(s))
         return s;
     g_atomic_ref_count_inc(&s->ref);
-    if (!xc_worker_thread(run, s, &s->error))
+    xc_worker_count_source(worker, 1);
+    if (!xc_worker_thread(run, s, &s->error)) {
+        xc_worker_count_source(worker, -1);
         g_atomic_ref_count_dec(&s->ref);
+    }
     return s;
 }
 
