@@ -8,11 +8,15 @@
 
 void xc_known_free(struct xc_known *known)
 {
-    g_free(known->home);
+    xc_counters_free(known->track.counters);
+    g_ref_string_release(known->track.home);
+    g_ref_string_release(known->told_host);
     g_free(known->alias);
-    g_free(known->told_host);
-    g_free(known->name);
-    g_clear_pointer(&known->counters, g_bytes_unref);
+    if (known->loaded) {
+        g_clear_pointer(&known->loaded->counters, g_bytes_unref);
+        g_free(known->loaded->name);
+    }
+    g_free(known->loaded);
     g_free(known);
 }
 
@@ -22,18 +26,49 @@ struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index)
 
     if (!known) {
         known = g_new0(struct xc_known, 1);
-        known->home = g_strdup("");
-        known->told_host = g_strdup("");
+        known->track.index = index;
+        known->track.identity = XC_IDENTITY_UUID;
+        known->track.presence = XC_PRESENT;
+        /* Random, so that a lock read before a restart does not fit after it. */
+        known->track.lock = (uint32_t)g_random_int_range(0, G_MAXINT32);
+        xc_set_key(&known->track.home, "");
+        xc_set_key(&known->told_host, "");
         g_hash_table_insert(engine->known, GUINT_TO_POINTER(index), known);
     }
     return known;
 }
 
+struct xc_known *xc_known_of(struct xc_track *track)
+{
+    return (struct xc_known *)track;
+}
+
+struct xc_loaded *xc_known_loaded(struct xc_engine *engine, uint32_t index)
+{
+    struct xc_known *known = xc_known_get(engine, index);
+
+    if (!known->loaded)
+        known->loaded = g_new0(struct xc_loaded, 1);
+    return known->loaded;
+}
+
+struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index)
+{
+    return &xc_known_get(engine, index)->track;
+}
+
+struct xc_track *xc_track_find(const struct xc_engine *engine, uint32_t index)
+{
+    struct xc_known *known = g_hash_table_lookup(engine->known, GUINT_TO_POINTER(index));
+
+    return known ? &known->track : NULL;
+}
+
 void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name)
 {
-    const struct xc_known *known = xc_known_get(engine, index);
+    const struct xc_track *track = xc_track_get(engine, index);
 
-    xc_store_put_domain(engine->store, index, name, known->home, known->wanted, known->protect,
+    xc_store_put_domain(engine->store, index, name, track->home, track->wanted, track->protect,
                         NULL, NULL);
 }
 
@@ -75,9 +110,8 @@ static uint32_t allocate(struct xc_engine *engine, const struct xc_slot *slot,
     const char *name = XC_HAS(DOMAIN, domain, name) ? domain->name : "";
     struct xc_known *known = xc_known_get(engine, index);
 
-    g_free(known->home);
-    known->home = g_strdup(slot->spec.key);
-    known->protect = name_is_protected(engine, name);
+    xc_set_key(&known->track.home, slot->spec.key);
+    known->track.protect = name_is_protected(engine, name);
     known->told = xc_events_source_is_new(engine, slot->spec.key) ? 0 : XC_TOLD_GONE;
     xc_known_save(engine, index, name);
     bind(engine, key, index);

@@ -121,7 +121,6 @@ static void protect(struct xc_engine *engine, struct xc_reader *reader)
 
     if (!xc_reader_end(reader) || !g_hash_table_contains(engine->known, GUINT_TO_POINTER(index)))
         return;
-    xc_known_get(engine, index)->protect = on;
     xc_track_get(engine, index)->protect = on;
     xc_known_save(engine, index, domain && XC_HAS(DOMAIN, domain, name) ? domain->name : "");
 }
