@@ -200,6 +200,7 @@ static struct xc_engine *make(const struct xc_config *config)
 
     engine->config = config;
     engine->started_real = xc_clock_real();
+    xc_poller_start(engine);
     engine->slots = g_ptr_array_new();
     engine->slot_ids = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->next_slot = 1;
@@ -300,6 +301,7 @@ void *xc_engine_free(struct xc_engine *engine)
     if (!engine)
         return NULL;
     engine->closing = true;
+    xc_poller_stop(engine);
     if (engine->tick)
         g_source_remove(engine->tick);
     if (engine->rebuild)

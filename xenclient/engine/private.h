@@ -17,7 +17,8 @@ struct xc_engine {
     struct xc_journal *journal;
     struct xc_supervisor *supervisor;
     gint64 started_real;
-    guint tick; /* one a second */
+    guint tick;     /* one a second */
+    GSource *alarm; /* when the next source is to be asked */
     bool closing;
 
     /* sources */
@@ -96,7 +97,7 @@ struct xc_host_life {
 /* Private part of a slot. */
 struct xc_poller {
     struct xc_engine *engine;
-    guint timer;
+    gint64 due;          /* when the next poll is to begin, by GLib's clock; 0: not */
     bool polling;        /* a poll is open at the supervisor */
     bool again;          /* one more is wanted after it */
     bool unsettled;      /* the last one met a domain that is being built, moved or ended */
@@ -125,6 +126,8 @@ struct xc_op_run {
 };
 
 /* poller.c */
+void xc_poller_start(struct xc_engine *engine); /* before the first slot */
+void xc_poller_stop(struct xc_engine *engine);
 struct xc_slot *xc_slot_new(struct xc_engine *engine, const struct xc_source_spec *spec,
                             enum xc_origin_of_source origin, bool enabled, unsigned interval_sec,
                             GError **error);
