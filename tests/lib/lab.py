@@ -286,7 +286,12 @@ class Lab:
 
     def cpu(self, name):
         """Seconds of processor time that a program has used."""
-        with open(f"/proc/{self.pid(name)}/stat") as stat:
+        return self.cpu_of(self.pid(name))
+
+    @staticmethod
+    def cpu_of(pid):
+        """The same of any process."""
+        with open(f"/proc/{pid}/stat") as stat:
             fields = stat.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

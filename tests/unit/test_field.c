@@ -30,6 +30,8 @@ static void test_dictionary(void)
 
             g_assert_true(xc_object_field(types[t], field->name) == field); /* no name twice */
             g_assert_cmpint(field->kind == XC_ENUM, ==, field->labels != NULL);
+            for (unsigned l = 0; field->labels && l < field->labels->n_labels; l++)
+                g_assert_cmpint(field->labels->labels[l].number, <=, G_MAXUINT8);
             g_assert_cmpuint(strlen(field->help), >, 5);
             g_assert_cmpuint(field->offset, >=, end);
             end = field->offset + size_of(field->kind);
@@ -58,13 +60,12 @@ static void set_field(const struct xc_field *field, void *object, GRand *rand, G
         set_text(at, rand, texts);
         break;
     case XC_ENUM:
-        *(uint32_t *)(void *)at =
-            (uint32_t)field->labels
-                ->labels[g_rand_int_range(rand, 0, (gint32)field->labels->n_labels)]
-                .number;
+        *(uint8_t *)at = (uint8_t)field->labels
+                             ->labels[g_rand_int_range(rand, 0, (gint32)field->labels->n_labels)]
+                             .number;
         break;
     case XC_BOOL:
-        *(uint32_t *)(void *)at = (uint32_t)g_rand_int_range(rand, 0, 2);
+        *(uint8_t *)at = (uint8_t)g_rand_int_range(rand, 0, 2);
         break;
     default:
         for (size_t i = 0; i < size_of(field->kind); i++)

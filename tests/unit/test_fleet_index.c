@@ -293,6 +293,55 @@ static void test_counters_never_saved(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
 }
 
+static void note_written(const GError *error, void *data)
+{
+    g_assert_no_error(error);
+    *(bool *)data = true;
+}
+
+static int count_row(void *data, int n, char **values, char **names)
+{
+    (void)n;
+    (void)names;
+    *(int *)data = (int)g_ascii_strtoll(values[0], NULL, 10);
+    return 0;
+}
+
+/* Ticks of five minutes save the counters of all, none of them those of many at once. */
+static void test_counters_saved_bit_by_bit(struct kit_fixture *f, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
+    struct xc_report *report = kit_report("1");
+    const unsigned domains = 200;
+    sqlite3 *db = NULL;
+    int saved = 0;
+    int before = 0;
+    int most = 0;
+
+    (void)data;
+    for (unsigned i = 1; i <= domains; i++) {
+        g_autofree char *name = g_strdup_printf("guest%u", i);
+
+        XC_SET(DOMAIN, kit_domain(report, name, i, i), cpu_usec, 1000);
+    }
+    kit_answer(f, "a", report);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    for (int i = 0; i < 300; i++) {
+        bool written = false;
+
+        xc_counters_tick(f->engine);
+        xc_store_barrier(f->engine->store, note_written, &written);
+        KIT_UNTIL(written);
+        g_assert_cmpint(sqlite3_exec(db, "SELECT count(*) FROM counters", count_row, &saved, NULL),
+                        ==, SQLITE_OK);
+        most = MAX(most, saved - before);
+        before = saved;
+    }
+    sqlite3_close(db);
+    g_assert_cmpint(saved, ==, (int)domains);
+    g_assert_cmpint(most, <=, 5);
+}
+
 /* What is shown of the one interface and the one disk after such an answer: both count alike. */
 static uint64_t octets(struct kit_fixture *f, const char *key, int64_t domid, uint64_t n)
 {
@@ -533,6 +582,7 @@ int main(int argc, char **argv)
     TEST("counters-of-a-half", test_counters_of_a_half);
     TEST("counters-of-a-device-that-goes", test_counters_of_a_device_that_goes);
     TEST("counters-never-saved", test_counters_never_saved);
+    TEST("counters-saved-bit-by-bit", test_counters_saved_bit_by_bit);
     TEST("device-counters-never-fall", test_device_counters_never_fall);
     TEST("percent", test_percent);
     TEST("hosts-of-a-pool", test_hosts_of_a_pool);

@@ -30,6 +30,7 @@ static void test_lives(void)
 
     g_assert_cmpuint(one(&totals, 5, 100, 0), ==, 100);
     g_assert_cmpuint(one(&totals, 5, 250, 0), ==, 250);
+    g_assert_false(totals.based); /* most domains never need the memory */
     xc_totals_new_life(&totals, XC_VBDS);
     g_assert_cmpuint(one(&totals, 5, 40, 0), ==, 290);
     g_assert_cmpuint(one(&totals, 5, 60, 0), ==, 310);
@@ -134,6 +135,13 @@ static void test_saved(void)
 
     make_disks(disks, 3, 10, 500);
     xc_totals_apply(&totals, XC_VBDS, disks, 3);
+    xc_totals_write(&totals, XC_VBDS, data);
+    g_assert_true(read_back(&copy, data, data->len));
+    g_assert_false(copy.based);
+    g_assert_cmpuint(one(&copy, 11, 600, 0), ==, 600);
+    g_assert_cmpuint(one(&copy, 11, 5, XC_TOTALS_RESET), ==, 605);
+    xc_totals_clear(&copy);
+    g_byte_array_set_size(data, 0);
     xc_totals_new_life(&totals, XC_VBDS);
     xc_totals_write(&totals, XC_VBDS, data);
     g_assert_true(read_back(&copy, data, data->len));

@@ -6,36 +6,57 @@
 
 #define SAVE_VERSION         2
 #define SAVE_WITHOUT_DEVICES 1
+/* In so many ticks of a second all are saved, some with each: on their way to the store all at once
+ * would need as much memory as the snapshots. */
+#define SAVE_TICKS 300
 
+#define CPU 0 /* its place */
 static const unsigned fields[] = {
-    XC_DOMAIN_cpu_usec,       XC_DOMAIN_net_rx_bytes,   XC_DOMAIN_net_tx_bytes,
-    XC_DOMAIN_net_rx_packets, XC_DOMAIN_net_tx_packets, XC_DOMAIN_disk_rd_bytes,
-    XC_DOMAIN_disk_wr_bytes,  XC_DOMAIN_disk_rd_ops,    XC_DOMAIN_disk_wr_ops,
+    [CPU] = XC_DOMAIN_cpu_usec, XC_DOMAIN_net_rx_bytes,   XC_DOMAIN_net_tx_bytes,
+    XC_DOMAIN_net_rx_packets,   XC_DOMAIN_net_tx_packets, XC_DOMAIN_disk_rd_bytes,
+    XC_DOMAIN_disk_wr_bytes,    XC_DOMAIN_disk_rd_ops,    XC_DOMAIN_disk_wr_ops,
 };
 #define N_COUNTERS G_N_ELEMENTS(fields)
 
 struct counters {
-    uint64_t life; /* names source, domid and uuid: counters of another life begin anew */
-    uint64_t base[N_COUNTERS];
+    uint64_t life;  /* names source, domid and uuid: counters of another life begin anew */
+    uint64_t *base; /* of each counter; NULL while all are 0, as in a domain's first life */
     uint64_t last[N_COUNTERS];
     struct xc_totals devices[XC_N_DEVICE_KINDS];
-    gint64 clock;       /* of the host, at the last report; 0: no rate yet */
-    uint64_t cpu_total; /* at that clock */
-    bool restored;      /* shown by an earlier run, no report seen since */
-    bool changed;       /* since the last save */
+    gint64 clock;  /* of the host, when cpu_usec was last known; 0: no rate yet */
+    bool restored; /* shown by an earlier run, no report seen since */
+    bool changed;  /* since the last save */
 };
 
-static void clear_devices(struct counters *c)
+static void clear(struct counters *c)
 {
     for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
         xc_totals_clear(&c->devices[k]);
+    g_free(c->base);
+    memset(c, 0, sizeof(*c));
 }
 
 void xc_counters_free(void *counters)
 {
     if (counters)
-        clear_devices(counters);
+        clear(counters);
     g_free(counters);
+}
+
+static uint64_t base_of(const struct counters *c, size_t i)
+{
+    return c->base ? c->base[i] : 0;
+}
+
+/* What the counter showed is where it goes on from. */
+static void keep(struct counters *c, size_t i)
+{
+    if (!c->last[i])
+        return;
+    if (!c->base)
+        c->base = g_new0(uint64_t, N_COUNTERS);
+    c->base[i] += c->last[i];
+    c->last[i] = 0;
 }
 
 static uint64_t mix(uint64_t hash, const void *data, size_t length)
@@ -71,17 +92,16 @@ static struct counters *restore(GBytes *saved)
         return c;
     c->life = xc_get_u64(&reader);
     for (size_t i = 0; i < N_COUNTERS; i++) {
-        c->base[i] = xc_get_u64(&reader);
+        c->last[i] = xc_get_u64(&reader);
+        keep(c, i);
         c->last[i] = xc_get_u64(&reader);
     }
     for (unsigned k = 0; version == SAVE_VERSION && k < XC_N_DEVICE_KINDS; k++)
         xc_totals_read(&c->devices[k], k, &reader);
     if (!xc_reader_end(&reader)) {
-        clear_devices(c);
-        memset(c, 0, sizeof(*c));
+        clear(c);
         return c;
     }
-    c->restored = true;
     return c;
 }
 
@@ -92,7 +112,7 @@ static void save_one(struct xc_engine *engine, uint32_t index, const struct coun
     xc_put_u8(data, SAVE_VERSION);
     xc_put_u64(data, c->life);
     for (size_t i = 0; i < N_COUNTERS; i++) {
-        xc_put_u64(data, c->base[i]);
+        xc_put_u64(data, base_of(c, i));
         xc_put_u64(data, c->last[i]);
     }
     for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
@@ -100,37 +120,49 @@ static void save_one(struct xc_engine *engine, uint32_t index, const struct coun
     xc_store_put_counters(engine->store, index, data->data, data->len);
 }
 
-void xc_counters_save(struct xc_engine *engine)
+/* Those that changed, of the indexes from..to-1. */
+static void save_range(struct xc_engine *engine, uint32_t from, uint32_t to)
 {
-    GHashTableIter iter;
-    gpointer value;
-
-    g_hash_table_iter_init(&iter, engine->tracks);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        struct xc_track *track = value;
-        struct counters *c = track->counters;
+    for (uint32_t index = from; index < to; index++) {
+        const struct xc_track *track = xc_track_find(engine, index);
+        struct counters *c = track ? track->counters : NULL;
 
         if (!c || !c->changed)
             continue;
         c->changed = false;
-        save_one(engine, track->index, c);
+        save_one(engine, index, c);
     }
-    engine->counters_saved_mono = xc_clock_mono();
+}
+
+void xc_counters_save(struct xc_engine *engine)
+{
+    save_range(engine, 1, engine->next_index);
+}
+
+void xc_counters_tick(struct xc_engine *engine)
+{
+    uint64_t tick = engine->counters_tick;
+    uint64_t end = engine->next_index;
+
+    save_range(engine, (uint32_t)(end * tick / SAVE_TICKS),
+               (uint32_t)(end * (tick + 1) / SAVE_TICKS));
+    engine->counters_tick = (unsigned)((tick + 1) % SAVE_TICKS);
 }
 
 /* --- */
 
+/* shown: cpu_usec as it was at c->clock. */
 static void percentages(struct counters *c, struct xc_domain *domain, const struct xc_host *host,
-                        gint64 clock)
+                        gint64 clock, uint64_t shown)
 {
     uint64_t used;
     gint64 span;
 
     if (!XC_HAS(DOMAIN, domain, cpu_usec))
         return;
-    used = domain->cpu_usec - c->cpu_total;
+    used = domain->cpu_usec - shown;
     span = clock - c->clock;
-    if (c->clock && span >= XC_USEC_PER_SEC / 2 && domain->cpu_usec >= c->cpu_total) {
+    if (c->clock && span >= XC_USEC_PER_SEC / 2 && domain->cpu_usec >= shown) {
         if (XC_HAS(DOMAIN, domain, vcpus) && domain->vcpus)
             XC_SET(DOMAIN, domain, cpu_percent_x100,
                    MIN(used * 10000 / ((uint64_t)span * domain->vcpus), 10000));
@@ -139,17 +171,14 @@ static void percentages(struct counters *c, struct xc_domain *domain, const stru
                    MIN(used * 10000 / ((uint64_t)span * host->cpus), 10000));
     }
     c->clock = clock;
-    c->cpu_total = domain->cpu_usec;
 }
 
 /* Another life: what the former one counted goes into the base. */
 static void new_life(struct xc_track *track, struct counters *c, uint64_t life)
 {
     if (c->life) {
-        for (size_t i = 0; i < N_COUNTERS; i++) {
-            c->base[i] += c->last[i];
-            c->last[i] = 0;
-        }
+        for (size_t i = 0; i < N_COUNTERS; i++)
+            keep(c, i);
         for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
             xc_totals_new_life(&c->devices[k], k);
     }
@@ -160,23 +189,26 @@ static void new_life(struct xc_track *track, struct counters *c, uint64_t life)
     c->life = life;
 }
 
-void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const struct xc_slot *slot,
-                       struct xc_domain *domain, const struct xc_host *host, gint64 clock)
+void xc_counters_apply(struct xc_track *track, const struct xc_slot *slot, struct xc_domain *domain,
+                       const struct xc_host *host, gint64 clock)
 {
     struct counters *c = track->counters;
     uint64_t life = life_of(slot, domain);
+    uint64_t cpu_shown;
 
     if (!c) {
-        struct xc_known *known = xc_known_get(engine, track->index);
+        struct xc_loaded *loaded = xc_known_of(track)->loaded;
 
-        c = restore(known->counters);
+        c = restore(loaded ? loaded->counters : NULL);
         /* What was shown before is unknown where nothing was saved: it may have been more. */
-        c->restored = c->restored || known->loaded;
-        g_clear_pointer(&known->counters, g_bytes_unref);
+        c->restored = loaded != NULL;
+        if (loaded)
+            g_clear_pointer(&loaded->counters, g_bytes_unref);
         track->counters = c;
     }
     if (c->life != life)
         new_life(track, c, life);
+    cpu_shown = base_of(c, CPU) + c->last[CPU];
     for (size_t i = 0; i < N_COUNTERS; i++) {
         const struct xc_field *field = &xc_domain_type.fields[fields[i]];
         uint64_t *value = (uint64_t *)(void *)((char *)domain + field->offset);
@@ -186,17 +218,18 @@ void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const s
         if (*value < c->last[i]) {
             /* Fallen within a life: a device went, and its part of the sum with it. What was shown
              * stays, and what the others count from here on is added. */
-            c->base[i] += c->last[i] - *value;
-            if (fields[i] == XC_DOMAIN_cpu_usec)
+            keep(c, i);
+            c->base[i] -= *value;
+            if (i == CPU)
                 c->clock = 0;
             if (c->restored) /* as above: how far it got before that nobody saw */
                 track->discontinuity_mono = xc_clock_mono();
         }
         c->last[i] = *value;
-        *value += c->base[i];
+        *value += base_of(c, i);
     }
     c->changed = true;
-    percentages(c, domain, host, clock);
+    percentages(c, domain, host, clock, cpu_shown);
 }
 
 void xc_counters_hide(void *object, const struct xc_object *type)

@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 /* One that was killed a moment ago may still be ending. */
-#define LOCK_WAIT_MSEC     2000
-#define COUNTERS_SAVE_USEC (300 * XC_USEC_PER_SEC)
+#define LOCK_WAIT_MSEC 2000
 
 /* --- loading */
 
@@ -33,13 +32,12 @@ static void load_source(const struct xc_source_spec *spec, bool enabled, unsigne
 static void load_domain(uint32_t index, const char *home, enum xc_wanted wanted, bool protect,
                         void *data)
 {
-    struct xc_known *known = xc_known_get(data, index);
+    struct xc_track *track = xc_track_get(data, index);
 
-    known->loaded = true;
-    g_free(known->home);
-    known->home = g_strdup(home);
-    known->wanted = wanted;
-    known->protect = protect;
+    xc_known_loaded(data, index);
+    xc_set_key(&track->home, home);
+    track->wanted = (uint8_t)wanted;
+    track->protect = protect;
 }
 
 static void load_identity(const char *key, uint32_t index, void *data)
@@ -58,10 +56,10 @@ static void load_host(const char *uuid, const char *key, void *data)
 
 static void load_counters(uint32_t index, const uint8_t *blob, size_t length, void *data)
 {
-    struct xc_known *known = xc_known_get(data, index);
+    struct xc_loaded *loaded = xc_known_loaded(data, index);
 
-    g_clear_pointer(&known->counters, g_bytes_unref);
-    known->counters = g_bytes_new(blob, length);
+    g_clear_pointer(&loaded->counters, g_bytes_unref);
+    loaded->counters = g_bytes_new(blob, length);
 }
 
 static void load_told_domain(uint32_t index, int state, const char *host, const char *name,
@@ -70,8 +68,8 @@ static void load_told_domain(uint32_t index, int state, const char *host, const 
     struct xc_known *known = xc_known_get(data, index);
 
     known->told = state;
-    xc_set_text(&known->told_host, host);
-    xc_set_text(&known->name, name);
+    xc_set_key(&known->told_host, host);
+    xc_set_text(&xc_known_loaded(data, index)->name, name);
 }
 
 static void load_told_source(const char *key, int state, void *data)
@@ -159,8 +157,7 @@ static gboolean on_tick(void *data)
     xc_ops_tick(engine);
     xc_intents_tick(engine);
     xc_events_tick(engine);
-    if (xc_clock_mono() - engine->counters_saved_mono > COUNTERS_SAVE_USEC)
-        xc_counters_save(engine);
+    xc_counters_tick(engine);
     return G_SOURCE_CONTINUE;
 }
 
@@ -197,7 +194,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->config = config;
     engine->lock = -1;
     engine->started_real = xc_clock_real();
-    engine->counters_saved_mono = xc_clock_mono();
+    xc_poller_start(engine);
     engine->slots = g_ptr_array_new();
     engine->slot_ids = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->next_slot = 1;
@@ -206,8 +203,6 @@ static struct xc_engine *make(const struct xc_config *config)
         g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)xc_known_free);
     engine->host_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     engine->fresh = g_hash_table_new(g_direct_hash, g_direct_equal);
-    engine->tracks =
-        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)xc_track_free);
     engine->refs = g_array_new(FALSE, FALSE, sizeof(struct xc_domain_ref));
     /* Room from the beginning: qsort and bsearch want no NULL, also without any source. */
     engine->hosts = g_array_sized_new(FALSE, FALSE, sizeof(struct xc_host_ref), 1);
@@ -290,7 +285,6 @@ static void free_parts(struct xc_engine *engine)
     g_hash_table_unref(engine->host_lives);
     g_array_unref(engine->refs);
     g_array_unref(engine->hosts);
-    g_hash_table_unref(engine->tracks);
     g_hash_table_unref(engine->fresh);
     g_hash_table_unref(engine->host_keys);
     g_hash_table_unref(engine->known);
@@ -306,6 +300,7 @@ void *xc_engine_free(struct xc_engine *engine)
     if (!engine)
         return NULL;
     engine->closing = true;
+    xc_poller_stop(engine);
     if (engine->tick)
         g_source_remove(engine->tick);
     if (engine->rebuild)

@@ -22,7 +22,7 @@ static void tell_domain(struct xc_engine *engine, struct xc_known *known, uint32
                         struct xc_event *event, int state)
 {
     known->told = state;
-    xc_set_text(&known->told_host, event->host);
+    xc_set_key(&known->told_host, event->host);
     event->domain = index;
     event->told = state;
     xc_events_add(engine, event);
@@ -161,7 +161,8 @@ static void tell_missed(struct xc_engine *engine)
 
         if (known->told > 0 && host_answers(engine, known->told_host) &&
             !xc_fleet_domain(engine, GPOINTER_TO_UINT(index)))
-            xc_events_deleted(engine, GPOINTER_TO_UINT(index), known->name ? known->name : "");
+            xc_events_deleted(engine, GPOINTER_TO_UINT(index),
+                              known->loaded && known->loaded->name ? known->loaded->name : "");
     }
 }
 

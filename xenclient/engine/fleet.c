@@ -5,37 +5,6 @@
 
 #define REBUILD_GAP_USEC ((gint64)250000)
 
-/* --- tracks */
-
-struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index)
-{
-    struct xc_track *track = g_hash_table_lookup(engine->tracks, GUINT_TO_POINTER(index));
-    const struct xc_known *known;
-
-    if (track)
-        return track;
-    known = xc_known_get(engine, index);
-    track = g_new0(struct xc_track, 1);
-    track->index = index;
-    track->identity = XC_IDENTITY_UUID;
-    track->presence = XC_PRESENT;
-    track->wanted = known->wanted;
-    track->protect = known->protect;
-    track->home = g_strdup(known->home);
-    track->state_since_real = xc_clock_real();
-    /* Random, so that a lock read before a restart does not fit after it. */
-    track->lock = (uint32_t)g_random_int_range(0, G_MAXINT32);
-    g_hash_table_insert(engine->tracks, GUINT_TO_POINTER(index), track);
-    return track;
-}
-
-void xc_track_free(struct xc_track *track)
-{
-    xc_counters_free(track->counters);
-    g_free(track->home);
-    g_free(track);
-}
-
 bool xc_domain_alive(const struct xc_domain *domain)
 {
     return XC_HAS(DOMAIN, domain, domid) &&
@@ -59,15 +28,9 @@ static bool was_alive_here(const struct xc_slot *slot, uint32_t index)
 static void set_home(struct xc_engine *engine, struct xc_track *track, const char *home,
                      const struct xc_domain *domain)
 {
-    struct xc_known *known;
-
     if (strcmp(track->home, home) == 0)
         return;
-    g_free(track->home);
-    track->home = g_strdup(home);
-    known = xc_known_get(engine, track->index);
-    g_free(known->home);
-    known->home = g_strdup(home);
+    xc_set_key(&track->home, home);
     xc_known_save(engine, track->index, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
 }
 
@@ -133,10 +96,10 @@ void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_re
         if (!domain->index)
             continue;
         track = xc_track_get(engine, domain->index);
-        track->identity = xc_identity_kind(domain);
+        track->identity = (uint8_t)xc_identity_kind(domain);
         adopt_one(engine, slot, track, domain, host_keys[domain->host]);
         if (xc_counts_here(track, slot, domain))
-            xc_counters_apply(engine, track, slot, domain, host,
+            xc_counters_apply(track, slot, domain, host,
                               XC_HAS(HOST, host, clock) ? host->clock : now);
         else
             xc_counters_hide(domain, &xc_domain_type);
@@ -188,9 +151,8 @@ void xc_fleet_note(struct xc_engine *engine, const struct xc_slot *slot, struct 
     enum xc_domain_state state = xc_track_state(track, domain);
 
     if (track->state != state) {
-        if (track->state)
-            track->state_since_real = xc_clock_real();
-        track->state = state;
+        track->state_since_real = xc_clock_real();
+        track->state = (uint8_t)state;
     }
     /* Of those in the graveyard see xc_events_tick(). */
     if (slot != engine->graveyard)
@@ -208,7 +170,7 @@ static void release_missing(struct xc_engine *engine, const struct xc_slot *slot
 
         if (xc_snapshot_find(now, before->domains[i].index) >= 0)
             continue;
-        track = g_hash_table_lookup(engine->tracks, GUINT_TO_POINTER(before->domains[i].index));
+        track = xc_track_find(engine, before->domains[i].index);
         if (track && track->owner == slot->id)
             track->owner_alive = false;
     }

@@ -38,24 +38,25 @@ bool xc_slot_down(const struct xc_slot *slot);
 /* Seconds since the last successful poll; -1: never. */
 gint64 xc_slot_age(const struct xc_slot *slot);
 
-/* What the agent itself knows of a domain; lives as long as its index is in the fleet. */
+/* What the agent itself knows of a domain, shown now or not. There is one for each: the members stand
+ * by size, and enumerations (the types of their values are named) take one octet. */
 struct xc_track {
-    uint32_t index;
-    enum xc_identity identity;
-    enum xc_presence presence; /* PRESENT or DELETED; see xc_ref_presence() */
-    enum xc_wanted wanted;     /* last accepted wish; NONE */
-    char *home;                /* host key where its configuration lies or it last ran */
+    char *home; /* host key where its configuration lies or it last ran */
     gint64 state_since_real;
     gint64 discontinuity_mono; /* 0: none since start */
     gint64 deleted_mono;       /* presence DELETED since */
-    uint32_t lock;             /* TestAndIncr, 0..2147483647 */
+    void *counters;            /* private to counters.c */
+    uint32_t index;
+    uint32_t lock;      /* TestAndIncr, 0..2147483647 */
+    uint32_t active_op; /* index of the operation in progress, 0 none */
+    uint32_t last_op;   /* index of the last one, 0 none */
+    uint32_t owner;     /* id of the source whose row stands for the domain; private to fleet.c */
+    uint8_t identity;   /* xc_identity */
+    uint8_t presence;   /* xc_presence: PRESENT or DELETED; see xc_ref_presence() */
+    uint8_t wanted;     /* xc_wanted: last accepted wish; NONE */
+    uint8_t state;      /* xc_domain_state: last seen, for state_since */
     bool protect;
-    uint32_t active_op;         /* index of the operation in progress, 0 none */
-    bool moving;                /* that one migrates it */
-    uint32_t last_op;           /* index of the last one, 0 none */
-    void *counters;             /* private to counters.c */
-    enum xc_domain_state state; /* last seen, for state_since */
-    uint32_t owner; /* id of the source whose row stands for the domain; private to fleet.c */
+    bool moving; /* the operation in progress migrates it */
     bool owner_alive;
 };
 

@@ -310,7 +310,7 @@ void xc_fleet_tick(struct xc_engine *engine)
 
     g_hash_table_iter_init(&iter, engine->ghosts);
     while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        const struct xc_track *track = g_hash_table_lookup(engine->tracks, key);
+        const struct xc_track *track = xc_track_find(engine, GPOINTER_TO_UINT(key));
 
         if (track && (track->deleted_mono > limit || track->active_op))
             continue;

@@ -5,14 +5,19 @@
 #include <string.h>
 
 #define HOST_KEY_MAX 32
+#define TEXT_BLOCK   65536
 
 void xc_known_free(struct xc_known *known)
 {
-    g_free(known->home);
+    xc_counters_free(known->track.counters);
+    g_ref_string_release(known->track.home);
+    g_ref_string_release(known->told_host);
     g_free(known->alias);
-    g_free(known->told_host);
-    g_free(known->name);
-    g_clear_pointer(&known->counters, g_bytes_unref);
+    if (known->loaded) {
+        g_clear_pointer(&known->loaded->counters, g_bytes_unref);
+        g_free(known->loaded->name);
+    }
+    g_free(known->loaded);
     g_free(known);
 }
 
@@ -22,18 +27,49 @@ struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index)
 
     if (!known) {
         known = g_new0(struct xc_known, 1);
-        known->home = g_strdup("");
-        known->told_host = g_strdup("");
+        known->track.index = index;
+        known->track.identity = XC_IDENTITY_UUID;
+        known->track.presence = XC_PRESENT;
+        /* Random, so that a lock read before a restart does not fit after it. */
+        known->track.lock = (uint32_t)g_random_int_range(0, G_MAXINT32);
+        xc_set_key(&known->track.home, "");
+        xc_set_key(&known->told_host, "");
         g_hash_table_insert(engine->known, GUINT_TO_POINTER(index), known);
     }
     return known;
 }
 
+struct xc_known *xc_known_of(struct xc_track *track)
+{
+    return (struct xc_known *)track;
+}
+
+struct xc_loaded *xc_known_loaded(struct xc_engine *engine, uint32_t index)
+{
+    struct xc_known *known = xc_known_get(engine, index);
+
+    if (!known->loaded)
+        known->loaded = g_new0(struct xc_loaded, 1);
+    return known->loaded;
+}
+
+struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index)
+{
+    return &xc_known_get(engine, index)->track;
+}
+
+struct xc_track *xc_track_find(const struct xc_engine *engine, uint32_t index)
+{
+    struct xc_known *known = g_hash_table_lookup(engine->known, GUINT_TO_POINTER(index));
+
+    return known ? &known->track : NULL;
+}
+
 void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name)
 {
-    const struct xc_known *known = xc_known_get(engine, index);
+    const struct xc_track *track = xc_track_get(engine, index);
 
-    xc_store_put_domain(engine->store, index, name, known->home, known->wanted, known->protect,
+    xc_store_put_domain(engine->store, index, name, track->home, track->wanted, track->protect,
                         NULL, NULL);
 }
 
@@ -52,10 +88,49 @@ static uint32_t lookup(const struct xc_engine *engine, const char *key)
     return GPOINTER_TO_UINT(g_hash_table_lookup(engine->identities, key));
 }
 
-static void bind(struct xc_engine *engine, const char *key, uint32_t index)
+/* What one report gives the store to write. It goes there when all is known of the report: between
+ * records that stay, what is on its way to the store would leave as many holes as there are domains. */
+struct writes {
+    GArray *all;         /* struct write, in order */
+    GStringChunk *texts; /* their keys */
+};
+enum what { WRITE_DOMAIN, WRITE_KEY, DROP_KEY };
+struct write {
+    enum what what;
+    uint32_t index;
+    const char *text; /* key, or the domain's name, which is the report's */
+};
+
+static void add_write(struct writes *writes, enum what what, uint32_t index, const char *text)
+{
+    const struct write write = {what, index, text};
+
+    g_array_append_val(writes->all, write);
+}
+
+static void add_key(struct writes *writes, enum what what, uint32_t index, const char *key)
+{
+    add_write(writes, what, index, g_string_chunk_insert(writes->texts, key));
+}
+
+static void send_writes(struct xc_engine *engine, const struct writes *writes)
+{
+    for (guint i = 0; i < writes->all->len; i++) {
+        const struct write *write = &g_array_index(writes->all, struct write, i);
+
+        if (write->what == WRITE_DOMAIN)
+            xc_known_save(engine, write->index, write->text);
+        else if (write->what == WRITE_KEY)
+            xc_store_put_identity(engine->store, write->text, write->index);
+        else
+            xc_store_drop_identity(engine->store, write->text);
+    }
+}
+
+static void bind(struct xc_engine *engine, const char *key, uint32_t index, struct writes *writes)
 {
     g_hash_table_replace(engine->identities, g_strdup(key), GUINT_TO_POINTER(index));
-    xc_store_put_identity(engine->store, key, index);
+    add_key(writes, WRITE_KEY, index, key);
 }
 
 static bool name_is_protected(const struct xc_engine *engine, const char *name)
@@ -69,18 +144,17 @@ static bool name_is_protected(const struct xc_engine *engine, const char *name)
 }
 
 static uint32_t allocate(struct xc_engine *engine, const struct xc_slot *slot,
-                         const struct xc_domain *domain, const char *key)
+                         const struct xc_domain *domain, const char *key, struct writes *writes)
 {
     uint32_t index = engine->next_index++;
     const char *name = XC_HAS(DOMAIN, domain, name) ? domain->name : "";
     struct xc_known *known = xc_known_get(engine, index);
 
-    g_free(known->home);
-    known->home = g_strdup(slot->spec.key);
-    known->protect = name_is_protected(engine, name);
+    xc_set_key(&known->track.home, slot->spec.key);
+    known->track.protect = name_is_protected(engine, name);
     known->told = xc_events_source_is_new(engine, slot->spec.key) ? 0 : XC_TOLD_GONE;
-    xc_known_save(engine, index, name);
-    bind(engine, key, index);
+    add_write(writes, WRITE_DOMAIN, index, name);
+    bind(engine, key, index, writes);
     g_hash_table_add(engine->fresh, GUINT_TO_POINTER(index));
     return index;
 }
@@ -106,7 +180,8 @@ static char *other_key(const struct xc_slot *slot, const struct xc_domain *domai
 
 /* A domain known by its configuration gets a new uuid at each start; remember the present one, so
  * that it is recognised on another host, and drop the one before. */
-static void set_alias(struct xc_engine *engine, uint32_t index, const char *uuid_key)
+static void set_alias(struct xc_engine *engine, uint32_t index, const char *uuid_key,
+                      struct writes *writes)
 {
     struct xc_known *known = xc_known_get(engine, index);
 
@@ -114,15 +189,16 @@ static void set_alias(struct xc_engine *engine, uint32_t index, const char *uuid
         return;
     if (known->alias) {
         g_hash_table_remove(engine->identities, known->alias);
-        xc_store_drop_identity(engine->store, known->alias);
+        add_key(writes, DROP_KEY, index, known->alias);
     }
     g_free(known->alias);
     known->alias = g_strdup(uuid_key);
-    bind(engine, uuid_key, index);
+    bind(engine, uuid_key, index, writes);
 }
 
 static uint32_t index_of(struct xc_engine *engine, const struct xc_slot *slot,
-                         const struct xc_domain *domain, const struct xc_host *host)
+                         const struct xc_domain *domain, const struct xc_host *host,
+                         struct writes *writes)
 {
     enum xc_identity kind = xc_identity_kind(domain);
     bool has_uuid = kind != XC_IDENTITY_CONTROL && XC_HAS(DOMAIN, domain, uuid) &&
@@ -138,19 +214,19 @@ static uint32_t index_of(struct xc_engine *engine, const struct xc_slot *slot,
             if (kind == XC_IDENTITY_CONFIG) {
                 key = other_key(slot, domain, host);
                 if (lookup(engine, key) != index)
-                    bind(engine, key, index);
+                    bind(engine, key, index, writes);
             }
             return index;
         }
         if (kind == XC_IDENTITY_UUID)
-            return allocate(engine, slot, domain, uuid_key);
+            return allocate(engine, slot, domain, uuid_key, writes);
     }
     key = other_key(slot, domain, host);
     index = lookup(engine, key);
     if (!index)
-        index = allocate(engine, slot, domain, key);
+        index = allocate(engine, slot, domain, key, writes);
     if (has_uuid)
-        set_alias(engine, index, uuid_key);
+        set_alias(engine, index, uuid_key, writes);
     return index;
 }
 
@@ -171,6 +247,8 @@ GArray *xc_identity_resolve(struct xc_engine *engine, const struct xc_slot *slot
                             struct xc_report *report)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
+    struct writes writes = {g_array_new(FALSE, FALSE, sizeof(struct write)),
+                            g_string_chunk_new(TEXT_BLOCK)};
     GArray *fresh = NULL;
 
     for (guint i = 0; i < report->domains->len; i++) {
@@ -179,7 +257,7 @@ GArray *xc_identity_resolve(struct xc_engine *engine, const struct xc_slot *slot
             domain->host < report->hosts->len
                 ? &g_array_index(report->hosts, struct xc_host, domain->host)
                 : NULL;
-        uint32_t index = index_of(engine, slot, domain, host);
+        uint32_t index = index_of(engine, slot, domain, host, &writes);
         gpointer before;
 
         domain->index = index;
@@ -193,6 +271,9 @@ GArray *xc_identity_resolve(struct xc_engine *engine, const struct xc_slot *slot
         if (domain->index)
             g_hash_table_insert(seen, GUINT_TO_POINTER(index), GUINT_TO_POINTER(i));
     }
+    send_writes(engine, &writes);
+    g_array_unref(writes.all);
+    g_string_chunk_free(writes.texts);
     return fresh;
 }
 

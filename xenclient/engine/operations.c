@@ -29,6 +29,18 @@ void xc_set_text(char **to, const char *text)
     *to = copy;
 }
 
+void xc_set_key(char **to, const char *key)
+{
+    char *shared;
+
+    if (*to && strcmp(*to, key) == 0)
+        return;
+    shared = g_ref_string_new_intern(key);
+    if (*to)
+        g_ref_string_release(*to);
+    *to = shared;
+}
+
 /* --- finding */
 
 static gint by_index(gconstpointer a, gconstpointer b)
@@ -107,8 +119,7 @@ struct xc_op_counts xc_op_counts(const struct xc_engine *engine)
 
 struct xc_op_run *xc_ops_active_on(struct xc_engine *engine, uint32_t domain)
 {
-    const struct xc_track *track =
-        domain ? g_hash_table_lookup(engine->tracks, GUINT_TO_POINTER(domain)) : NULL;
+    const struct xc_track *track = domain ? xc_track_find(engine, domain) : NULL;
 
     return track && track->active_op ? xc_op_run_find(engine, track->active_op) : NULL;
 }
@@ -248,8 +259,7 @@ void xc_ops_save(struct xc_engine *engine, struct xc_op_run *run)
 
 static void release(struct xc_engine *engine, const struct xc_op *op)
 {
-    struct xc_track *track =
-        op->domain ? g_hash_table_lookup(engine->tracks, GUINT_TO_POINTER(op->domain)) : NULL;
+    struct xc_track *track = op->domain ? xc_track_find(engine, op->domain) : NULL;
 
     if (!track || track->active_op != op->index)
         return;

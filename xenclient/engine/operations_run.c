@@ -303,6 +303,7 @@ static void find_created(struct xc_engine *engine, struct xc_op *op)
         ref->track->wanted = XC_WANTED_RUNNING;
         if (XC_HAS(DOMAIN, domain, name))
             xc_set_text(&op->target, domain->name);
+        xc_known_save(engine, op->domain, op->target);
     }
 }
 

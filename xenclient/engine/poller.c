@@ -92,8 +92,6 @@ void xc_slot_free(struct xc_slot *slot)
 
     if (poller) {
         g_hash_table_remove(poller->engine->slot_ids, GUINT_TO_POINTER(slot->id));
-        if (poller->timer)
-            g_source_remove(poller->timer);
         xc_report_free(poller->waiting);
         xc_snapshot_unref(poller->pending);
         g_strfreev(poller->pending_keys);
@@ -113,15 +111,22 @@ struct xc_slot *xc_slot_by_id(struct xc_engine *engine, uint32_t id)
 
 /* --- the schedule */
 
-static gboolean on_timer(void *data);
+/* One alarm for all sources, at the earliest: the main loop looks at each timer there is whenever it does
+ * anything. */
+static void set_alarm(struct xc_engine *engine, gint64 due)
+{
+    gint64 set = g_source_get_ready_time(engine->alarm);
+
+    if (set < 0 || due < set)
+        g_source_set_ready_time(engine->alarm, due);
+}
 
 static void schedule(struct xc_slot *slot, gint64 delay_usec)
 {
     struct xc_poller *poller = slot->poller;
 
-    if (poller->timer)
-        g_source_remove(poller->timer);
-    poller->timer = g_timeout_add((guint)(MAX(delay_usec, 0) / 1000), on_timer, slot);
+    poller->due = g_get_monotonic_time() + MAX(delay_usec, 0);
+    set_alarm(poller->engine, poller->due);
 }
 
 static gint64 budget(const struct xc_slot *slot)
@@ -135,10 +140,7 @@ static void begin_poll(struct xc_slot *slot)
 {
     struct xc_poller *poller = slot->poller;
 
-    if (poller->timer) {
-        g_source_remove(poller->timer);
-        poller->timer = 0;
-    }
+    poller->due = 0;
     poller->again = false;
     if (!xc_supervisor_poll(poller->engine->supervisor, slot->id, budget(slot))) {
         schedule(slot, XC_USEC_PER_SEC);
@@ -150,14 +152,45 @@ static void begin_poll(struct xc_slot *slot)
     slot->last_try_real = xc_clock_real();
 }
 
-static gboolean on_timer(void *data)
+static gboolean on_alarm(void *data)
 {
-    struct xc_slot *slot = data;
-    struct xc_poller *poller = slot->poller;
+    struct xc_engine *engine = data;
+    gint64 now = g_get_monotonic_time();
+    GHashTableIter iter;
+    gpointer slot;
 
-    poller->timer = 0;
-    begin_poll(slot);
-    return G_SOURCE_REMOVE;
+    g_source_set_ready_time(engine->alarm, -1);
+    g_hash_table_iter_init(&iter, engine->slot_ids);
+    while (g_hash_table_iter_next(&iter, NULL, &slot)) {
+        const struct xc_poller *poller = ((struct xc_slot *)slot)->poller;
+
+        if (poller->due && poller->due <= now)
+            begin_poll(slot);
+        if (poller->due)
+            set_alarm(engine, poller->due);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    (void)source;
+    return callback(data);
+}
+
+void xc_poller_start(struct xc_engine *engine)
+{
+    static const GSourceFuncs functions = {.dispatch = dispatch};
+
+    engine->alarm = g_source_new((GSourceFuncs *)&functions, sizeof(GSource));
+    g_source_set_callback(engine->alarm, on_alarm, engine, NULL);
+    g_source_attach(engine->alarm, NULL);
+}
+
+void xc_poller_stop(struct xc_engine *engine)
+{
+    g_source_destroy(engine->alarm);
+    g_source_unref(engine->alarm);
 }
 
 /* The regular delay: interval, 10 % of jitter either way, doubled per failure once the source is
@@ -216,9 +249,7 @@ void xc_slot_end(struct xc_slot *slot)
 {
     struct xc_poller *poller = slot->poller;
 
-    if (poller->timer)
-        g_source_remove(poller->timer);
-    poller->timer = 0;
+    poller->due = 0;
     if (slot->enabled)
         xc_supervisor_remove(poller->engine->supervisor, slot->id);
 }

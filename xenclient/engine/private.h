@@ -17,8 +17,9 @@ struct xc_engine {
     struct xc_journal *journal;
     struct xc_supervisor *supervisor;
     gint64 started_real;
-    guint tick; /* one a second */
-    int lock;   /* of the state folder; -1 none */
+    guint tick;     /* one a second */
+    int lock;       /* of the state folder; -1 none */
+    GSource *alarm; /* when the next source is to be asked */
 
     /* sources */
     GPtrArray *slots;     /* struct xc_slot *, sorted by key as SNMP sorts */
@@ -33,7 +34,6 @@ struct xc_engine {
     GHashTable *fresh;     /* index -> 1: not known to be committed yet */
 
     /* fleet */
-    GHashTable *tracks;        /* index -> struct xc_track * */
     GArray *refs;              /* struct xc_domain_ref, by index */
     GArray *hosts;             /* struct xc_host_ref, by key as SNMP sorts */
     struct xc_slot *graveyard; /* rows of domains that no source reports any more */
@@ -68,26 +68,28 @@ struct xc_engine {
     unsigned workers_lost;
     uint64_t polls_ok, polls_failed;
     unsigned poll_max_msec;
-    gint64 counters_saved_mono;
-    GPtrArray
-        *intents; /* applied settings that state.db could not take, or the journal not let go */
+    unsigned counters_tick; /* see xc_counters_tick() */
+    /* Applied settings that state.db could not take, or the journal not let go. */
+    GPtrArray *intents;
     gint64 intents_mono; /* when the last of them came back */
     bool store_failed;
     bool journal_failed; /* the last write did; xc_ops_tick() tries again */
-    bool closing; /* no new work */
+    bool closing;        /* no new work */
 };
 
-/* What the store keeps of a domain, whether it is in the fleet or not. */
+/* A domain ever seen, whether it is in the fleet or not. The store keeps all but most of the track. */
 struct xc_known {
-    char *home;
-    char *alias; /* the transient uuid key of a domain known by its configuration; NULL none */
-    enum xc_wanted wanted;
-    bool protect;
-    bool loaded;      /* an earlier run of the agent showed it */
-    GBytes *counters; /* as loaded; taken by the first report */
-    int told;         /* see XC_TOLD_GONE */
-    char *told_host;  /* key, "" none */
-    char *name;       /* as loaded, for one that was told of; NULL */
+    struct xc_track track; /* first: a pointer to one is a pointer to the other */
+    char *alias;     /* the transient uuid key of a domain known by its configuration; NULL none */
+    char *told_host; /* key, "" none */
+    struct xc_loaded *loaded; /* of an earlier run of the agent; NULL: that did not show it */
+    int told;                 /* see XC_TOLD_GONE */
+};
+
+/* What the store had of a domain when the agent started. */
+struct xc_loaded {
+    GBytes *counters; /* taken by the first report */
+    char *name;       /* for one that was told of; NULL */
 };
 
 /* What a host's counters were when it last answered. */
@@ -100,7 +102,7 @@ struct xc_host_life {
 /* Private part of a slot. */
 struct xc_poller {
     struct xc_engine *engine;
-    guint timer;
+    gint64 due;          /* when the next poll is to begin, by GLib's clock; 0: not */
     bool polling;        /* a poll is open at the supervisor */
     bool again;          /* one more is wanted after it */
     bool unsettled;      /* the last one met a domain that is being built, moved or ended */
@@ -129,6 +131,8 @@ struct xc_op_run {
 };
 
 /* poller.c */
+void xc_poller_start(struct xc_engine *engine); /* before the first slot */
+void xc_poller_stop(struct xc_engine *engine);
 struct xc_slot *xc_slot_new(struct xc_engine *engine, const struct xc_source_spec *spec,
                             enum xc_origin_of_source origin, bool enabled, unsigned interval_sec,
                             GError **error);
@@ -161,7 +165,10 @@ void xc_identity_committed(struct xc_engine *engine, const GArray *indexes, bool
 enum xc_identity xc_identity_kind(const struct xc_domain *domain);
 char **xc_identity_host_keys(struct xc_engine *engine, const struct xc_slot *slot,
                              const struct xc_report *report);
-struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index);
+struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index); /* made if absent */
+struct xc_known *xc_known_of(struct xc_track *track);
+/* The same with what the store has of it. */
+struct xc_loaded *xc_known_loaded(struct xc_engine *engine, uint32_t index);
 void xc_known_free(struct xc_known *known);
 /* Writes home, wanted, protect to the store. */
 void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name);
@@ -170,8 +177,8 @@ void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name);
 /* Before sealing: decides which source owns each domain now, and makes counters continue. */
 void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_report *report,
                     char *const *host_keys);
-struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index); /* made if absent */
-void xc_track_free(struct xc_track *track);
+struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index);        /* made if absent */
+struct xc_track *xc_track_find(const struct xc_engine *engine, uint32_t index); /* NULL if absent */
 /* A source's new snapshot; shown at once, or with the next rebuild when membership changed. */
 void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_snapshot *snapshot,
                       char **host_keys);
@@ -218,8 +225,8 @@ void xc_events_tick(struct xc_engine *engine);
 /* counters.c */
 /* Makes a domain's counters continue where they were, and computes its percentages. clock: the
  * host's. */
-void xc_counters_apply(struct xc_engine *engine, struct xc_track *track, const struct xc_slot *slot,
-                       struct xc_domain *domain, const struct xc_host *host, gint64 clock);
+void xc_counters_apply(struct xc_track *track, const struct xc_slot *slot, struct xc_domain *domain,
+                       const struct xc_host *host, gint64 clock);
 /* Of what is no domain's present life, such as the half of a migration that Xen builds: they count from 0,
  * and shown they would be a fall. */
 void xc_counters_hide(void *object, const struct xc_object *type);
@@ -230,11 +237,15 @@ void xc_counters_free(void *counters);
 /* Notes when a host's own counters begin anew (it was restarted, an interface went). */
 void xc_counters_host(struct xc_engine *engine, const char *key, const struct xc_host *host);
 void xc_host_life_free(struct xc_host_life *life);
-void xc_counters_save(struct xc_engine *engine); /* all that changed, to the store */
+void xc_counters_save(struct xc_engine *engine); /* all that changed, to the store, which closes */
+/* The same bit by bit: each within five minutes. */
+void xc_counters_tick(struct xc_engine *engine);
 
 /* operations.c, operations_run.c */
 /* Frees what is there; text may be part of it. NULL counts as "". */
 void xc_set_text(char **to, const char *text);
+/* The same for a key that many domains have: all share one copy. Free it by g_ref_string_release(). */
+void xc_set_key(char **to, const char *key);
 struct xc_op_run *xc_op_run_new(void);
 /* The operation that an equal request stands for: one in progress, or ended within the duplicate
  * window. */

@@ -213,7 +213,6 @@ static void protect(struct xc_engine *engine, struct xc_reader *reader, struct a
     if (!xc_reader_end(reader) || !g_hash_table_contains(engine->known, GUINT_TO_POINTER(index)))
         return;
     applied->domain = index;
-    xc_known_get(engine, index)->protect = on;
     xc_track_get(engine, index)->protect = on;
     save_domain(engine, index);
 }

@@ -6,9 +6,9 @@
 /* So many devices may be away and still be known when they come back. */
 #define MAX_AWAY 16
 
-/* A record: index, bases, lasts. */
-#define BASE(record)    ((record) + 1)
-#define LAST(record, c) ((record) + 1 + (c))
+/* A record: index, lasts, bases. */
+#define LAST(record)    ((record) + 1)
+#define BASE(record, c) ((record) + 1 + (c))
 
 static unsigned n_counters(const struct xc_object *type)
 {
@@ -19,9 +19,26 @@ static unsigned n_counters(const struct xc_object *type)
     return n;
 }
 
-static size_t record_words(unsigned counters)
+static size_t record_words(unsigned counters, bool based)
 {
-    return 1 + 2 * (size_t)counters;
+    return 1 + (based ? 2 : 1) * (size_t)counters;
+}
+
+/* Adds or drops the bases of all records. */
+static void set_based(struct xc_totals *totals, unsigned counters, bool based)
+{
+    size_t from = record_words(counters, totals->based);
+    size_t to = record_words(counters, based);
+    uint64_t *all;
+
+    if (totals->based == based || !totals->n)
+        return;
+    all = g_new0(uint64_t, totals->n * to);
+    for (uint32_t i = 0; i < totals->n; i++)
+        memcpy(all + i * to, totals->words + i * from, MIN(from, to) * sizeof(*all));
+    g_free(totals->words);
+    totals->words = all;
+    totals->based = based;
 }
 
 void xc_totals_clear(struct xc_totals *totals)
@@ -34,12 +51,13 @@ void xc_totals_new_life(struct xc_totals *totals, enum xc_device_kind kind)
 {
     unsigned counters = n_counters(xc_device_type(kind));
 
+    set_based(totals, counters, true);
     for (uint32_t i = 0; i < totals->n; i++) {
-        uint64_t *record = totals->words + i * record_words(counters);
+        uint64_t *record = totals->words + i * record_words(counters, true);
 
         for (unsigned c = 0; c < counters; c++) {
-            BASE(record)[c] += LAST(record, counters)[c];
-            LAST(record, counters)[c] = 0;
+            BASE(record, counters)[c] += LAST(record)[c];
+            LAST(record)[c] = 0;
         }
     }
 }
@@ -92,11 +110,25 @@ static void add_records(struct xc_totals *totals, size_t words, const struct xc_
     totals->n = kept;
 }
 
-/* One device; false: a counter of it was reset. */
-static bool count(const struct xc_object *type, unsigned counters, uint64_t *record,
+static bool was_reset(const struct xc_object *type, const uint64_t *record,
+                      const struct xc_device *device)
+{
+    unsigned c = 0;
+
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        if (type->fields[i].kind != XC_COUNTER)
+            continue;
+        if (xc_has(device, i) && xc_field_u64(&type->fields[i], device) < LAST(record)[c])
+            return true;
+        c++;
+    }
+    return false;
+}
+
+/* One device whose record has bases if one is needed. */
+static void count(const struct xc_object *type, unsigned counters, bool based, uint64_t *record,
                   struct xc_device *device)
 {
-    bool steady = true;
     unsigned c = 0;
 
     for (unsigned i = 0; i < type->n_fields; i++) {
@@ -106,16 +138,13 @@ static bool count(const struct xc_object *type, unsigned counters, uint64_t *rec
         if (field->kind != XC_COUNTER)
             continue;
         if (xc_has(device, i)) {
-            if (*value < LAST(record, counters)[c]) {
-                BASE(record)[c] += LAST(record, counters)[c];
-                steady = false;
-            }
-            LAST(record, counters)[c] = *value;
-            *value += BASE(record)[c];
+            if (*value < LAST(record)[c])
+                BASE(record, counters)[c] += LAST(record)[c];
+            LAST(record)[c] = *value;
+            *value += based ? BASE(record, counters)[c] : 0;
         }
         c++;
     }
-    return steady;
 }
 
 unsigned xc_totals_apply(struct xc_totals *totals, enum xc_device_kind kind, void *devices,
@@ -123,7 +152,7 @@ unsigned xc_totals_apply(struct xc_totals *totals, enum xc_device_kind kind, voi
 {
     const struct xc_object *type = xc_device_type(kind);
     unsigned counters = n_counters(type);
-    size_t words = record_words(counters);
+    size_t words = record_words(counters, totals->based);
     size_t known = count_known(totals, words, type, devices, n);
     unsigned events = 0;
     uint32_t t = 0;
@@ -139,42 +168,61 @@ unsigned xc_totals_apply(struct xc_totals *totals, enum xc_device_kind kind, voi
 
         while (totals->words[t * words] != device->index)
             t++;
-        if (!count(type, counters, totals->words + t * words, device))
+        if (was_reset(type, totals->words + t * words, device)) {
+            set_based(totals, counters, true);
+            words = record_words(counters, true);
             events |= XC_TOTALS_RESET;
+        }
+        count(type, counters, totals->based, totals->words + t * words, device);
     }
     return events;
 }
 
 void xc_totals_write(const struct xc_totals *totals, enum xc_device_kind kind, GByteArray *to)
 {
-    size_t words = totals->n * record_words(n_counters(xc_device_type(kind)));
+    unsigned counters = n_counters(xc_device_type(kind));
 
     xc_put_u32(to, totals->n);
-    for (size_t i = 0; i < words; i++)
-        xc_put_u64(to, totals->words[i]);
+    for (uint32_t i = 0; i < totals->n; i++) {
+        const uint64_t *record = totals->words + i * record_words(counters, totals->based);
+
+        xc_put_u64(to, record[0]);
+        for (unsigned c = 0; c < counters; c++)
+            xc_put_u64(to, totals->based ? BASE(record, counters)[c] : 0);
+        for (unsigned c = 0; c < counters; c++)
+            xc_put_u64(to, LAST(record)[c]);
+    }
 }
 
 void xc_totals_read(struct xc_totals *totals, enum xc_device_kind kind, struct xc_reader *from)
 {
-    size_t words = record_words(n_counters(xc_device_type(kind)));
+    unsigned counters = n_counters(xc_device_type(kind));
+    size_t words = record_words(counters, true);
     uint32_t n = xc_get_u32(from);
     uint64_t before = 0;
+    uint64_t bases = 0;
 
     if (from->bad || n > (size_t)(from->end - from->at) / (words * sizeof(uint64_t))) {
         from->bad = true;
         return;
     }
     totals->n = n;
+    totals->based = true;
     totals->words = g_new(uint64_t, n * words);
     for (uint32_t i = 0; i < n && !from->bad; i++) {
         uint64_t *record = totals->words + i * words;
 
-        for (size_t w = 0; w < words; w++)
-            record[w] = xc_get_u64(from);
+        record[0] = xc_get_u64(from);
+        for (unsigned c = 0; c < counters; c++)
+            bases |= BASE(record, counters)[c] = xc_get_u64(from);
+        for (unsigned c = 0; c < counters; c++)
+            LAST(record)[c] = xc_get_u64(from);
         /* Sorted, or the merge would look for a device behind the end. */
         from->bad = from->bad || record[0] <= before;
         before = record[0];
     }
     if (from->bad)
         xc_totals_clear(totals);
+    else
+        set_based(totals, counters, bases != 0);
 }

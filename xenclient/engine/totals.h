@@ -8,7 +8,8 @@
 /* The totals of one domain's devices of one kind, by index. All zero: none. */
 struct xc_totals {
     uint32_t n;
-    uint64_t *words; /* n records: the device's index, then base and last of each counter */
+    bool based;      /* the records have bases; as long as all were 0, as in the first life, not */
+    uint64_t *words; /* n records: the device's index, the last of each counter, its base */
 };
 
 void xc_totals_clear(struct xc_totals *totals);
@@ -23,7 +24,7 @@ enum { XC_TOTALS_RESET = 1, XC_TOTALS_FORGOTTEN = 2 };
 unsigned xc_totals_apply(struct xc_totals *totals, enum xc_device_kind kind, void *devices,
                          size_t n);
 
-/* u32 count, then the records. */
+/* u32 count, then of each device its index, the bases and the lasts. */
 void xc_totals_write(const struct xc_totals *totals, enum xc_device_kind kind, GByteArray *to);
 /* Into cleared totals; what is not in order makes the reader bad and leaves none. */
 void xc_totals_read(struct xc_totals *totals, enum xc_device_kind kind, struct xc_reader *from);

@@ -429,15 +429,14 @@ bool xc_txn_write(struct xc_txn *txn, GError **error)
 static void set_wanted(struct xc_engine *engine, const struct xc_op *op)
 {
     enum xc_wanted wanted = xc_action_info(op->action)->wanted;
-    struct xc_known *known;
+    struct xc_track *track;
 
     if (!op->domain || wanted == XC_WANTED_NONE)
         return;
-    xc_track_get(engine, op->domain)->wanted = wanted;
-    known = xc_known_get(engine, op->domain);
-    if (known->wanted == wanted)
+    track = xc_track_get(engine, op->domain);
+    if (track->wanted == wanted)
         return;
-    known->wanted = wanted;
+    track->wanted = (uint8_t)wanted;
     xc_known_save(engine, op->domain, op->target);
 }
 

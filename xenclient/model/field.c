@@ -74,7 +74,7 @@ static const void *at(const struct xc_field *field, const void *object)
 uint64_t xc_field_u64(const struct xc_field *field, const void *object)
 {
     if (field->kind == XC_ENUM || field->kind == XC_BOOL)
-        return *(const uint32_t *)at(field, object);
+        return *(const uint8_t *)at(field, object);
     return *(const uint64_t *)at(field, object);
 }
 
@@ -237,7 +237,7 @@ static void read_small(const struct xc_field *field, void *to, struct xc_reader 
 
     if (field->kind == XC_BOOL ? value > 1 : !xc_enum_has(field->labels, (int)value))
         from->bad = true;
-    *(uint32_t *)to = value;
+    *(uint8_t *)to = (uint8_t)value;
 }
 
 void xc_object_read(const struct xc_object *type, void *object, struct xc_reader *from,

@@ -16,8 +16,8 @@ struct xc_uuid {
 enum xc_kind {
     XC_TEXT,    /* const char *, UTF-8, at most XC_TEXT_MAX octets, owned by the snapshot */
     XC_UUID,    /* struct xc_uuid */
-    XC_ENUM,    /* uint32_t, a number of `labels` */
-    XC_BOOL,    /* uint32_t, 0 or 1 */
+    XC_ENUM,    /* uint8_t, a number of `labels` */
+    XC_BOOL,    /* uint8_t, 0 or 1 */
     XC_GAUGE,   /* uint64_t level */
     XC_COUNTER, /* uint64_t, only grows within one life of its object */
     XC_INTEGER, /* int64_t */
@@ -27,8 +27,8 @@ enum xc_kind {
 /* The C type of each kind, for the generated struct members. */
 typedef const char *xc_ctype_TEXT;
 typedef struct xc_uuid xc_ctype_UUID;
-typedef uint32_t xc_ctype_ENUM;
-typedef uint32_t xc_ctype_BOOL;
+typedef uint8_t xc_ctype_ENUM;
+typedef uint8_t xc_ctype_BOOL;
 typedef uint64_t xc_ctype_GAUGE;
 typedef uint64_t xc_ctype_COUNTER;
 typedef int64_t xc_ctype_INTEGER;

@@ -8,11 +8,6 @@
 
 enum xc_device_kind { XC_VIFS, XC_VBDS, XC_VCPUS, XC_N_DEVICE_KINDS };
 
-struct xc_span {
-    uint32_t first;
-    uint32_t count;
-};
-
 /* How the struct of every kind of device begins; a virtual processor is one too. */
 #define XC_DEVICE_HEAD                                                                             \
     uint64_t has;                                                                                  \
@@ -31,9 +26,10 @@ struct xc_host {
 
 struct xc_domain {
     uint64_t has;
-    uint32_t index;                            /* xenDomainIndex, given by the engine; 0 before */
-    uint32_t host;                             /* ordinal of its host in the same snapshot */
-    struct xc_span devices[XC_N_DEVICE_KINDS]; /* its own in the snapshot (after sealing) */
+    uint32_t index; /* xenDomainIndex, given by the engine; 0 before */
+    uint32_t host;  /* ordinal of its host in the same snapshot */
+    /* Where its own begin in the snapshot (after sealing); they end where the next domain's begin. */
+    uint32_t devices[XC_N_DEVICE_KINDS];
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
 #include "xenclient/model/domain_fields.def"
 #undef XC_FIELD

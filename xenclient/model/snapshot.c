@@ -307,6 +307,18 @@ static uint32_t device_index(const struct device *kind, const struct xc_device *
     return number >= 0 && number <= G_MAXINT32 - kind->add ? (uint32_t)(number + kind->add) : 0;
 }
 
+/* The domains learn where their devices begin; s->domains has one more than there are, for the end. */
+static void tell_domains(struct xc_snapshot *s, unsigned k)
+{
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i <= s->n_domains; i++) {
+        while (at < s->devices[k].n && device_at(&devices[k], s->devices[k].all, at)->domain < i)
+            at++;
+        s->domains[i].devices[k] = at;
+    }
+}
+
 /* Sorts devices by their domain's new ordinal and their index, drops those that have no place, and
  * tells the domains. now_at has no entry (UINT32_MAX) for a dropped domain. */
 static void seal_devices(struct xc_snapshot *s, struct xc_report *report, unsigned k,
@@ -328,30 +340,27 @@ static void seal_devices(struct xc_snapshot *s, struct xc_report *report, unsign
         qsort(all, n, kind->type->size, by_place);
     for (guint i = 0; i < n; i++) {
         struct xc_device *device = device_at(kind, all, i);
-        struct xc_span *span;
 
         if (device->domain == UINT32_MAX)
             break;
         if (kept && by_place(device_at(kind, all, kept - 1), device) == 0)
             continue;
-        span = &s->domains[device->domain].devices[k];
-        if (span->count++ == 0)
-            span->first = kept;
         if (kept != i)
             memcpy(device_at(kind, all, kept), device, kind->type->size);
         kept++;
     }
-    s->devices[k].all = all;
+    s->devices[k].all = g_realloc_n(all, kept, kind->type->size);
     s->devices[k].n = kept;
+    tell_domains(s, k);
 }
 
 void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,
                           enum xc_device_kind kind, size_t *n)
 {
-    const struct xc_span *span = &domain->devices[kind];
+    uint32_t first = domain->devices[kind];
 
-    *n = span->count;
-    return span->count ? device_at(&devices[kind], snapshot->devices[kind].all, span->first) : NULL;
+    *n = domain[1].devices[kind] - first;
+    return *n ? device_at(&devices[kind], snapshot->devices[kind].all, first) : NULL;
 }
 
 /* A counting sort: within a host the order by index stays. */
@@ -400,7 +409,6 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
     s->domains = g_new0(struct xc_domain, kept + 1);
     for (uint32_t i = 0; i < kept; i++) {
         s->domains[i] = old[order[i].was];
-        memset(s->domains[i].devices, 0, sizeof(s->domains[i].devices));
         now_at[order[i].was] = i;
     }
     s->n_domains = kept;

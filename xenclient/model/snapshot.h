@@ -58,7 +58,7 @@ struct xc_snapshot {
     gint64 taken_real;
     uint32_t n_hosts, n_domains;
     struct xc_host *hosts;
-    struct xc_domain *domains; /* by index, ascending */
+    struct xc_domain *domains; /* by index, ascending; one more: see xc_domain.devices */
     struct {
         void *all; /* struct xc_vif, xc_vbd, xc_vcpu: by domain ordinal, then index */
         uint32_t n;
