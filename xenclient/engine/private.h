@@ -74,7 +74,7 @@ struct xc_engine {
     gint64 intents_mono; /* when the last of them came back */
     bool store_failed;
     bool journal_failed; /* the last write did; xc_ops_tick() tries again */
-    bool closing; /* no new work */
+    bool closing;        /* no new work */
 };
 
 /* What the store keeps of a domain, whether it is in the fleet or not. */
