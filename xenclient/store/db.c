@@ -153,15 +153,14 @@ void *xc_db_close(struct xc_db *db)
 static bool copy_pages(struct xc_db *from, struct xc_db *to, GError **error)
 {
     sqlite3_backup *backup = sqlite3_backup_init(to->handle, "main", from->handle, "main");
-
-    int r = backup ? sqlite3_backup_step(backup, -1) : SQLITE_ERROR;
+    int r = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(to->handle);
 
     if (backup)
         sqlite3_backup_finish(backup);
     if (r == SQLITE_DONE)
         return true;
-    return xc_fail(error, XC_CAUSE_STORE, "%s: cannot be copied to %s: %s", from->path, to->path,
-                   backup ? sqlite3_errstr(r) : sqlite3_errmsg(to->handle));
+    return xc_fail(error, XC_CAUSE_STORE, "%s: cannot be copied to %s: %s: %s", from->path,
+                   to->path, sqlite3_errstr(r), cure_of(r));
 }
 
 static struct xc_db *open_to_read(const char *path, GError **error)
@@ -192,22 +191,15 @@ struct xc_db *xc_db_open_copy(const char *path, const char *const *steps, int n_
     return copy;
 }
 
-static void see_check(sqlite3_stmt *row, void *data)
-{
-    GString *said = data;
-
-    g_string_append_printf(said, "%s%s", said->len ? "; " : "", xc_db_text(row, 0));
-}
-
 static bool check(struct xc_db *db, GError **error)
 {
-    g_autoptr(GString) said = g_string_new(NULL);
+    g_autofree char *finding = NULL;
 
-    if (!xc_db_query(db, error, "PRAGMA integrity_check(3)", see_check, said))
+    if (!xc_db_query(db, error, "PRAGMA integrity_check(1)", get_finding, &finding))
         return false;
-    if (strcmp(said->str, "ok") == 0)
-        return true;
-    return xc_fail(error, XC_CAUSE_STORE, "%s: the copy is damaged: %s", db->path, said->str);
+    return !finding || xc_fail(error, XC_CAUSE_STORE,
+                               "%s: %s: what was copied is damaged: go back to an older backup",
+                               db->path, finding);
 }
 
 bool xc_db_copy(const char *path, const char *to, const char *then, GError **error)
