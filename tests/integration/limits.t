@@ -70,6 +70,7 @@ def test_fewer_at_run_time(lab):
     """The front has used up what it may: it can't start a worker in the place of one that died."""
     pid = lab.pid("xensnmpd")
     usual = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    lab.wait(lambda: len(lab.column("xenDomainName")) == MANY * 4, "all domains have rows")
     names = sorted(lab.column("xenDomainName"))
     highest = max(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))
     # Whatever is free below the highest stays free: the limit is on numbers.

@@ -6,31 +6,31 @@
 #include <time.h>
 #include <unistd.h>
 
-int clock_gettime(clockid_t clock, struct timespec *out)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
-    int r = (int)syscall(SYS_clock_gettime, clock, out);
+    int r = (int)syscall(SYS_clock_gettime, clock_id, tp);
 
-    if (r == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        out->tv_sec += shim()->clock_sec;
+    if (r == 0 && (clock_id == CLOCK_REALTIME || clock_id == CLOCK_REALTIME_COARSE))
+        tp->tv_sec += shim()->clock_sec;
     return r;
 }
 
-/* `out` is never NULL, say the headers. */
-int gettimeofday(struct timeval *restrict out, void *restrict zone)
+/* `tv` is never NULL, say the headers. */
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
-    int r = (int)syscall(SYS_gettimeofday, out, zone);
+    int r = (int)syscall(SYS_gettimeofday, tv, tz);
 
     if (r == 0)
-        out->tv_sec += shim()->clock_sec;
+        tv->tv_sec += shim()->clock_sec;
     return r;
 }
 
-time_t time(time_t *out)
+time_t time(time_t *timer)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    if (out)
-        *out = now.tv_sec;
+    if (timer)
+        *timer = now.tv_sec;
     return now.tv_sec;
 }

@@ -28,14 +28,14 @@ static int spoiled(int fd)
     return 1;
 }
 
-ssize_t write(int fd, const void *data, size_t length)
+ssize_t write(int fd, const void *buf, size_t n)
 {
-    return spoiled(fd) ? -1 : syscall(SYS_write, fd, data, length);
+    return spoiled(fd) ? -1 : syscall(SYS_write, fd, buf, n);
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t length, off64_t at)
+ssize_t pwrite64(int fd, const void *buf, size_t n, off64_t offset)
 {
-    return spoiled(fd) ? -1 : syscall(SYS_pwrite64, fd, data, length, at);
+    return spoiled(fd) ? -1 : syscall(SYS_pwrite64, fd, buf, n, offset);
 }
 
 int ftruncate64(int fd, off64_t length)
@@ -43,9 +43,9 @@ int ftruncate64(int fd, off64_t length)
     return spoiled(fd) ? -1 : (int)syscall(SYS_ftruncate, fd, length);
 }
 
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
-    return spoiled(fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
+    return spoiled(fildes) ? -1 : (int)syscall(SYS_fdatasync, fildes);
 }
 
 int fsync(int fd)

@@ -41,12 +41,12 @@ void *malloc(size_t size)
     return refused(size) ? NULL : __libc_malloc(size);
 }
 
-void *calloc(size_t n, size_t size)
+void *calloc(size_t nmemb, size_t size)
 {
-    return size && refused(n * size) ? NULL : __libc_calloc(n, size);
+    return size && refused(nmemb * size) ? NULL : __libc_calloc(nmemb, size);
 }
 
-void *realloc(void *old, size_t size)
+void *realloc(void *ptr, size_t size)
 {
-    return refused(size) ? NULL : __libc_realloc(old, size);
+    return refused(size) ? NULL : __libc_realloc(ptr, size);
 }
