@@ -7,6 +7,7 @@ struct ctl_verb {
     enum sn_id column;  /* of the domain's row; an integer, or the key of a host */
     const char *action; /* label of XenAction */
     long most;          /* the second argument is a number up to this; 0: it is none */
+    bool place;         /* the second argument is the host to begin on, a parameter */
 };
 
 enum {
@@ -15,6 +16,8 @@ enum {
     CTL_REBOOT,
     CTL_PAUSE,
     CTL_UNPAUSE,
+    CTL_SUSPEND,
+    CTL_RESUME,
     CTL_DESTROY,
     CTL_RESET,
     CTL_MIGRATE,
