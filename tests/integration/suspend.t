@@ -126,7 +126,8 @@ def refusals(lab, row):
 def by_xenctl(lab, row):
     name = lab.read("xenDomainName", row)
     for words, status, host in ((("suspend", name), 0, "host2"), (("start", name), 2, "host2"),
-                                (("resume", name, "host3"), 2, "host2"), (("resume", name, "host1"), 0, "host1"),
+                                (("resume", name, "host3"), 2, "host2"), (("rescan", "host1"), 0, "host2"),
+                                (("resume", name, "host1"), 0, "host1"),
                                 (("suspend", name), 0, "host1"), (("resume", name), 0, "host1")):
         result = lab.xenctl(*words)
         if not is_((result.returncode, lab.read("xenDomainHost", row)), (status, host), f"xenctl {' '.join(words)}"):

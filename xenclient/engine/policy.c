@@ -163,8 +163,8 @@ static bool check_place(struct xc_engine *engine, const struct xc_request *reque
         return true;
     if (resume)
         return xc_fail(error, XC_CAUSE_NO_STORAGE,
-                       "%s: its save file is not seen on %s: save_dir of both hosts must be one "
-                       "shared directory",
+                       "%s: its save file was not seen on %s at its last poll: save_dir of both "
+                       "hosts must be one shared directory",
                        name_of(ref), to->key);
     return xc_fail(error, XC_CAUSE_NO_STORAGE, "%s: its configuration is not on %s", name_of(ref),
                    to->key);
