@@ -18,7 +18,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xl_memory, xl_memory_free)
 
 struct xl_poll_options {
     const char *nonce;  /* 16..64 of [0-9a-f], random, new for every call: marks the sections */
-    const char *prefix; /* "" or "sudo -n ": put before xl and xenstore-ls, nowhere else */
+    const char *prefix; /* "" or "sudo -n ": put before xl, xenstore-ls and ls of save_dir */
     const char *config_dirs; /* absolute paths, ':'-separated; "" or NULL: none */
     const char *save_dir;    /* absolute; "" or NULL: none */
     bool with_configs;       /* look at the configuration files; else those remembered stay */
