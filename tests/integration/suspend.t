@@ -113,6 +113,21 @@ def failures(lab, row):
     lab.acts(row, RESUME, RUNNING, "and resumes in the end")
 
 
+def killed(lab, row):
+    """The daemon dies while it is saved, and finds the operation again."""
+    lab.farm_ctl("hang", "suspend")
+    is_(lab.power(row, SUSPEND), "noError", "killed: accepted")
+    op = lab.newest()
+    lab.wait(lambda: lab.table("xenOperationTable")[op].get("xenOperationPhase") == "saving", "it is saved")
+    lab.kill("xensnmpd")
+    lab.farm_ctl("clear")
+    lab.start("xensnmpd")
+    lab.wait(lambda: lab.table("xenOperationTable")[op]["xenOperationState"] == FINISHED, "it ended")
+    is_((lab.table("xenOperationTable")[op]["xenOperationResult"], lab.newest()), (OK, op), "killed: ok, by the same operation")
+    is_(lab.read("xenDomainState", row), SUSPENDED, "killed: it is suspended")
+    lab.acts(row, RESUME, RUNNING, "killed: resume")
+
+
 def refusals(lab, row):
     other = guest_on(lab, "host3")
     lab.refused(other, SUSPEND, "inconsistentValue", "source host3 has no save_dir", "suspend without save_dir")
@@ -146,6 +161,7 @@ with Estate(hosts=3, domains=9, start=False, speed=5, agent={"duplicate_window":
     at_home(lab, target)
     elsewhere(lab, target)
     failures(lab, target)
+    killed(lab, target)
     refusals(lab, target)
     by_xenctl(lab, target)
     is_("duplicates=0" in lab.farm_ctl("stats"), True, "nothing was done twice")
