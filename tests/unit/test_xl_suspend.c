@@ -400,6 +400,15 @@ static void test_fits(void)
     g_assert_cmpuint(strlen(quoted), <, 131071 - 1000);
 }
 
+/* Over all that was done before: no guest ran on beside its image, none was ended without one. */
+static void test_no_accidents(void)
+{
+    g_autofree char *path = in_state("/accidents");
+    g_autofree char *accidents = get(path);
+
+    g_assert_cmpstr(accidents, ==, "");
+}
+
 static void test_label(void)
 {
     g_autofree char *longest = g_strnfill(300, 'x');
@@ -438,6 +447,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xl-suspend/one-of-two", test_one_of_two);
     g_test_add_func("/xl-suspend/attach", test_attach);
     g_test_add_func("/xl-suspend/lost", test_lost);
+    g_test_add_func("/xl-suspend/no-accidents", test_no_accidents);
     rc = g_test_run();
     sim_end();
     return rc;

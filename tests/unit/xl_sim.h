@@ -265,6 +265,7 @@ static inline void sim_begin(const char *template)
     g_setenv("XENSNMP_RUN", run, TRUE);
     cores = in_top("cores");
     g_setenv("XENSNMP_DUMP", cores, TRUE);
+    g_setenv("XL_SAVED", sim.saved, TRUE);
 }
 
 static inline void sim_end(void)
