@@ -5,9 +5,9 @@
 
 struct ctl_verb {
     enum sn_id column;  /* of the domain's row; an integer, or the key of a host */
+    bool place;         /* the second argument is the host to begin on, a parameter */
     const char *action; /* label of XenAction */
     long most;          /* the second argument is a number up to this; 0: it is none */
-    bool place;         /* the second argument is the host to begin on, a parameter */
 };
 
 enum {
