@@ -1,8 +1,9 @@
 /* xenDomainControlTable: what can be asked of a domain. */
 #include "subagent/tables/tables.h"
 
-static const struct xc_label power[] = {{1, "noop"},   {2, "start"}, {3, "shutdown"},
-                                        {4, "reboot"}, {5, "pause"}, {6, "unpause"}};
+static const struct xc_label power[] = {{1, "noop"},    {2, "start"}, {3, "shutdown"},
+                                        {4, "reboot"},  {5, "pause"}, {6, "unpause"},
+                                        {7, "suspend"}, {8, "resume"}};
 XC_ENUM_DEFINE(st_power_labels, "XenAction", power);
 static const struct xc_label force[] = {
     {1, "noop"}, {9, "destroy"}, {10, "reset"}, {19, "dumpCore"}, {20, "nmi"}};
@@ -128,7 +129,7 @@ static bool take_parameters(const struct st_change *change, const struct st_acti
     bool idle = request->action == XC_ACTION_NOOP;
 
     if (start_on && *start_on->text) {
-        if (request->action != XC_ACTION_START)
+        if (!xc_action_info(request->action) || !xc_action_info(request->action)->may_host)
             return without_action(start_on->column->name, arcs->start_on, blame, error);
         request->host = start_on->text;
     }

@@ -187,9 +187,9 @@ class Lab:
             out.write("".join(settings) + text + "".join(line + "\n" for line in self.snmpd_lines))
 
     def farm_sources(self):
-        """One source for each host that the farm makes; its keys are its host names."""
+        """One source for each host that the farm makes; its keys are its host names. All share their save files."""
         for host in self.host_names():
-            self.sources.setdefault(host, {"uri": f"sim://{self.path('farm.sock')}/{host}"})
+            self.sources.setdefault(host, {"uri": f"sim://{self.path('farm.sock')}/{host}", "save_dir": "/srv/saved"})
 
     def host_names(self):
         return [f"host{n}" for n in range(1, self.hosts + 1)]

@@ -53,6 +53,36 @@ def by_index():
     acts(row, "pvh1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
 
 
+SAVED = "/srv/saved"
+BOOTS = "grep -c 'guest: ready' /var/log/xen/console/guest-pvh1.log"
+
+
+def suspend():
+    """Taken back while it is saved; to a file and back: the guest goes on where it was and boots no more."""
+    row, first, boots = lab.find("pvh1"), lab.xen.xl(1)["pvh1"], lab.xen.ssh(1, BOOTS)
+    uuid = lab.read(row, "xenDomainUuid")
+    number = lab.begin(row, "xenDomainPower", SUSPEND)
+    lab.wait(lambda: lab.op(number)["phase"] == "saving", "it is saved")
+    is_(lab.set(lab.oid("xenOperationCancel", number), "i", 2), "noError", "suspend: cancel it")
+    op = lab.end(number)
+    is_([op["result"], flags("pvh1"), lab.xen.ssh(1, f"ls {SAVED}")], [CANCELLED, "runs", ""],
+        f"suspend, cancelled: it runs on and there is no file ({op['text']})")
+    ok(lab.until(row, RUNNING, "suspend, cancelled: the row follows", 15) is not None, "suspend, cancelled: the row follows")
+    is_(lab.xen.xl(1)["pvh1"].domid, first.domid, "suspend, cancelled: it is the same domain")
+    acts(row, "pvh1", "xenDomainPower", SUSPEND, SUSPENDED, "gone", "suspend")
+    is_([lab.find("pvh1"), lab.read(row, "xenDomainUuid", "xenDomainHost", "xenDomainDomid")], [row, [uuid, "xen1", GONE]],
+        "suspend: the same row")
+    is_(lab.xen.ssh(1, f"stat -c '%a %n' {SAVED}/*").split(), ["600", f"{SAVED}/{uuid}.pvh1.xensave"],
+        "suspend: one file, for root alone")
+    is_(lab.set(lab.oid("xenDomainPower", row), "i", START), "inconsistentValue", "a suspended guest is not started")
+    ok("use resume" in lab.explained[-1], "and the refusal tells the way")
+    acts(row, "pvh1", "xenDomainPower", RESUME, RUNNING, "runs", "resume")
+    second = lab.xen.xl(1)["pvh1"]
+    ok(second.domid > first.domid and second.uuid == first.uuid, "resume: Xen made it anew")
+    is_([lab.xen.ssh(1, f"ls {SAVED}"), lab.xen.ssh(1, BOOTS)], ["", boots], "resume: the file is gone, the guest did not boot")
+    is_([lab.find("pvh1"), lab.read(row, "xenDomainUuid")], [row, uuid], "resume: the same row")
+
+
 COUNTERS = ["xenDomainCpuTime", "xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainDiskReadOctets",
             "xenDomainDiskWriteOctets"]
 
@@ -145,6 +175,7 @@ def refusals():
 
 
 def xen1():
+    suspend()
     by_index()
     by_name()
     without_uuid()
@@ -156,7 +187,8 @@ def xen2():
     create()
 
 
-with RealLab(agent={"duplicate_window": 0}) as lab:
+with RealLab(agent={"duplicate_window": 0}, save_dir=SAVED,
+             prepare={k: f"mkdir -m 700 {SAVED}" for k in (1, 2)}) as lab:
     together(xen1, xen2)
     refusals()
 done()

@@ -30,16 +30,17 @@ from lab import BUILD, Lab, LabError, SnmpError, done, failed, index
 
 __all__ = ["RealLab", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
            "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "DUMP_CORE", "NMI", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
-           "SHUTTING_DOWN", "HALTED", "CRASHED", "UNKNOWN", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
+           "SHUTTING_DOWN", "HALTED", "CRASHED", "UNKNOWN", "SUSPEND", "RESUME", "SUSPENDED", "CANCELLED", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
 
 XEN_HOST = os.path.join(os.path.dirname(os.path.abspath(__file__)), "xen-host")
 
 # Numbers of the MIB that these tests speak of.
 START, SHUTDOWN, REBOOT, PAUSE, UNPAUSE, DESTROY, RESET = 2, 3, 4, 5, 6, 9, 10  # XenAction
 DUMP_CORE, NMI, RESCAN = 19, 20, 25
-UNKNOWN, RUNNING, SUSPENDING, PAUSED, MIGRATING, SHUTTING_DOWN, HALTED, CRASHED = 1, 4, 5, 8, 9, 10, 11, 12  # XenPowerState
+SUSPEND, RESUME = 7, 8
+UNKNOWN, RUNNING, SUSPENDING, SUSPENDED, PAUSED, MIGRATING, SHUTTING_DOWN, HALTED, CRASHED = 1, 4, 5, 6, 8, 9, 10, 11, 12  # XenPowerState
 UP, DOWN = 2, 4  # XenContactState
-OK, FAILED = 2, 4  # XenResult
+OK, FAILED, CANCELLED = 2, 4, 5  # XenResult
 FINISHED = 5  # XenOperationStage
 GONE = None  # an object that is not there
 
@@ -166,14 +167,15 @@ class Hosts:
 
 
 class RealLab(Lab):
-    """prepare: {host: shell command} run on the hosts before the daemon starts. interval: of both sources.
+    """prepare: {host: shell command} run on the hosts before the daemon starts. interval, save_dir: of both sources.
     More arguments go to Lab."""
 
-    def __init__(self, prepare=None, interval=10, hosts=2, **more):
+    def __init__(self, prepare=None, interval=10, save_dir="", hosts=2, **more):
         super().__init__(farm=False, **more)
         self.xen = Hosts(hosts)
         self.prepare = prepare or {}
         self.interval = interval
+        self.save_dir = save_dir
         self.explained = []  # what the agent said of refused SETs
 
     def __enter__(self):
@@ -212,7 +214,8 @@ class RealLab(Lab):
     def _prepare(self):
         self.agent.setdefault("interval", self.interval)
         self.agent.setdefault("poll_timeout", 60)
-        self.sources["xen1"] = {"uri": self.xen.uri(1), "credential": "by-ed25519", "address": "xen1"}
+        self.sources["xen1"] = {"uri": self.xen.uri(1), "credential": "by-ed25519", "address": "xen1",
+                                "save_dir": self.save_dir}
         super()._prepare()
         with open(self.path("known_hosts"), "w") as out:
             out.write(self.xen.known_hosts(1))
@@ -230,7 +233,7 @@ class RealLab(Lab):
 
     def add_xen2(self):
         row = {"Uri": ("s", self.xen.uri(2)), "Credential": ("s", "by-ecdsa"), "Address": ("s", "xen2"),
-               "RowStatus": ("i", 4)}  # createAndGo
+               "SaveDir": ("s", self.save_dir), "RowStatus": ("i", 4)}  # createAndGo
         return self.set(*[(self.oid("xenSource" + column, "xen2"), *value) for column, value in row.items()])
 
     # --- reading

@@ -388,6 +388,46 @@ static void test_create_from_path(struct world *world, gconstpointer data)
     xc_order_clear(&order);
 }
 
+/* --- suspended */
+
+static void test_suspend(struct world *world, gconstpointer data)
+{
+    struct farm_domain *d = domain(world, 0);
+    struct farm_host *home = d->host;
+    struct farm_host *other = domain(world, 1)->host;
+    uint64_t free_kib = farm_host_free_kib(home);
+    struct xc_order order;
+    const struct farm_op *op;
+
+    (void)data;
+    g_assert_true(other != home);
+    op = begin(world, XC_ACTION_SUSPEND, d);
+    g_assert_cmpint(d->state, ==, XC_STATE_SUSPENDING);
+    farm_op_cancel(world->fleet, (struct farm_op *)op);
+    ASSERT_END(op, XC_RESULT_CANCELLED, XC_CAUSE_CANCELLED);
+    g_assert_cmpint(d->state, ==, XC_STATE_RUNNING);
+    op = begin(world, XC_ACTION_SUSPEND, d);
+    pass(world, 10);
+    ASSERT_OK(op);
+    g_assert_cmpint(d->state, ==, XC_STATE_SUSPENDED);
+    g_assert_cmpuint(farm_host_free_kib(home), ==, free_kib + d->mem_kib);
+    ASSERT_FAILED(begin(world, XC_ACTION_START, d), XC_CAUSE_BAD_STATE);
+    /* Elsewhere, for every host sees the file; taken back it is suspended again. */
+    order_init(world, &order, XC_ACTION_RESUME, d);
+    op = farm_op_begin(world->fleet, other, &order);
+    xc_order_clear(&order);
+    g_assert_cmpint(d->state, ==, XC_STATE_PREPARING);
+    g_assert_cmpuint(world->fleet->saved->len, ==, 0);
+    farm_op_cancel(world->fleet, (struct farm_op *)op);
+    g_assert_cmpint(d->state, ==, XC_STATE_SUSPENDED);
+    g_assert_cmpuint(world->fleet->saved->len, ==, 1);
+    op = begin(world, XC_ACTION_RESUME, d);
+    pass(world, 10);
+    ASSERT_OK(op);
+    g_assert_cmpint(d->state, ==, XC_STATE_RUNNING);
+    ASSERT_FAILED(begin(world, XC_ACTION_RESUME, d), XC_CAUSE_BAD_STATE);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -405,6 +445,7 @@ int main(int argc, char **argv)
     ADD("migrate-refused", test_migrate_refused);
     ADD("migrate-cancel", test_migrate_cancel);
     ADD("start-elsewhere", test_start_elsewhere);
+    ADD("suspend", test_suspend);
     ADD("create", test_create);
     ADD("create-from-path", test_create_from_path);
     return g_test_run();

@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#define SEEDS_MAX 4
+#define SEEDS_MAX 5
 
 struct target {
     const char *path;
@@ -185,6 +185,11 @@ static void read_transfer(GString *bad)
     "\n#" XL_NONCE " vcpus\nDomain-0    0    0    0   r--      52.3  all / all\n"                  \
     "Domain-0    0    1    -   --p       2.0  0-3,5 / none\n\n#" XL_NONCE " end\n"
 
+#define SAVES_POLL                                                                                 \
+    "\n#" XL_NONCE " list 0\nName   ID   Mem VCPUs\tState\tTime(s)\n"                              \
+    "\n#" XL_NONCE " saves 0\n00000000-0000-4000-8000-000000000001.web%2D1.xensave\n"              \
+    "00000000-0000-4000-8000-000000000002.db.xensave.resuming\n\n#" XL_NONCE " end\n"
+
 static const struct target targets[] = {
     {"/fuzz/xl-list", read_list, {"list/mixed-v.txt", "list/mixed.txt", "list/odd-names.txt"}},
     {"/fuzz/xl-info", read_info, {"info/mixed.txt"}},
@@ -194,7 +199,7 @@ static const struct target targets[] = {
       "errors/create-no-kernel.err", "migrate/migrate-live.err"}},
     {"/fuzz/xl-poll",
      read_poll,
-     {"poll/first.txt", "poll/second.txt", "poll/usual.txt", VCPUS_POLL}},
+     {"poll/first.txt", "poll/second.txt", "poll/usual.txt", VCPUS_POLL, SAVES_POLL}},
     {"/fuzz/xl-job-report",
      read_report,
      {"boot b\nphase sending memory\nstate running\n--\nxl: words\n",

@@ -8,6 +8,7 @@
 struct place {
     char *top; /* holds bin/ with the programs, cfg/ with configuration files, log of calls */
     struct poll_kit kit;
+    char *save_dir; /* NULL: none */
 };
 
 static char *at(const struct place *place, const char *name)
@@ -75,6 +76,7 @@ static void tear_down_place(struct place *place, gconstpointer data)
     char *argv[] = {(char *)"rm", (char *)"-rf", place->top, NULL};
 
     g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, NULL, NULL);
+    g_free(place->save_dir);
     g_free(place->top);
     tear_down(&place->kit, data);
 }
@@ -85,8 +87,11 @@ static char *run(const struct place *place, const char *shell, bool with_configs
     g_autofree char *prefix = g_strdup_printf("env PATH=%s/bin ", place->top);
     g_autofree char *dirs = g_strdup_printf("%s/cfg:%s/other $(id)' dir:%s/missing", place->top,
                                             place->top, place->top);
-    struct xl_poll_options options = {
-        .nonce = XL_NONCE, .prefix = prefix, .config_dirs = dirs, .with_configs = with_configs};
+    struct xl_poll_options options = {.nonce = XL_NONCE,
+                                      .prefix = prefix,
+                                      .config_dirs = dirs,
+                                      .with_configs = with_configs,
+                                      .save_dir = place->save_dir};
     g_autofree char *command = xl_poll_script(&options, place->kit.memory);
     char *argv[] = {(char *)shell, (char *)"-c", command, NULL};
     g_autoptr(GError) error = NULL;
@@ -265,6 +270,42 @@ static void test_many_files(struct place *place, gconstpointer data)
     g_assert_true(has_domain(place, "guest-349"));
 }
 
+/* What the names in the directory try to be, and a directory that goes away. */
+static void test_saves(struct place *place, gconstpointer data)
+{
+    g_autofree char *canary = at(place, "canary");
+    g_autofree char *program = at(place, "bin/ls");
+    g_autofree char *away = at(place, "away");
+
+    (void)data;
+    g_assert_cmpint(symlink("/bin/ls", program), ==, 0);
+    g_free(place->save_dir);
+    place->save_dir = at(place, "other $(id)' dir");
+    for (unsigned i = 0; i < 2; i++) {
+        const char *shell = shells[i];
+        g_autofree char *found = g_find_program_in_path(shell);
+
+        if (!found)
+            continue;
+#define UUID "other $(id)' dir/00000000-0000-4000-8000-0000000000"
+        write_file(place, UUID "e1.one%20two.xensave", "x");
+        write_file(place, UUID "e2.half.xensave.resuming", "x");
+        write_file(place, UUID "e3.part.saving", "x");
+        write_file(place, UUID "e4.$(touch canary).xensave", "x");
+        write_file(place, UUID "e5.new\n00000000-0000-4000-8000-0000000000e6.xensave", "x");
+        write_file(place, "other $(id)' dir/-rf", "x");
+        poll_with(place, shell, true);
+        g_assert_false(g_file_test(canary, G_FILE_TEST_EXISTS));
+        g_assert_true(has_domain(place, "one two") && has_domain(place, "half"));
+        g_assert_cmpuint(place->kit.report->domains->len, ==, 6 + 2);
+    }
+    g_assert_cmpint(g_rename(place->save_dir, away), ==, 0);
+    poll_with(place, "sh", false);
+    g_assert_true(has_domain(place, "one two"));
+    g_assert_true(warned(&place->kit, "can not be listed"));
+    g_assert_cmpint(g_rename(away, place->save_dir), ==, 0);
+}
+
 static void test_failing(struct place *place, gconstpointer data)
 {
     g_autofree char *errors = NULL;
@@ -294,6 +335,7 @@ int main(int argc, char **argv)
     ADD("hostile-files", NULL, test_hostile_files);
     ADD("changed-files", NULL, test_changed_files);
     ADD("many-files", NULL, test_many_files);
+    ADD("saves", NULL, test_saves);
     ADD("failing", NULL, test_failing);
     return g_test_run();
 }

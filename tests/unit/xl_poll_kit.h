@@ -152,6 +152,7 @@ struct poll_parts {
     const char *paths;   /* lines */
     const char *configs; /* lines; NULL: nobody looked */
     const char *clock;   /* "uptime\ndate\n" */
+    const char *saves;   /* status, newline, lines; NULL: nobody looked */
 };
 
 #define MARK   "\n#" XL_NONCE " "
@@ -175,11 +176,11 @@ static inline void poll_parts(struct poll_kit *f, const struct poll_parts *p)
     g_autofree char *vcpus = part(p->vcpus ? p->vcpus : "");
     g_autofree char *store = part(p->store ? p->store : "");
     g_autofree char *text = g_strconcat(
-        "welcome\n" MARK "list 0\n", list, MARK "clock ", p->clock ? p->clock : "100.5\n", "\n",
-        MARK "info 0\n", info, MARK "vcpus\n", vcpus, MARK "files\n", p->files ? p->files : "",
-        MARK "paths\n", p->paths ? p->paths : "", MARK "store\n", store,
-        p->configs ? MARK "stamp\nx\n" : "", p->configs ? MARK "configs\n" : "",
-        p->configs ? p->configs : "", MARK "end\n", NULL);
+        "welcome\n" MARK "list 0\n", list, p->saves ? MARK "saves " : "", p->saves ? p->saves : "",
+        MARK "clock ", p->clock ? p->clock : "100.5\n", "\n", MARK "info 0\n", info, MARK "vcpus\n",
+        vcpus, MARK "files\n", p->files ? p->files : "", MARK "paths\n", p->paths ? p->paths : "",
+        MARK "store\n", store, p->configs ? MARK "stamp\nx\n" : "",
+        p->configs ? MARK "configs\n" : "", p->configs ? p->configs : "", MARK "end\n", NULL);
 
     poll_text(f, text, strlen(text));
 }

@@ -12,6 +12,7 @@
 struct xl_sim {
     char *top;   /* everything is in here */
     char *state; /* of the simulated host: $XL_STATE */
+    char *saved; /* save_dir of its source */
     char *uri;
     char *known_hosts;
     const char *credential;
@@ -181,7 +182,7 @@ static inline void *release(struct ran *ran)
 static inline struct xc_source_spec sim_spec(const char *credential)
 {
     return (struct xc_source_spec){(char *)"lab", sim.uri,    (char *)credential,
-                                   (char *)"",    (char *)"", (char *)""};
+                                   (char *)"",    (char *)"", sim.saved};
 }
 
 static inline gpointer run_thread(gpointer data)
@@ -216,8 +217,8 @@ static inline void finish(struct ran *ran, enum xc_result result, enum xc_cause 
                            xc_enum_label(&xc_cause_labels, (int)cause));
 }
 
-/* Waits until a migration sends memory. */
-static inline void wait_sending(const struct ran *ran)
+/* Waits until xl has said those words. */
+static inline void wait_words(const struct ran *ran, const char *words)
 {
     g_autofree char *err = NULL;
     char op[XC_UUID_TEXT];
@@ -227,11 +228,17 @@ static inline void wait_sending(const struct ran *ran)
     for (int i = 0; i < 3000; i++) {
         g_autofree char *text = get(err);
 
-        if (strstr(text, "Saving to migration stream"))
+        if (strstr(text, words))
             return;
         g_usleep(10 * 1000);
     }
-    g_error("%s never told of memory being sent", err);
+    g_error("%s never told of \"%s\"", err, words);
+}
+
+/* Waits until a migration sends memory. */
+static inline void wait_sending(const struct ran *ran)
+{
+    wait_words(ran, "Saving to migration stream");
 }
 
 /* The host here, reached by xl:///; the program moves into its folder. */
@@ -249,13 +256,16 @@ static inline void sim_begin(const char *template)
     sim.credential = "";
     dom = in_state("/dom");
     run = in_top("run");
+    sim.saved = in_top("saved '$(id)' dir");
     g_mkdir_with_parents(dom, 0755);
+    g_mkdir_with_parents(sim.saved, 0700);
     g_setenv("XL_BIN", bin, TRUE);
     g_setenv("PATH", path, TRUE);
     g_setenv("XL_STATE", sim.state, TRUE);
     g_setenv("XENSNMP_RUN", run, TRUE);
     cores = in_top("cores");
     g_setenv("XENSNMP_DUMP", cores, TRUE);
+    g_setenv("XL_SAVED", sim.saved, TRUE);
 }
 
 static inline void sim_end(void)
@@ -263,6 +273,7 @@ static inline void sim_end(void)
     command("rm -rf %s", sim.top);
     g_free(sim.top);
     g_free(sim.state);
+    g_free(sim.saved);
     g_free(sim.uri);
     g_free(sim.known_hosts);
 }

@@ -92,6 +92,7 @@ bool farm_domain_place(struct farm_fleet *fleet, struct farm_domain *domain, str
     domain->domid = farm_host_domid(host);
     domain->started = fleet->now;
     domain->run_before = 0;
+    g_ptr_array_remove_fast(fleet->saved, domain);
     domain->state = XC_STATE_PREPARING;
     domain->reason = XC_REASON_NONE;
     if (before != host)
@@ -118,6 +119,20 @@ void farm_domain_release(struct farm_fleet *fleet, struct farm_domain *domain,
     domain->domid = 0;
     farm_domain_reset_shape(domain);
     farm_domain_set_state(fleet, domain, XC_STATE_SHUTDOWN, reason);
+}
+
+static void all_changed(struct farm_fleet *fleet)
+{
+    for (guint i = 0; i < fleet->hosts->len; i++)
+        farm_changed(fleet, fleet->hosts->pdata[i]);
+}
+
+void farm_domain_suspend(struct farm_fleet *fleet, struct farm_domain *domain)
+{
+    farm_domain_release(fleet, domain, XC_REASON_SUSPEND);
+    farm_domain_set_state(fleet, domain, XC_STATE_SUSPENDED, XC_REASON_SUSPEND);
+    g_ptr_array_add(fleet->saved, domain);
+    all_changed(fleet);
 }
 
 void farm_domain_move(struct farm_fleet *fleet, struct farm_domain *domain, struct farm_host *host,

@@ -130,6 +130,7 @@ struct farm_op {
     struct farm_domain *domain; /* NULL once finished, and for create before there is one */
     struct xc_uuid domain_uuid;
     struct farm_host *host;   /* where it acts */
+    uint8_t before;           /* enum xc_domain_state in which it found the domain */
     struct farm_host *target; /* migrate, check */
     char *name;               /* of the domain, for people */
     struct farm_guest *guest; /* create: what the configuration says */
@@ -188,6 +189,7 @@ struct farm_fleet {
     gint64 born;
     GPtrArray *hosts;    /* struct farm_host * */
     GPtrArray *domains;  /* struct farm_domain *, owned */
+    GPtrArray *saved;    /* those of them that are suspended: all hosts see the same save files */
     GHashTable *by_uuid; /* domains */
     GHashTable *by_host_name;
     GHashTable *ops;   /* uuid -> struct farm_op *, owned: running and finished ones */
@@ -301,6 +303,8 @@ void farm_domain_set_state(struct farm_fleet *fleet, struct farm_domain *domain,
                            enum xc_domain_state state, enum xc_reason reason);
 void farm_domain_release(struct farm_fleet *fleet, struct farm_domain *domain,
                          enum xc_reason reason); /* SHUTDOWN; memory and domid given back */
+/* What release leaves: SUSPENDED in a save file. */
+void farm_domain_suspend(struct farm_fleet *fleet, struct farm_domain *domain);
 void farm_domain_move(struct farm_fleet *fleet, struct farm_domain *domain, struct farm_host *host,
                       uint32_t domid); /* a migration's hand-over */
 bool farm_host_reserve(struct farm_host *host, uint64_t kib, GError **error);

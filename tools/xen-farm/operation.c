@@ -39,7 +39,11 @@ static void undo(struct farm_fleet *fleet, struct farm_op *op)
     }
     if (domain->op != op)
         return;
-    if (domain->state == XC_STATE_PREPARING)
+    if (domain->state == XC_STATE_PREPARING && op->before == XC_STATE_SUSPENDED)
+        farm_domain_suspend(fleet, domain);
+    else if (domain->state == XC_STATE_SUSPENDING)
+        farm_domain_set_state(fleet, domain, op->before, XC_REASON_NONE);
+    else if (domain->state == XC_STATE_PREPARING)
         farm_domain_release(fleet, domain, XC_REASON_NONE);
     else if (domain->state == XC_STATE_SHUTTING_DOWN)
         farm_domain_set_state(fleet, domain, XC_STATE_RUNNING, XC_REASON_NONE);

@@ -139,7 +139,7 @@ static bool find_domain(struct farm_fleet *fleet, const struct xc_order *order, 
         op->host = domain->host;
     /* Any host can start what is down; all else happens where the domain is. */
     if (domain->host != op->host &&
-        (farm_domain_living(domain) || order->action != XC_ACTION_START))
+        (farm_domain_living(domain) || !xc_action_info(order->action)->may_host))
         return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "\"%s\" is on %s, not on %s", domain->name,
                        domain->host->name, op->host->name);
     op->domain = domain;
@@ -203,6 +203,7 @@ bool farm_order_prepare(struct farm_fleet *fleet, const struct farm_host *scope,
     if (!plan->looks)
         op->domain->op = op;
     op->domain->executions++;
+    op->before = op->domain->state;
     op->domain_uuid = op->domain->uuid;
     g_free(op->name);
     op->name = g_strdup(op->domain->name);

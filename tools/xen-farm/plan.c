@@ -21,6 +21,13 @@ static bool enter_ask(struct farm_fleet *fleet, struct farm_op *op, GError **err
     return true;
 }
 
+static bool enter_save(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    (void)error;
+    farm_domain_set_state(fleet, op->domain, XC_STATE_SUSPENDING, XC_REASON_NONE);
+    return true;
+}
+
 static bool enter_again(struct farm_fleet *fleet, struct farm_op *op, GError **error)
 {
     farm_domain_release(fleet, op->domain, XC_REASON_REBOOT);
@@ -77,6 +84,13 @@ static bool done_paused(struct farm_fleet *fleet, struct farm_op *op, GError **e
 {
     (void)error;
     farm_domain_set_state(fleet, op->domain, XC_STATE_PAUSED, XC_REASON_NONE);
+    return true;
+}
+
+static bool done_suspended(struct farm_fleet *fleet, struct farm_op *op, GError **error)
+{
+    (void)error;
+    farm_domain_suspend(fleet, op->domain);
     return true;
 }
 
@@ -198,6 +212,23 @@ static const struct farm_plan plans[] = {
     {.action = XC_ACTION_UNPAUSE,
      .from = XC_IN(XC_STATE_PAUSED),
      .steps = {{.phase = "unpausing", .base_ms = 60}},
+     .done = done_running},
+    {.action = XC_ACTION_SUSPEND,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED),
+     .steps = {{.phase = "saving",
+                .base_ms = 800,
+                .per_gib_ms = 700,
+                .progress = true,
+                .enter = enter_save},
+               {.phase = "ending it", .base_ms = 200, .fixed = true}},
+     .done = done_suspended},
+    {.action = XC_ACTION_RESUME,
+     .from = XC_IN(XC_STATE_SUSPENDED),
+     .steps = {{.phase = "restoring",
+                .base_ms = 800,
+                .per_gib_ms = 700,
+                .progress = true,
+                .enter = enter_build}},
      .done = done_running},
     {.action = XC_ACTION_DESTROY,
      .supersedes = true,

@@ -16,6 +16,7 @@ struct stream {
     void *data;
     uint32_t n_domains;
     uint32_t host; /* ordinal in the report */
+    bool pool;     /* all hosts are asked: each domain has its one host */
     bool blind;    /* the host can't be reached, but its pool knows of it */
 };
 
@@ -258,6 +259,21 @@ static void report_incoming(struct stream *stream, const struct farm_op *op)
     report_devices(stream, ordinal, op->domain, op->incoming_domid, NULL);
 }
 
+/* A guest that another host suspended: its save file is seen here, its configuration is not. */
+static void report_saved(struct stream *stream, const struct farm_domain *domain)
+{
+    struct xc_domain *d = xc_report_domain(stream->report, stream->host);
+
+    if (!d)
+        return;
+    stream->n_domains++;
+    XC_SET(DOMAIN, d, name, text(stream, domain->name));
+    XC_SET(DOMAIN, d, uuid, domain->uuid);
+    XC_SET(DOMAIN, d, kind, XC_KIND_GUEST);
+    XC_SET(DOMAIN, d, state, XC_STATE_SUSPENDED);
+    XC_SET(DOMAIN, d, reason, XC_REASON_SUSPEND);
+}
+
 static void report_control(struct stream *stream, const struct farm_host *host)
 {
     struct xc_domain *d = xc_report_domain(stream->report, stream->host);
@@ -297,6 +313,12 @@ static bool report_guests(struct stream *stream, const struct farm_host *host)
     }
     for (guint i = 0; i < host->incoming->len; i++)
         report_incoming(stream, g_ptr_array_index(host->incoming, i));
+    for (guint i = 0; !stream->pool && i < stream->fleet->saved->len; i++) {
+        const struct farm_domain *domain = g_ptr_array_index(stream->fleet->saved, i);
+
+        if (domain->host != host)
+            report_saved(stream, domain);
+    }
     return true;
 }
 
@@ -312,7 +334,7 @@ bool farm_fleet_report(const struct farm_fleet *fleet, const struct farm_host *h
 {
     struct stream stream = {
         .fleet = fleet, .report = xc_report_new(), .limit = limit, .send = send, .data = data};
-    bool pool = host == NULL;
+    bool pool = stream.pool = host == NULL;
     guint n = pool ? fleet->hosts->len : 1;
     bool ok = true;
 

@@ -252,6 +252,7 @@ static struct farm_fleet *empty_fleet(const struct farm_config *config, gint64 n
     fleet->hosts = g_ptr_array_new_with_free_func(free_host);
     fleet->domains = g_ptr_array_new_with_free_func(free_domain);
     fleet->by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
+    fleet->saved = g_ptr_array_new();
     fleet->by_host_name = g_hash_table_new(g_str_hash, g_str_equal);
     fleet->ops = g_hash_table_new_full(xc_uuid_hash, xc_uuid_equal, NULL, free_op);
     fleet->seen = g_hash_table_new_full(xc_uuid_hash, xc_uuid_equal, g_free, NULL);
@@ -291,6 +292,7 @@ void *farm_fleet_free(struct farm_fleet *fleet)
     g_hash_table_unref(fleet->seen);
     g_hash_table_unref(fleet->by_uuid);
     g_hash_table_unref(fleet->by_host_name);
+    g_ptr_array_unref(fleet->saved);
     g_ptr_array_unref(fleet->domains);
     g_ptr_array_unref(fleet->hosts);
     g_array_unref(fleet->rules);

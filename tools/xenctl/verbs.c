@@ -10,21 +10,23 @@
 #include <string.h>
 
 const struct ctl_verb ctl_verbs[] = {
-    [CTL_START] = {xenDomainPower, "start", 0},
-    [CTL_SHUTDOWN] = {xenDomainPower, "shutdown", 0},
-    [CTL_REBOOT] = {xenDomainPower, "reboot", 0},
-    [CTL_PAUSE] = {xenDomainPower, "pause", 0},
-    [CTL_UNPAUSE] = {xenDomainPower, "unpause", 0},
-    [CTL_DESTROY] = {xenDomainForce, "destroy", 0},
-    [CTL_RESET] = {xenDomainForce, "reset", 0},
-    [CTL_MIGRATE] = {xenDomainMigrateTo, "migrate", 0},
-    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, "checkMigrate", 0},
-    [CTL_SET_MEMORY] = {xenDomainSetMemory, "setMemory", G_MAXINT32},
-    [CTL_SET_VCPUS] = {xenDomainSetVcpus, "setVcpus", 4096},
-    [CTL_SET_WEIGHT] = {xenDomainSetWeight, "setWeight", 65535},
-    [CTL_SET_CAP] = {xenDomainSetCap, "setCap", 409600},
-    [CTL_DUMP_CORE] = {xenDomainForce, "dumpCore", 0},
-    [CTL_NMI] = {xenDomainForce, "nmi", 0},
+    [CTL_START] = {xenDomainPower, false, "start", 0},
+    [CTL_SHUTDOWN] = {xenDomainPower, false, "shutdown", 0},
+    [CTL_REBOOT] = {xenDomainPower, false, "reboot", 0},
+    [CTL_PAUSE] = {xenDomainPower, false, "pause", 0},
+    [CTL_UNPAUSE] = {xenDomainPower, false, "unpause", 0},
+    [CTL_SUSPEND] = {xenDomainPower, false, "suspend", 0},
+    [CTL_RESUME] = {xenDomainPower, true, "resume", 0},
+    [CTL_DESTROY] = {xenDomainForce, false, "destroy", 0},
+    [CTL_RESET] = {xenDomainForce, false, "reset", 0},
+    [CTL_MIGRATE] = {xenDomainMigrateTo, false, "migrate", 0},
+    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, false, "checkMigrate", 0},
+    [CTL_SET_MEMORY] = {xenDomainSetMemory, false, "setMemory", G_MAXINT32},
+    [CTL_SET_VCPUS] = {xenDomainSetVcpus, false, "setVcpus", 4096},
+    [CTL_SET_WEIGHT] = {xenDomainSetWeight, false, "setWeight", 65535},
+    [CTL_SET_CAP] = {xenDomainSetCap, false, "setCap", 409600},
+    [CTL_DUMP_CORE] = {xenDomainForce, false, "dumpCore", 0},
+    [CTL_NMI] = {xenDomainForce, false, "nmi", 0},
 };
 
 /* --- which operation did the request make? */
@@ -100,13 +102,14 @@ static int follow_domain(struct ctl *ctl, const struct ctl_domain *domain, const
 }
 
 /* --- domains */
-static void add_parameters(struct ctl *ctl, struct ctl_request *request, uint32_t index)
+static void add_parameters(struct ctl *ctl, struct ctl_request *request, uint32_t index,
+                           const char *place)
 {
     if (ctl->opt.timeout > 0)
         ctl_request_number(request, sn_oid_number(xenDomainTimeout, index), xenDomainTimeout,
                            ctl->opt.timeout);
     ctl_request_text(request, sn_oid_number(xenDomainNote, index), ctl->opt.note);
-    ctl_request_text(request, sn_oid_number(xenDomainStartOn, index), ctl->opt.start_on);
+    ctl_request_text(request, sn_oid_number(xenDomainStartOn, index), place);
 }
 
 /* The number of a verb that takes one; 0 asks for nothing but of a cap. */
@@ -136,12 +139,13 @@ int ctl_verb(struct ctl *ctl)
         oid = sn_oid_number(verb->column, domain.index);
         if (verb->most)
             ctl_request_number(&request, oid, verb->column, amount);
-        else if (ctl->n_args > 1)
+        else if (ctl->n_args > 1 && !verb->place)
             ctl_request_text(&request, oid, ctl->args[1]);
         else
             ctl_request_number(&request, oid, verb->column,
                                sn_label_number(verb->column, verb->action));
-        add_parameters(ctl, &request, domain.index);
+        add_parameters(ctl, &request, domain.index,
+                       verb->place && ctl->n_args > 1 ? ctl->args[1] : ctl->opt.start_on);
         code = ctl_request_send(ctl, &request, what);
     }
     if (code == CTL_OK)

@@ -5,6 +5,7 @@
 
 struct ctl_verb {
     enum sn_id column;  /* of the domain's row; an integer, or the key of a host */
+    bool place;         /* the second argument is the host to begin on, a parameter */
     const char *action; /* label of XenAction */
     long most;          /* the second argument is a number up to this; 0: it is none */
 };
@@ -15,6 +16,8 @@ enum {
     CTL_REBOOT,
     CTL_PAUSE,
     CTL_UNPAUSE,
+    CTL_SUSPEND,
+    CTL_RESUME,
     CTL_DESTROY,
     CTL_RESET,
     CTL_MIGRATE,

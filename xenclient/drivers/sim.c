@@ -131,7 +131,7 @@ const struct xc_driver xc_sim_driver = {
                     XC_CAP_LIVE_MIGRATE | XC_CAP_CREATE | XC_CAP_EVENTS | XC_CAP_DESTROY |
                     XC_CAP_RESET | XC_CAP_REBOOT | XC_CAP_START_ELSEWHERE | XC_CAP_CHECK_MIGRATE |
                     XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS | XC_CAP_SCHEDULE |
-                    XC_CAP_DUMP_CORE | XC_CAP_NMI,
+                    XC_CAP_DUMP_CORE | XC_CAP_NMI | XC_CAP_SUSPEND,
     .open = sim_open,
     .close = sim_close,
     .poll = sim_poll,

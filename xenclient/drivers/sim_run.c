@@ -70,6 +70,8 @@ static enum xc_domain_state wanted_state(enum xc_action action)
     switch (action) {
     case XC_ACTION_PAUSE:
         return XC_STATE_PAUSED;
+    case XC_ACTION_SUSPEND:
+        return XC_STATE_SUSPENDED;
     case XC_ACTION_SHUTDOWN:
     case XC_ACTION_DESTROY:
         return XC_STATE_SHUTDOWN;

@@ -79,6 +79,7 @@ static bool xl_poll(struct xc_conn *conn, struct xc_report *report, struct xc_ca
         .nonce = nonce,
         .prefix = xl_host_prefix(conn->host),
         .config_dirs = xc_source_config_dirs(conn->spec),
+        .save_dir = conn->spec->save_dir,
         .with_configs = !conn->configs_read || now - conn->configs_read >= CONFIGS_EVERY_USEC,
         .timeout_sec = (unsigned)CLAMP(xc_call_left(call) / XC_USEC_PER_SEC + 1, 2, 300),
     };
@@ -118,7 +119,7 @@ const struct xc_driver xc_xl_driver = {
     .capabilities = XC_CAP_START | XC_CAP_SHUTDOWN | XC_CAP_REBOOT | XC_CAP_PAUSE | XC_CAP_DESTROY |
                     XC_CAP_RESET | XC_CAP_MIGRATE | XC_CAP_LIVE_MIGRATE | XC_CAP_CHECK_MIGRATE |
                     XC_CAP_CREATE | XC_CAP_EVENTS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS |
-                    XC_CAP_SCHEDULE | XC_CAP_DUMP_CORE | XC_CAP_NMI,
+                    XC_CAP_SCHEDULE | XC_CAP_DUMP_CORE | XC_CAP_NMI | XC_CAP_SUSPEND,
     .open = xl_open,
     .close = xl_close,
     .poll = xl_poll,

@@ -8,11 +8,11 @@
 
 #include <string.h>
 
-/* The job ends by itself a tenth before our time is over, so that its result still arrives; a migration
- * needs some of that to be taken back. */
-#define MARGIN_MIN_SEC         4
-#define MIGRATE_MARGIN_MIN_SEC 12
-#define MARGIN_MAX_SEC         30
+/* The job ends by itself a tenth before our time is over, so that its result still arrives; what moves a
+ * domain's memory needs some of that to be taken back. */
+#define MARGIN_MIN_SEC      4
+#define BACK_MARGIN_MIN_SEC 12
+#define MARGIN_MAX_SEC      30
 /* How long a cancelled or late operation is still followed to learn its end. */
 #define GRACE_USEC    (60 * XC_USEC_PER_SEC)
 #define STEP_USEC     (400 * 1000)
@@ -195,8 +195,9 @@ static bool report(struct run *run, const char *script, const char *input, struc
 static unsigned limit_of(const struct run *run)
 {
     gint64 left = xc_call_left(run->call) / XC_USEC_PER_SEC;
-    gint64 least =
-        run->order->action == XC_ACTION_MIGRATE ? MIGRATE_MARGIN_MIN_SEC : MARGIN_MIN_SEC;
+    bool moves = run->order->action == XC_ACTION_MIGRATE ||
+                 xc_action_info(run->order->action)->needs_save_dir;
+    gint64 least = moves ? BACK_MARGIN_MIN_SEC : MARGIN_MIN_SEC;
     gint64 margin = CLAMP(left / 10, least, MARGIN_MAX_SEC);
 
     return (unsigned)CLAMP(left - margin, 1, 86400);
@@ -241,7 +242,7 @@ static bool launch(struct run *run, struct xl_report *out, GError **error)
     struct xl_job job;
 
     tell(run, "checking");
-    if (!xl_prepare_job(run->host, run->order, keep, run->call, &job, &why)) {
+    if (!xl_prepare_job(run->host, run->spec, run->order, keep, run->call, &job, &why)) {
         if (xl_host_usable(run->host))
             return refuse(run, why, out, error);
         g_propagate_error(error, g_steal_pointer(&why));
@@ -288,6 +289,13 @@ static void proof_or_lost(struct run *run, const char *why)
         break;
     case XC_ACTION_MIGRATE:
         proved = alive == 0 && alive_on_target(run) == 1;
+        break;
+    case XC_ACTION_SUSPEND:
+        proved = alive == 0 && xl_ask_saved(run->host, run->spec, run->order, run->call) == 1;
+        break;
+    case XC_ACTION_RESUME:
+        proved = xl_ask_runs(run->host, run->order, run->call) == 1 &&
+                 xl_ask_saved(run->host, run->spec, run->order, run->call) == 0;
         break;
     default:
         break;

@@ -31,6 +31,8 @@ static const struct {
     {XC_ACTION_REBOOT, "do_reboot"},
     {XC_ACTION_PAUSE, "do_pause"},
     {XC_ACTION_UNPAUSE, "do_unpause"},
+    {XC_ACTION_SUSPEND, "do_suspend"},
+    {XC_ACTION_RESUME, "do_resume"},
     {XC_ACTION_DESTROY, "do_destroy"},
     {XC_ACTION_RESET, "do_reset"},
     {XC_ACTION_MIGRATE, "do_migrate"},
@@ -60,6 +62,8 @@ static char *job_text(const struct xl_job *job)
     assign(text, "after", job->after);
     assign(text, "after_name", job->after_name);
     assign(text, "config", job->config);
+    assign(text, "save_dir", job->save_dir);
+    assign(text, "label", job->label);
     assign(text, "address", job->address);
     assign(text, "ssh", "ssh " XL_SSH_OPTIONS);
     assign_number(text, "domid", job->domid);
@@ -68,6 +72,8 @@ static char *job_text(const struct xl_job *job)
     g_string_append(text, xl_shell_report);
     g_string_append(text, xl_shell_job);
     g_string_append(text, xl_shell_actions);
+    if (xc_action_info(job->action)->needs_save_dir)
+        g_string_append(text, xl_shell_suspend);
     g_string_append(text, function_of(job->action));
     g_string_append(text, "\nfinish failed internal\n");
     return g_string_free(text, FALSE);

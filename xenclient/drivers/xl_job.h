@@ -8,6 +8,7 @@
 #pragma once
 
 #include "xenclient/drivers/driver.h"
+#include "xenclient/drivers/xl_parse.h"
 
 #include <sys/types.h>
 
@@ -15,17 +16,19 @@
 struct xl_job {
     enum xc_action action;
     char op[XC_UUID_TEXT];
-    int64_t domid;            /* the living domain it is for; -1: none (start, create) */
-    char uuid[XC_UUID_TEXT];  /* "" unknown: the name counts */
-    const char *name;         /* raw octets, never NULL */
-    char after[XC_UUID_TEXT]; /* start, create, reset: uuid the configuration gives; "" random */
-    const char *after_name;   /* and its name; never NULL */
-    const char *config;       /* path on the host; NULL: comes on stdin, or none */
-    size_t content_size;      /* octets of configuration on stdin; 0: none */
-    const char *address;      /* migrate: what the host calls the destination */
-    uint32_t amount;          /* MiB, vCPUs, weight, percent */
-    char boot_id[40];         /* of the host when it was asked; "" unknown */
-    unsigned limit_sec;       /* the job ends by itself after that */
+    int64_t domid;             /* the living domain it is for; -1: none (start, create) */
+    char uuid[XC_UUID_TEXT];   /* "" unknown: the name counts */
+    const char *name;          /* raw octets, never NULL */
+    char after[XC_UUID_TEXT];  /* start, create, reset: uuid the configuration gives; "" random */
+    const char *after_name;    /* and its name; never NULL */
+    const char *config;        /* path on the host; NULL: comes on stdin, or none */
+    size_t content_size;       /* octets of configuration on stdin; 0: none */
+    const char *save_dir;      /* of the source; never NULL, "" none */
+    char label[XL_LABEL_SIZE]; /* suspend: the name as part of a save file's */
+    const char *address;       /* migrate: what the host calls the destination */
+    uint32_t amount;           /* MiB, vCPUs, weight, percent */
+    char boot_id[40];          /* of the host when it was asked; "" unknown */
+    unsigned limit_sec;        /* the job ends by itself after that */
 };
 
 /* Starts the job unless its fence is there, then reports. */

@@ -113,7 +113,8 @@ const char xl_shell_job[] =
     /* finish RESULT CAUSE [NOTE]; cause - : the words of xl tell */
     "finish() {\n"
     "    settle \"$1 $2 $code\" \"${3-}\"\n"
-    "    rm -f \"$fence/config\" \"$fence/list\" \"$fence/rc\" \"$fence/transport\"\n"
+    "    rm -f \"$fence/config\" \"$fence/list\" \"$fence/rc\" \"$fence/transport\" "
+    "\"$fence/pipe\"\n"
     "    clean\n"
     "    exit 0\n"
     "}\n"
@@ -179,6 +180,13 @@ const char xl_shell_job[] =
     "}\n";
 
 const char xl_shell_actions[] =
+    /* forget [NAME]: a domain that goes on leaves its save files behind, but for the one of that name: they
+     * are older than its disks. */
+    "forget() {\n"
+    "    [ -z \"$save_dir\" ] || [ -z \"$uuid\" ] ||\n"
+    "        find \"$save_dir/\" -maxdepth 1 -type f -name \"$uuid.*\" ! -name \"${1-}\" "
+    "-exec rm -f {} +\n"
+    "} 2>/dev/null\n"
     /* xl pause and unpause exit 0 even when Xen refused: only the state counts. */
     "do_pause() {\n"
     "    guard; stopped && finish failed badState 'the domain has ended'\n"
@@ -188,7 +196,7 @@ const char xl_shell_actions[] =
     "}\n"
     "do_unpause() {\n"
     "    guard; stopped && finish failed badState 'the domain has ended'\n"
-    "    phase unpausing; spawn unpause \"$domid\"; wait_xl\n"
+    "    forget; phase unpausing; spawn unpause \"$domid\"; wait_xl\n"
     "    look && stopped && finish failed badState 'the domain has ended'\n"
     "    case $id/$state in $domid/??[-]*) finish ok none ;; esac\n"
     "    finish failed -\n"
@@ -199,7 +207,8 @@ const char xl_shell_actions[] =
     "    until look && [ \"$id\" != \"$domid\" ]; do\n"
     "        case $state in ?????d) dying=$((dying + 1)); [ $dying -gt 30 ] && return ;; esac\n"
     "        if ended && [ $code != 0 ]; then\n"
-    "            case $state in ?????d) ;; *) finish failed - ;; esac\n"
+    "            case $state in ?????d) ;; *) ${spared:-finish} failed - 'xl destroy failed' ;; "
+    "esac\n"
     "        fi\n"
     "        over && finish $why $why 'xl destroy was given, the domain is still there'\n"
     "        bound; nap\n"

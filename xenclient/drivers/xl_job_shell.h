@@ -13,3 +13,5 @@ extern const char xl_shell_cancel[];
 extern const char xl_shell_job[];
 /* do_create, do_shutdown, ...: one function per action, each ends by finish. */
 extern const char xl_shell_actions[];
+/* do_suspend, do_resume; goes behind those. */
+extern const char xl_shell_suspend[];

@@ -10,6 +10,7 @@ static struct xl_memory *memory_init(struct xl_memory *memory)
 {
     memory->facts = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, xl_facts_free);
     memory->configs = g_ptr_array_new_with_free_func(xl_config_free);
+    memory->saves = g_ptr_array_new_with_free_func(xl_saved_free);
     return memory;
 }
 
@@ -17,6 +18,8 @@ static void memory_clear(struct xl_memory *memory)
 {
     g_hash_table_unref(memory->facts);
     g_ptr_array_unref(memory->configs);
+    g_ptr_array_unref(memory->saves);
+    g_free(memory->saves_text);
     g_free(memory->configs_stamp);
     g_free(memory->boot_id);
     g_free(memory->product);
@@ -53,6 +56,7 @@ void xl_memory_forget_boot(struct xl_memory *memory)
 
 enum section {
     SECTION_LIST,
+    SECTION_SAVES,
     SECTION_CLOCK,
     SECTION_INFO,
     SECTION_VCPUS,
@@ -67,7 +71,8 @@ enum section {
 };
 
 static const char *const section_names[N_SECTIONS] = {
-    "list", "clock", "info", "vcpus", "files", "paths", "once", "store", "stamp", "configs", "end",
+    "list",  "saves", "clock", "info",  "vcpus",   "files",
+    "paths", "once",  "store", "stamp", "configs", "end",
 };
 
 struct answer {
@@ -249,6 +254,15 @@ static void update_configs(struct poll *poll, GPtrArray *warnings)
     poll->memory->configs_stamp = g_strchomp(g_strndup(stamp.at, (gsize)(stamp.end - stamp.at)));
 }
 
+static void update_saves(struct poll *poll, GPtrArray *warnings)
+{
+    const char *status = poll->answer.word[SECTION_SAVES];
+
+    if (status)
+        xl_saves_parse(poll->memory, poll->answer.body[SECTION_SAVES], strcmp(status, "0") == 0,
+                       warnings);
+}
+
 /* --- domains */
 
 /* Which configuration belongs to which living domain. */
@@ -258,6 +272,7 @@ struct match {
     GHashTable *used;    /* set of struct xl_config * whose guest lives */
     GHashTable *names;   /* set of the living domains' names */
     GHashTable *domids;  /* set of the numbers reported */
+    GHashTable *lives;   /* text of uuid -> struct xl_row * */
 };
 
 static void match_init(struct match *match, const struct poll *poll)
@@ -267,6 +282,7 @@ static void match_init(struct match *match, const struct poll *poll)
     match->used = g_hash_table_new(NULL, NULL);
     match->names = g_hash_table_new(g_str_hash, g_str_equal);
     match->domids = g_hash_table_new(NULL, NULL);
+    match->lives = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (guint i = 0; i < poll->memory->configs->len; i++) {
         struct xl_config *config = g_ptr_array_index(poll->memory->configs, i);
         char uuid[XC_UUID_TEXT];
@@ -278,9 +294,12 @@ static void match_init(struct match *match, const struct poll *poll)
             g_hash_table_insert(match->by_name, config->name, config);
     }
     for (guint i = 0; i < poll->rows->len; i++) {
-        const struct xl_row *row = g_ptr_array_index(poll->rows, i);
+        struct xl_row *row = g_ptr_array_index(poll->rows, i);
+        char uuid[XC_UUID_TEXT];
 
+        xc_uuid_format(&row->uuid, uuid);
         g_hash_table_add(match->names, row->name);
+        g_hash_table_insert(match->lives, g_strdup(uuid), row);
     }
 }
 
@@ -291,21 +310,22 @@ static void match_clear(struct match *match)
     g_hash_table_unref(match->used);
     g_hash_table_unref(match->names);
     g_hash_table_unref(match->domids);
+    g_hash_table_unref(match->lives);
 }
 
-static const struct xl_config *match_row(struct match *match, const struct xl_row *row)
+/* shared: also one that another domain has taken, as both halves of a migration do. */
+static const struct xl_config *match_config(struct match *match, const struct xc_uuid *id,
+                                            const char *name, bool shared)
 {
     struct xl_config *config;
     char uuid[XC_UUID_TEXT];
 
-    if (row->domid == 0)
-        return NULL;
-    xc_uuid_format(&row->uuid, uuid);
+    xc_uuid_format(id, uuid);
     config = g_hash_table_lookup(match->by_uuid, uuid);
-    if (!config && *row->name)
-        config = g_hash_table_lookup(match->by_name, row->name);
-    if (config)
-        g_hash_table_add(match->used, config);
+    if (!config && *name)
+        config = g_hash_table_lookup(match->by_name, name);
+    if (!config || (!g_hash_table_add(match->used, config) && !shared))
+        return NULL;
     return config;
 }
 
@@ -365,7 +385,8 @@ static void report_row(struct xc_domain *domain, const struct xl_row *row, struc
 
 static bool report_living(struct poll *poll, struct match *match, const struct xl_row *row)
 {
-    const struct xl_config *config = match_row(match, row);
+    const struct xl_config *config =
+        row->domid == 0 ? NULL : match_config(match, &row->uuid, row->name, true);
     gint64 domid = row->domid;
     struct xl_facts *facts = g_hash_table_lookup(poll->memory->facts, &domid);
     uint32_t ordinal = poll->report->domains->len;
@@ -393,17 +414,13 @@ static bool report_living(struct poll *poll, struct match *match, const struct x
     return true;
 }
 
-static bool report_stopped(struct poll *poll, const struct xl_config *config)
+/* What only a configuration can say of one that does not live. */
+static void report_shape(struct xc_domain *domain, const struct xl_config *config,
+                         struct xc_report *report)
 {
-    struct xc_domain *domain = xc_report_domain(poll->report, 0);
-
-    if (!domain)
-        return false;
-    report_config(domain, config, poll->report);
+    report_config(domain, config, report);
     if (config->has_uuid)
         XC_SET(DOMAIN, domain, uuid, config->uuid);
-    XC_SET(DOMAIN, domain, kind, XC_KIND_GUEST);
-    XC_SET(DOMAIN, domain, state, XC_STATE_SHUTDOWN);
     if (config->virt != XC_VIRT_UNKNOWN)
         XC_SET(DOMAIN, domain, virt, config->virt);
     XC_SET(DOMAIN, domain, vcpus, config->vcpus);
@@ -412,10 +429,51 @@ static bool report_stopped(struct poll *poll, const struct xl_config *config)
         XC_SET(DOMAIN, domain, mem_target_kib, config->mem_kib);
     if (config->mem_max_kib)
         XC_SET(DOMAIN, domain, mem_max_kib, config->mem_max_kib);
+}
+
+static bool report_stopped(struct poll *poll, const struct xl_config *config)
+{
+    struct xc_domain *domain = xc_report_domain(poll->report, 0);
+
+    if (!domain)
+        return false;
+    report_shape(domain, config, poll->report);
+    XC_SET(DOMAIN, domain, kind, XC_KIND_GUEST);
+    XC_SET(DOMAIN, domain, state, XC_STATE_SHUTDOWN);
     return true;
 }
 
-static bool report_domains(struct poll *poll, GError **error)
+/* It need not have a configuration; one that a living domain has taken is another's. */
+static bool report_saved(struct poll *poll, struct match *match, const struct xl_saved *saved)
+{
+    struct xc_domain *domain = xc_report_domain(poll->report, 0);
+    const struct xl_config *config;
+
+    if (!domain)
+        return false;
+    config = match_config(match, &saved->uuid, saved->name, false);
+    if (config)
+        report_shape(domain, config, poll->report);
+    else
+        XC_SET(DOMAIN, domain, name, xc_report_text(poll->report, saved->name, -1));
+    XC_SET(DOMAIN, domain, uuid, saved->uuid);
+    XC_SET(DOMAIN, domain, kind, XC_KIND_GUEST);
+    XC_SET(DOMAIN, domain, state, saved->resuming ? XC_STATE_RESUMING : XC_STATE_SUSPENDED);
+    XC_SET(DOMAIN, domain, reason, XC_REASON_SUSPEND);
+    return true;
+}
+
+static bool report_asleep(struct poll *poll, struct match *match, GPtrArray *warnings)
+{
+    g_autoptr(GPtrArray) asleep = xl_saves_asleep(poll->memory, match->lives, warnings);
+    bool ok = true;
+
+    for (guint i = 0; ok && i < asleep->len; i++)
+        ok = report_saved(poll, match, g_ptr_array_index(asleep, i));
+    return ok;
+}
+
+static bool report_domains(struct poll *poll, GPtrArray *warnings, GError **error)
 {
     GPtrArray *configs = poll->memory->configs;
     struct match match;
@@ -424,6 +482,7 @@ static bool report_domains(struct poll *poll, GError **error)
     match_init(&match, poll);
     for (guint i = 0; ok && i < poll->rows->len; i++)
         ok = report_living(poll, &match, g_ptr_array_index(poll->rows, i));
+    ok = ok && report_asleep(poll, &match, warnings);
     for (guint i = 0; ok && i < configs->len; i++)
         if (!g_hash_table_contains(match.used, g_ptr_array_index(configs, i)))
             ok = report_stopped(poll, g_ptr_array_index(configs, i));
@@ -453,7 +512,8 @@ bool xl_parse_poll(const char *out, size_t length, const char *errors, const cha
         update_facts(&poll);
         xl_store_parse(memory, poll.answer.body[SECTION_STORE]);
         update_configs(&poll, warnings);
-        ok = report_domains(&poll, error);
+        update_saves(&poll, warnings);
+        ok = report_domains(&poll, warnings, error);
         xc_report_sum_devices(report);
         memory->polls++;
         xl_seen_clear(&poll.seen);

@@ -18,8 +18,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xl_memory, xl_memory_free)
 
 struct xl_poll_options {
     const char *nonce;  /* 16..64 of [0-9a-f], random, new for every call: marks the sections */
-    const char *prefix; /* "" or "sudo -n ": put before xl and xenstore-ls, nowhere else */
+    const char *prefix; /* "" or "sudo -n ": put before xl, xenstore-ls and ls of save_dir */
     const char *config_dirs; /* absolute paths, ':'-separated; "" or NULL: none */
+    const char *save_dir;    /* absolute; "" or NULL: none */
     bool with_configs;       /* look at the configuration files; else those remembered stay */
     unsigned timeout_sec;    /* after which the host itself ends the command; 0: 60 */
 };
@@ -33,12 +34,20 @@ char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memo
  * Domain-0 as kind control, living guests, guests known from configuration files only (state
  * shutdown). A fact not found is absent. Calls xc_report_sum_devices().
  * errors: what the command wrote to stderr, NUL-terminated, or NULL. nonce: the one in the script.
+ * A guest that is in a save file only has state suspended, or resuming.
  * warnings: char * texts are added (files that do not parse ...), only when they are news; may be
  * NULL. False: xl failed or the answer is incomplete; the text says what to do. memory is then
  * unchanged but for what makes the next poll ask for everything. */
 bool xl_parse_poll(const char *out, size_t length, const char *errors, const char *nonce,
                    struct xl_memory *memory, struct xc_report *report, GPtrArray *warnings,
                    GError **error);
+
+/* --- save files: UUID.LABEL.xensave, and with .resuming behind it while one is restored */
+
+/* Size of a label with its NUL: what it leaves of a file name's 255 octets is enough for the rest. */
+#define XL_LABEL_SIZE 161
+/* The name of a domain in characters that are safe everywhere: others become %XX; cut when too long. */
+void xl_save_label(const char *name, char out[XL_LABEL_SIZE]);
 
 /* --- `xl list -v` (also plain `xl list`) for actions */
 

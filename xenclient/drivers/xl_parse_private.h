@@ -71,10 +71,21 @@ struct xl_config {
     uint64_t mem_max_kib;
 };
 
+/* A guest in a file. */
+struct xl_saved {
+    struct xc_uuid uuid;
+    char *name;    /* cleaned; may be cut */
+    bool resuming; /* a resume has taken it */
+    bool told;     /* that it should not be there */
+};
+
 struct xl_memory {
     unsigned polls;      /* answers understood so far */
     GHashTable *facts;   /* gint64 * domid (inside the value) -> struct xl_facts * */
     GPtrArray *configs;  /* struct xl_config *, by path */
+    GPtrArray *saves;    /* struct xl_saved *, as listed */
+    char *saves_text;    /* the list it was read from; NULL: none */
+    bool saves_blind;    /* the directory could not be listed the last time */
     char *configs_stamp; /* what the host said of the files when configs was read; NULL: never */
     char *boot_id;       /* of the host that the facts belong to */
     bool once_done;      /* product and cpu_model were asked for */
@@ -170,6 +181,14 @@ struct xl_host_facts {
 /* Fills the host from an answer; keeps in memory what is asked once only. */
 void xl_host_report(const struct xl_host_facts *facts, struct xl_memory *memory,
                     struct xc_report *report, struct xc_host *host);
+
+/* --- xl_parse_saves.c */
+void xl_saved_free(void *data);
+/* The list of the save directory's files; ok: it could be read, else what was known stays. */
+void xl_saves_parse(struct xl_memory *memory, struct xl_lines lines, bool ok, GPtrArray *warnings);
+/* Each domain once, and none that lives; what should not be is warned of. lives: texts of uuids -> struct
+ * xl_row *. Elements are borrowed; free the array. */
+GPtrArray *xl_saves_asleep(const struct xl_memory *memory, GHashTable *lives, GPtrArray *warnings);
 
 /* --- xl_parse_config.c */
 void xl_config_free(void *data);

@@ -27,12 +27,17 @@ static const char tool_part[] =
     "  [ ! -x \"/usr/lib/xen-$a.$b/bin/xl\" ] || x=/usr/lib/xen-$a.$b/bin/xl\n"
     "fi\n";
 
-/* The control domain's uptime, read by the shell itself, is the clock of the counters; date tells
+/* Save files are listed right behind the domains: one that went from the one place to the other is seen in one
+ * of them. The control domain's uptime, read by the shell itself, is the clock of the counters; date tells
  * every now and then what that is in the world's time. */
 static const char list_part[] = "l=$($X $x list -v </dev/null); r=$?\n"
                                 "u=; read -r u y 2>/dev/null </proc/uptime\n"
                                 "s list $r; printf '%s\\n' \"$l\"\n"
                                 "[ $r = 0 ] || { s end; exit 0; }\n"
+                                "[ -z \"$V\" ] || { o=$(timeout -k 1 5 $X ls -1 -- \"$V\" "
+                                "2>/dev/null); s saves $?\n"
+                                "printf '%s\\n' \"$o\" | grep '^[0-9a-f-]*[.].*[.]xensave' | "
+                                "head -n 2000; }\n"
                                 "s clock $u; [ -z \"$D\" ] || date +%s.%N\n"
                                 "i=$($X $x info </dev/null); s info $?; printf '%s\\n' \"$i\"\n"
                                 "s vcpus; $X $x vcpu-list </dev/null 2>/dev/null\n";
@@ -160,6 +165,13 @@ static void append_configs(GString *script, const char *dirs, const struct xl_me
     g_string_append(script, configs_part);
 }
 
+static const char *save_dir_of(const struct xl_poll_options *options)
+{
+    const char *dir = options->save_dir;
+
+    return dir && *dir == '/' && strlen(dir) <= MAX_DIRS ? dir : "";
+}
+
 char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memory *memory)
 {
     g_autoptr(GString) script = g_string_new(head_part);
@@ -169,6 +181,7 @@ char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memo
     assign(script, "N", options->nonce);
     assign(script, "X", options->prefix);
     assign(script, "D", memory->boot_time && memory->polls % LIGHT_EVERY != 0 ? "" : "date");
+    assign(script, "V", save_dir_of(options));
     assign_known(script, memory);
     g_string_append(script, tool_part);
     g_string_append(script, list_part);

@@ -61,7 +61,8 @@ static bool stopped(const struct xl_row *row)
     return row->flags[3] == 's' || row->flags[5] == 'd';
 }
 
-int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_call *call)
+static int ask_living(struct xl_host *host, const struct xc_order *order, bool running,
+                      struct xc_call *call)
 {
     g_autoptr(GPtrArray) rows = xl_ask_list(host, call, NULL);
     const struct xl_row *row = rows ? find(rows, order, NULL) : NULL;
@@ -69,7 +70,37 @@ int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_c
     if (!rows)
         return -1;
     /* One on its way from or to another host runs here not yet or no more. */
-    return row && !stopped(row) && !row->incoming && !row->away;
+    return row && !stopped(row) && !row->incoming && !row->away &&
+           !(running && row->flags[2] == 'p');
+}
+
+int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_call *call)
+{
+    return ask_living(host, order, false, call);
+}
+
+int xl_ask_runs(struct xl_host *host, const struct xc_order *order, struct xc_call *call)
+{
+    return ask_living(host, order, true, call);
+}
+
+int xl_ask_saved(struct xl_host *host, const struct xc_source_spec *spec,
+                 const struct xc_order *order, struct xc_call *call)
+{
+    g_autofree char *dir = g_strconcat(spec->save_dir, "/", NULL);
+    g_autofree char *quoted = g_shell_quote(dir);
+    g_autofree char *script = NULL;
+    char uuid[XC_UUID_TEXT];
+    struct xc_exec out;
+    int saved = -1;
+
+    xc_uuid_format(&order->uuid, uuid);
+    script =
+        g_strdup_printf("exec find %s -maxdepth 1 -type f -name '%s.*.xensave*'", quoted, uuid);
+    if (ask(host, script, call, XC_ACTION_NOOP, &out, NULL))
+        saved = out.out->len > 0;
+    xc_exec_clear(&out);
+    return saved;
 }
 
 /* --- what a configuration will create */
@@ -184,16 +215,48 @@ static bool prepare_domain(struct xl_host *host, const struct xc_order *order, G
     return true;
 }
 
-bool xl_prepare_job(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
-                    struct xc_call *call, struct xl_job *job, GError **error)
+/* A save file belongs to a uuid, whatever the name. */
+static bool prepare_suspend(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
+                            struct xc_call *call, struct xl_job *job, GError **error)
+{
+    if (!prepare_domain(host, order, keep, call, job, error))
+        return false;
+    xl_save_label(job->name, job->label);
+    return *job->uuid || xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
+                                 "xl of this host tells no uuids, by which save files are known");
+}
+
+static bool prepare_resume(struct xl_host *host, const struct xc_order *order, struct xc_call *call,
+                           struct xl_job *job, GError **error)
+{
+    g_autofree char *nothing = NULL;
+    size_t length = 0;
+
+    if (xc_uuid_is_nil(&order->uuid))
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "which save file? The domain has no uuid");
+    xc_uuid_format(&order->uuid, job->uuid);
+    nothing = read_config(host, "", &length, call, job, error);
+    return nothing != NULL;
+}
+
+bool xl_prepare_job(struct xl_host *host, const struct xc_source_spec *spec,
+                    const struct xc_order *order, GStringChunk *keep, struct xc_call *call,
+                    struct xl_job *job, GError **error)
 {
     *job = (struct xl_job){.action = order->action,
                            .domid = -1,
                            .name = "",
                            .after_name = "",
+                           .save_dir = spec->save_dir,
                            .amount = order->amount};
     xc_uuid_format(&order->op, job->op);
+    if (xc_action_info(order->action)->needs_save_dir && *spec->save_dir != '/')
+        return xc_fail(error, XC_CAUSE_BAD_CONFIG, "source %s has no save_dir", spec->key);
     switch (order->action) {
+    case XC_ACTION_SUSPEND:
+        return prepare_suspend(host, order, keep, call, job, error);
+    case XC_ACTION_RESUME:
+        return prepare_resume(host, order, call, job, error);
     case XC_ACTION_START:
     case XC_ACTION_CREATE:
         return prepare_config(host, order, keep, call, job, error);

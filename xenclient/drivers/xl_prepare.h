@@ -10,9 +10,10 @@ GPtrArray *xl_ask_list(struct xl_host *host, struct xc_call *call, GError **erro
 
 /* Fills the job from the order and from what the host says now: the living domain's number, or
  * what the configuration will create. Everything that can be refused before it begins is refused here. Strings of
- * the job are borrowed from the order and from `keep`, which must outlive it. */
-bool xl_prepare_job(struct xl_host *host, const struct xc_order *order, GStringChunk *keep,
-                    struct xc_call *call, struct xl_job *job, GError **error);
+ * the job are borrowed from the spec, the order and from `keep`, which must outlive it. */
+bool xl_prepare_job(struct xl_host *host, const struct xc_source_spec *spec,
+                    const struct xc_order *order, GStringChunk *keep, struct xc_call *call,
+                    struct xl_job *job, GError **error);
 
 /* Could the domain move to the destination? Always fills the outcome. */
 void xl_check_migrate(struct xl_host *host, const struct xc_order *order, struct xc_call *call,
@@ -20,3 +21,8 @@ void xl_check_migrate(struct xl_host *host, const struct xc_order *order, struct
 
 /* Is the order's domain alive (not shut down, not dying) on this host? -1: could not be asked. */
 int xl_ask_alive(struct xl_host *host, const struct xc_order *order, struct xc_call *call);
+/* The same: alive and not paused. */
+int xl_ask_runs(struct xl_host *host, const struct xc_order *order, struct xc_call *call);
+/* Has the order's domain a save file here, or one half resumed? -1: could not be asked. */
+int xl_ask_saved(struct xl_host *host, const struct xc_source_spec *spec,
+                 const struct xc_order *order, struct xc_call *call);

@@ -90,8 +90,10 @@ static const struct option source_options[] = {
      "What other hosts call this one, for migrations to it."},
     {"config_dirs", TEXT, AT_ONCE, SPEC(config_dirs), "", 0, 0, NULL,
      "Directories with domain configurations, separated by ':'; default /etc/xen."},
-    {"save_dir", TEXT, AT_ONCE, SPEC(save_dir), "", 0, 0, NULL,
-     "Where suspended domains are saved."},
+    {"save_dir", PATH, AT_ONCE, SPEC(save_dir), "", 0, 0, NULL,
+     "Directory on the host, already there and writable to its owner alone, where suspended "
+     "domains "
+     "are saved; nothing: they can't be suspended."},
     {"interval", NUMBER, AT_ONCE, offsetof(struct xc_config_source, interval_sec), "", 1, 3600,
      NULL, "Seconds between two polls; default: that of [agent]."},
     {"enabled", SWITCH, AT_ONCE, offsetof(struct xc_config_source, enabled), "yes", 0, 0, NULL,

@@ -75,25 +75,36 @@ static void collect(GArray *refs, const struct xc_slot *slot)
     }
 }
 
-/* Of the rows first..last-1 for one domain the one to show: one that Xen has rather than a mere
- * configuration, even half of a migration; of those the owner's; else one that is not such a half, at
- * home if possible, else on the lowest host key. The graveyard's only when it is alone. */
+/* How much a row says, the weightier fact first: one that Xen has, even half of a migration, rather than a
+ * save file, and that rather than a mere configuration. Of lifeless ones the one at home counts, for
+ * whoever answers first after a restart owns it; of others the owner's. */
+static int weight_of(const struct xc_domain_ref *ref)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+    bool half = XC_HAS(DOMAIN, domain, migrating) && domain->migrating;
+    bool living = XC_HAS(DOMAIN, domain, domid);
+    bool saved = XC_HAS(DOMAIN, domain, state) &&
+                 (domain->state == XC_STATE_SUSPENDED || domain->state == XC_STATE_RESUMING);
+    bool home = strcmp(xc_fleet_host_key(ref), ref->track->home) == 0;
+
+    return (living  ? 32
+            : saved ? 16
+                    : 0) +
+           (home && !living ? 8 : 0) + (ref->slot->id == ref->track->owner ? 4 : 0) +
+           (home ? 2 : 0) + (half ? 0 : 1);
+}
+
+/* Of the rows first..last-1 for one domain the one to show; of equal ones that on the lowest host key.
+ * The graveyard's only when it is alone. */
 static guint choose(struct xc_engine *engine, const GArray *refs, guint first, guint last)
 {
-    const struct xc_track *track = g_array_index(refs, struct xc_domain_ref, first).track;
     guint best = G_MAXUINT;
     int best_score = -1;
 
     for (guint i = first; i < last; i++) {
         const struct xc_domain_ref *ref = &g_array_index(refs, struct xc_domain_ref, i);
-        const struct xc_domain *domain = xc_ref_domain(ref);
-        bool half = XC_HAS(DOMAIN, domain, migrating) && domain->migrating;
-        int score = 0;
+        int score = ref->slot == engine->graveyard ? 0 : 1 + weight_of(ref);
 
-        if (ref->slot != engine->graveyard)
-            score =
-                1 + (half ? 0 : 1) + (strcmp(xc_fleet_host_key(ref), track->home) == 0 ? 2 : 0) +
-                (ref->slot->id == track->owner ? 4 : 0) + (XC_HAS(DOMAIN, domain, domid) ? 8 : 0);
         if (score > best_score ||
             (score == best_score &&
              xc_key_compare(ref->slot->spec.key,

@@ -27,7 +27,7 @@ static void refresh(struct xc_engine *engine, struct xc_op *op)
     if (!ref || ref->slot == engine->graveyard)
         return;
     domain = xc_ref_domain(ref);
-    if (op->action != XC_ACTION_START) {
+    if (!xc_action_info(op->action)->may_host) {
         xc_set_text(&op->source, ref->slot->spec.key);
         xc_set_text(&op->host_from, xc_fleet_host_key(ref));
     }

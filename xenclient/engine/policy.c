@@ -39,6 +39,17 @@ bool xc_policy_source(const struct xc_slot *slot, const struct xc_action_info *i
     return true;
 }
 
+/* What lies in a file begins no second life beside it: its disks are as that file remembers them. */
+static const char *cure_of(enum xc_action action, enum xc_domain_state state)
+{
+    if (action == XC_ACTION_START && state == XC_STATE_SUSPENDED)
+        return ": use resume";
+    return state == XC_STATE_RESUMING
+               ? ": a resume is under way or was cut off; if that, see to its "
+                 "file in save_dir"
+               : "";
+}
+
 static bool check_state(const struct xc_domain_ref *ref, const struct xc_action_info *info,
                         GError **error)
 {
@@ -49,9 +60,22 @@ static bool check_state(const struct xc_domain_ref *ref, const struct xc_action_
                        "%s: deleted; no configuration of it is known any more", name_of(ref));
     if (info->from & XC_IN(state))
         return true;
-    return xc_fail(error, XC_CAUSE_BAD_STATE, "%s: cannot %s while it is %s", name_of(ref),
+    return xc_fail(error, XC_CAUSE_BAD_STATE, "%s: cannot %s while it is %s%s", name_of(ref),
                    xc_enum_label(&xc_action_labels, (int)info->action),
-                   xc_enum_label(&xc_domain_state_labels, (int)state));
+                   xc_enum_label(&xc_domain_state_labels, (int)state),
+                   cure_of(info->action, state));
+}
+
+static bool check_save_dir(const struct xc_slot *slot, const struct xc_action_info *info,
+                           GError **error)
+{
+    if (!info->needs_save_dir || *slot->spec.save_dir)
+        return true;
+    return xc_fail(
+        error, XC_CAUSE_BAD_CONFIG,
+        "source %s has no save_dir, the directory on its host for suspended domains: set "
+        "it in the source's section, or xenSourceSaveDir",
+        slot->spec.key);
 }
 
 static bool check_memory(const struct xc_domain_ref *ref, const struct xc_host_ref *to,
@@ -111,18 +135,37 @@ static bool check_amount(const struct xc_request *request, const struct xc_domai
                    most, memory ? "MiB" : "vCPUs", request->amount);
 }
 
-/* Where a domain is to be started, if not at home. */
+static bool is_suspended(const struct xc_snapshot *snapshot, gssize row)
+{
+    const struct xc_domain *domain = row < 0 ? NULL : &snapshot->domains[row];
+
+    return domain && XC_HAS(DOMAIN, domain, state) && domain->state == XC_STATE_SUSPENDED;
+}
+
+/* Where a domain is to be started or resumed, if not at home. */
 static bool check_place(struct xc_engine *engine, const struct xc_request *request,
-                        const struct xc_domain_ref *ref, GError **error)
+                        const struct xc_domain_ref *ref, const struct xc_action_info *info,
+                        GError **error)
 {
     const struct xc_host_ref *to = xc_fleet_host(engine, request->host);
+    bool resume = request->action == XC_ACTION_RESUME;
+    gssize row;
 
     if (!to || to->row < 0)
         return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host that answers has the key %s",
                        request->host);
-    if (xc_snapshot_find(to->slot->snapshot, ref->index) >= 0 ||
+    if (to->slot != ref->slot &&
+        (!xc_policy_source(to->slot, info, error) || !check_save_dir(to->slot, info, error)))
+        return false;
+    row = xc_snapshot_find(to->slot->snapshot, ref->index);
+    if ((resume ? is_suspended(to->slot->snapshot, row) : row >= 0) ||
         (to->slot == ref->slot && (to->slot->driver->capabilities & XC_CAP_START_ELSEWHERE)))
         return true;
+    if (resume)
+        return xc_fail(error, XC_CAUSE_NO_STORAGE,
+                       "%s: its save file was not seen on %s at its last poll: save_dir of both "
+                       "hosts must be one shared directory",
+                       name_of(ref), to->key);
     return xc_fail(error, XC_CAUSE_NO_STORAGE, "%s: its configuration is not on %s", name_of(ref),
                    to->key);
 }
@@ -146,14 +189,14 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "%s: a host key is needed", name_of(ref));
     if (ref->slot != engine->graveyard && !xc_policy_source(ref->slot, info, error))
         return false;
-    if (!check_state(ref, info, error))
+    if (!check_state(ref, info, error) || !check_save_dir(ref->slot, info, error))
         return false;
     if (info->has_amount)
         return check_amount(request, ref, error);
     if (info->needs_host)
         return check_destination(engine, request, ref, info, error);
-    if (request->action == XC_ACTION_START && has_host)
-        return check_place(engine, request, ref, error);
+    if (info->may_host && has_host)
+        return check_place(engine, request, ref, info, error);
     return true;
 }
 

@@ -82,7 +82,7 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
         op->target_uuid = domain->uuid;
     xc_set_text(&op->target, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
     xc_set_text(&op->note, request->note);
-    if (request->action == XC_ACTION_START) {
+    if (xc_action_info(request->action)->may_host) {
         const struct xc_host_ref *place =
             request->host && *request->host ? xc_fleet_host(engine, request->host) : NULL;
         gssize row = place ? xc_snapshot_find(place->slot->snapshot, ref->index) : -1;
@@ -95,7 +95,8 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
             xc_set_text(&op->host_to,
                         slot->driver->capabilities & XC_CAP_START_ELSEWHERE ? place->key : "");
         }
-        xc_set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
+        if (request->action == XC_ACTION_START)
+            xc_set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
     } else if (xc_action_info(request->action)->needs_host) {
         xc_set_text(&op->host_to, request->host);
     } else if (xc_action_info(request->action)->has_amount) {
@@ -312,6 +313,9 @@ bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bo
         return xc_fail(error, XC_CAUSE_NO_SUCH_HOST,
                        "no credential %s: `xenctl credential add %s` writes one", spec->credential,
                        spec->credential);
+    if (*spec->save_dir && *spec->save_dir != '/')
+        return xc_fail(error, XC_CAUSE_BAD_VALUE,
+                       "the save_dir of a source is an absolute path on its host, or nothing");
     if (interval_sec > 3600)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "an interval is 1..3600 s, or 0: the default");
     payload = g_byte_array_new();

@@ -10,7 +10,7 @@ struct xc_source_spec {
     char *credential;  /* name of a credential, "" = none */
     char *address;     /* what other control domains call this host (migration target) */
     char *config_dirs; /* with configuration files, separated by ':'; see xc_source_config_dirs() */
-    char *save_dir;    /* where suspended domains are saved */
+    char *save_dir;    /* on the host, absolute: where suspended domains are saved; "" nowhere */
 };
 /* The configuration directories in force: those of the source, or Xen's own. Borrowed. */
 const char *xc_source_config_dirs(const struct xc_source_spec *spec);

@@ -51,10 +51,10 @@ static const struct xc_label origin[] = {{1, "config"}, {2, "snmp"}, {3, "discov
 XC_ENUM_DEFINE(xc_origin_labels, "XenOrigin", origin);
 
 static const struct xc_label action[] = {
-    {1, "noop"},          {2, "start"},      {3, "shutdown"},  {4, "reboot"},   {5, "pause"},
-    {6, "unpause"},       {9, "destroy"},    {10, "reset"},    {11, "migrate"}, {12, "create"},
-    {17, "setMemory"},    {18, "setVcpus"},  {19, "dumpCore"}, {20, "nmi"},     {25, "rescan"},
-    {28, "checkMigrate"}, {29, "setWeight"}, {30, "setCap"},
+    {1, "noop"},     {2, "start"},   {3, "shutdown"},      {4, "reboot"},     {5, "pause"},
+    {6, "unpause"},  {7, "suspend"}, {8, "resume"},        {9, "destroy"},    {10, "reset"},
+    {11, "migrate"}, {12, "create"}, {17, "setMemory"},    {18, "setVcpus"},  {19, "dumpCore"},
+    {20, "nmi"},     {25, "rescan"}, {28, "checkMigrate"}, {29, "setWeight"}, {30, "setCap"},
 };
 XC_ENUM_DEFINE(xc_action_labels, "XenAction", action);
 
@@ -70,13 +70,15 @@ XC_ENUM_DEFINE(xc_result_labels, "XenResult", result);
 
 #define ALIVE                                                                                      \
     (XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_CRASHED) |                  \
-     XC_IN(XC_STATE_SHUTTING_DOWN) | XC_IN(XC_STATE_PREPARING) | XC_IN(XC_STATE_OTHER))
+     XC_IN(XC_STATE_SHUTTING_DOWN) | XC_IN(XC_STATE_PREPARING) | XC_IN(XC_STATE_OTHER) |           \
+     XC_IN(XC_STATE_SUSPENDING))
 
 /* Time-outs: what a loaded host with a large guest needs, not what an idle one takes. */
 static const struct xc_action_info actions[] = {
     {.action = XC_ACTION_START,
      .from = XC_IN(XC_STATE_SHUTDOWN),
      .wanted = XC_WANTED_RUNNING,
+     .may_host = true,
      .timeout_sec = 300,
      .capability = XC_CAP_START},
     {.action = XC_ACTION_SHUTDOWN,
@@ -102,6 +104,20 @@ static const struct xc_action_info actions[] = {
      .wanted = XC_WANTED_RUNNING,
      .timeout_sec = 60,
      .capability = XC_CAP_PAUSE},
+    {.action = XC_ACTION_SUSPEND,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED),
+     .wanted = XC_WANTED_SUSPENDED,
+     .stops = true,
+     .needs_save_dir = true,
+     .timeout_sec = 3600,
+     .capability = XC_CAP_SUSPEND},
+    {.action = XC_ACTION_RESUME,
+     .from = XC_IN(XC_STATE_SUSPENDED),
+     .wanted = XC_WANTED_RUNNING,
+     .may_host = true,
+     .needs_save_dir = true,
+     .timeout_sec = 3600,
+     .capability = XC_CAP_SUSPEND},
     {.action = XC_ACTION_DESTROY,
      .from = ALIVE,
      .wanted = XC_WANTED_SHUTDOWN,

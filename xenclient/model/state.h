@@ -97,6 +97,8 @@ enum xc_action {
     XC_ACTION_REBOOT = 4,
     XC_ACTION_PAUSE = 5,
     XC_ACTION_UNPAUSE = 6,
+    XC_ACTION_SUSPEND = 7, /* to a file on the host; resume: from it */
+    XC_ACTION_RESUME = 8,
     XC_ACTION_DESTROY = 9,
     XC_ACTION_RESET = 10,
     XC_ACTION_MIGRATE = 11,
@@ -156,6 +158,8 @@ struct xc_action_info {
     bool soft;             /* needs the guest's help: a force action may supersede it */
     bool stops;            /* ends the domain's running: refused for protected domains */
     bool needs_host;       /* its argument is a host key */
+    bool may_host;         /* begins a life of the domain: on another host where one is named */
+    bool needs_save_dir;   /* of the source that carries it out */
     bool has_amount;       /* its argument is a number: MiB, vCPUs, weight, percent */
     bool of_host;          /* its target is a host, not a domain */
     unsigned timeout_sec;  /* default */
