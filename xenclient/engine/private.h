@@ -70,6 +70,7 @@ struct xc_engine {
     unsigned poll_max_msec;
     unsigned counters_tick; /* see xc_counters_tick() */
     bool store_failed;
+    unsigned settled; /* ticks since every source has answered or failed; up to SETTLE_TICKS */
 };
 
 /* A domain ever seen, whether it is in the fleet or not. The store keeps all but most of the track. */
