@@ -5,11 +5,14 @@
 #include "xenclient/store/state_dir.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* One that was killed a moment ago may still be ending. */
 #define LOCK_WAIT_MSEC 2000
+
+#define SETTLE_TICKS 10
 
 /* --- loading */
 
@@ -149,6 +152,19 @@ static bool load(struct xc_engine *engine, GError **error)
 
 /* --- time */
 
+/* The first answers of all sources leave more free memory than any later moment needs: it is given back, once,
+ * for that takes milliseconds, when what they brought has been written and told. */
+static void give_back(struct xc_engine *engine)
+{
+    struct xc_engine_health health;
+
+    if (engine->settled == SETTLE_TICKS)
+        return;
+    xc_engine_health(engine, &health);
+    if (!health.starting && ++engine->settled == SETTLE_TICKS)
+        malloc_trim(0);
+}
+
 static gboolean on_tick(void *data)
 {
     struct xc_engine *engine = data;
@@ -158,6 +174,7 @@ static gboolean on_tick(void *data)
     xc_intents_tick(engine);
     xc_events_tick(engine);
     xc_counters_tick(engine);
+    give_back(engine);
     return G_SOURCE_CONTINUE;
 }
 

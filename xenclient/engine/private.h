@@ -75,6 +75,7 @@ struct xc_engine {
     bool store_failed;
     bool journal_failed; /* the last write did; xc_ops_tick() tries again */
     bool closing;        /* no new work */
+    unsigned settled;    /* ticks since every source has answered or failed; up to SETTLE_TICKS */
 };
 
 /* A domain ever seen, whether it is in the fleet or not. The store keeps all but most of the track. */
