@@ -205,7 +205,7 @@ generated: $(GENERATED) $(MIB_DEF)
 flags:
 	@printf '%s\n' $(STD) $(PKG_CFLAGS)
 
-bench: deps-build deps-bench
+bench: deps-build deps-bench deps-real
 	$(again) bench-run
 bench-run: build-all $(BENCH_BINS)
 	$(Q)tests/bench/run

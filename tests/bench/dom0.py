@@ -1,14 +1,15 @@
 """What a poll costs dom0 on real Xen, where Xen itself is emulated: its CPU time there, divided by how much slower the same
 start of a program is there than here. Of several programs the least slowed one counts, so the cost is not made too small."""
 
+import contextlib
 import os
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../real"))
+from kit import INTERVAL, note  # noqa: E402
 from real import RealLab  # noqa: E402
 
-INTERVAL = 10
 POLLS = 6
 # Small, and with as many libraries as xl; all are on both machines.
 PROGRAMS = ("/bin/true", "snmpget -V", "ssh -V")
@@ -34,9 +35,8 @@ def slowdown(lab, program):
     return seconds(lab.xen.ssh(1, starting(program, 20))) / 20 / (seconds(here) / 200)
 
 
-def poll_percent(note):
-    """Percent of one CPU of dom0 that polling every ten seconds takes; note() is told what was measured."""
-    with RealLab(hosts=1, interval=INTERVAL) as lab:
+def measure(figures):
+    with contextlib.redirect_stdout(sys.stderr), RealLab(hosts=1, interval=INTERVAL) as lab:
         lab.polled("xen1", polls=3)
         polls = lab.oid("xenSourcePollsOk", "xen1")
         before, spent = lab.get(polls), float(lab.xen.ssh(1, SPENT))
@@ -46,4 +46,5 @@ def poll_percent(note):
     each = spent / (after - before)
     note(f"dom0: {each:.2f} s of emulated CPU per poll; starting programs is slower by "
          + ", ".join(f"{factor:.0f} ({program})" for program, factor in slower.items()))
-    return 100 * each / min(slower.values()) / INTERVAL
+    percent = 100 * each / min(slower.values()) / INTERVAL
+    figures.add("poll-of-dom0", percent, "%", "<0.5", percent < 0.5)

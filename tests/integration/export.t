@@ -213,7 +213,7 @@ with Lab(hosts=4, domains=16, start=False) as old:
     state = settled(old)
     exported = test_export(old)
     test_stopped(old, exported)
-    with Lab(farm=False, start=False, sources={"host1": {"uri": uri_of(old, "host1")}}) as new_lab:
+    with Lab(farm=False, start=False, sources={"host1": dict(old.sources["host1"])}) as new_lab:
         test_refusals(new_lab, exported)
         test_import(new_lab, exported)
         test_moved(new_lab, state, exported, retired, old)

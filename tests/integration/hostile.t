@@ -16,7 +16,7 @@ from lab import PATIENCE, TOP, Lab, diag, done, is_, ok  # noqa: E402
 UP, DEGRADED, DOWN = 2, 3, 4
 RUNNING, PAUSED, FINISHED, OK = 4, 8, 5, 2
 PAUSE, RESET = 5, 10
-POLL_TIMEOUT = 5
+POLL_TIMEOUT = 10
 # What each host's login runs instead of a shell; $SSH_ORIGINAL_COMMAND is what was asked.
 SANE = 'exec sh -c "$SSH_ORIGINAL_COMMAND"'
 HOSTS = {
@@ -47,8 +47,24 @@ def names(canary):
              "".join(chr(n) for n in range(128, 189)))]
 
 
+def serve(lab, name, ports, words=()):
+    """One sshd with a port for each of these hosts."""
+    config = lab.path(f"{name}_config")
+    with open(config, "w") as out:
+        out.write(f"HostKey {lab.path('host_key')}\nPidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\n"
+                  f"AuthorizedKeysFile {lab.path('user_key.pub')}\nMaxStartups 200\nMaxSessions 100\nPrintMotd no\n")
+        out.writelines(f"ListenAddress 127.0.0.1:{port}\n" for port in ports.values())
+        for host, port in ports.items():
+            script = lab.path(f"login-{host}")
+            with open(script, "w") as login:
+                login.write(f"export PATH={TOP}/tests/integration/xl/bin:/usr/bin:/bin XL_STATE={lab.path('xl-' + host)} "
+                            f"XENSNMP_RUN={lab.path('run-' + host)}\ncd {lab.path('far')}\n{HOSTS[host]}\n")
+            out.write(f"Match LocalPort {port}\n ForceCommand sh {script}\n")
+    lab.start(name, [*words, "/usr/sbin/sshd", "-D", "-e", "-f", config])
+
+
 def listen(lab):
-    """One sshd with a port for each host; {host: port}."""
+    """{host: port}. They are all on this one machine: the bad ones must not take what the good ones would have of their own."""
     ports, held = {}, []
     for host in HOSTS:
         held.append(socket.socket())
@@ -58,19 +74,10 @@ def listen(lab):
         taken.close()
     for name in ("host_key", "user_key"):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", lab.path(name)], check=True)
-    with open(lab.path("sshd_config"), "w") as out:
-        out.write(f"HostKey {lab.path('host_key')}\nPidFile none\nUsePAM no\nStrictModes no\nPermitRootLogin yes\n"
-                  f"AuthorizedKeysFile {lab.path('user_key.pub')}\nMaxStartups 200\nMaxSessions 100\nPrintMotd no\n")
-        out.writelines(f"ListenAddress 127.0.0.1:{port}\n" for port in ports.values())
-        for host, command in HOSTS.items():
-            script = lab.path(f"login-{host}")
-            with open(script, "w") as login:
-                login.write(f"export PATH={TOP}/tests/integration/xl/bin:/usr/bin:/bin XL_STATE={lab.path('xl-' + host)} "
-                            f"XENSNMP_RUN={lab.path('run-' + host)}\ncd {lab.path('far')}\n{command}\n")
-            out.write(f"Match LocalPort {ports[host]}\n ForceCommand nice -n {0 if command == SANE else 19} sh {script}\n")
     os.makedirs("/run/sshd", exist_ok=True)
     os.makedirs(lab.path("far"))
-    lab.start("sshd", ["/usr/sbin/sshd", "-D", "-e", "-f", lab.path("sshd_config")])
+    serve(lab, "sshd-good", {host: port for host, port in ports.items() if HOSTS[host] == SANE})
+    serve(lab, "sshd-bad", {host: port for host, port in ports.items() if HOSTS[host] != SANE}, ("/usr/bin/nice", "-n", "19"))
     with open(lab.path("host_key.pub")) as public, open(lab.path("known_hosts"), "a") as known:
         key = " ".join(public.read().split()[:2])
         known.writelines(f"[127.0.0.1]:{port} {key}\n" for port in ports.values())
@@ -148,7 +155,7 @@ def test_names(lab, canary):
     is_(os.listdir(lab.path("far")), [], "nor left a file where the logins begin")
 
 
-with Lab(farm=False, start=False, agent={"interval": 2, "poll_timeout": POLL_TIMEOUT, "max_operations_per_host": 8}) as estate:
+with Lab(farm=False, start=False, agent={"interval": 4, "poll_timeout": POLL_TIMEOUT, "max_operations_per_host": 8}) as estate:
     victim = os.path.join(estate.folder, "canary")
     where = listen(estate)
     settle(estate, "good", [b"one", b"two"])

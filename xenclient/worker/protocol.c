@@ -42,7 +42,6 @@ struct layout {
 static const struct layout layouts[] = {
     [XC_MSG_HELLO]       = {"HELLO",       XC_FROM_WORKER, {HASH, VERSION}},
     [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS}},
-    [XC_MSG_LEVEL]       = {"LEVEL",       XC_FROM_FRONT,  {LEVEL}},
     [XC_MSG_SOURCE]      = {"SOURCE",      XC_FROM_FRONT,  {SOURCE, SPEC}},
     [XC_MSG_FORGET]      = {"FORGET",      XC_FROM_FRONT,  {SOURCE}},
     [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC}},
@@ -56,6 +55,7 @@ static const struct layout layouts[] = {
     [XC_MSG_OUTCOME]     = {"OUTCOME",     XC_FROM_WORKER, {OP, RESULT, CAUSE, TEXT}},
     [XC_MSG_PING]        = {"PING",        XC_FROM_FRONT,  {SERIAL}},
     [XC_MSG_PONG]        = {"PONG",        XC_FROM_WORKER, {SERIAL}},
+    [XC_MSG_LEVEL]       = {"LEVEL",       XC_FROM_FRONT,  {LEVEL}},
 };
 /* clang-format on */
 

@@ -32,7 +32,6 @@
 enum xc_message {
     XC_MSG_HELLO = 1,
     XC_MSG_ENV,
-    XC_MSG_LEVEL,
     XC_MSG_SOURCE,
     XC_MSG_FORGET,
     XC_MSG_POLL,
@@ -46,6 +45,7 @@ enum xc_message {
     XC_MSG_OUTCOME,
     XC_MSG_PING,
     XC_MSG_PONG,
+    XC_MSG_LEVEL,
 };
 
 /* Longest text of each sort, in octets. */
