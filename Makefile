@@ -169,7 +169,7 @@ $(BUILD)/share/xensnmpd.conf: $(BUILD)/bin/xensnmpd
 
 # --- tests: TAP everywhere, prove adds up; tests/lib/run-one keeps what each said
 # $(call prove,stage,seconds a test may take,tests); most tests wait more than they compute
-TEST_JOBS := $(shell echo $$(($(JOBS) * 2)))
+TEST_JOBS := $(shell echo $$(($(JOBS) + 1)))
 prove = TAP_STAGE=$(1) TEST_LIMIT=$(2) prove -j$(TEST_JOBS) --timer --exec tests/lib/run-one $(3)
 SCRIPTED := $(sort $(wildcard tests/contract/*.t tests/integration/*.t))
 
