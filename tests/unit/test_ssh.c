@@ -3,6 +3,9 @@
 #include "xenclient/transport/known_hosts.h"
 #include "xenclient/transport/ssh.h"
 
+#include <dlfcn.h>
+#include <libssh2.h>
+
 struct xl_sim sim;
 struct sshd sshd;
 
@@ -243,6 +246,39 @@ static void test_exec(void)
     xc_call_deinit(&call);
 }
 
+/* In libssh2's place, for the next test. */
+static bool dawdle;
+
+ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel, int stream, char *to, size_t size)
+{
+    ssize_t (*real)(LIBSSH2_CHANNEL *, int, char *, size_t) =
+        (ssize_t(*)(LIBSSH2_CHANNEL *, int, char *, size_t))dlsym(RTLD_NEXT, __func__);
+    ssize_t n = real(channel, stream, to, size);
+
+    if (dawdle && stream == 0 && n == LIBSSH2_ERROR_EAGAIN)
+        g_usleep(300 * 1000);
+    return n;
+}
+
+/* The whole answer comes between a look at stdout and one at stderr, which takes all of it off the socket. */
+static void test_answer_between_looks(void)
+{
+    struct xc_call call;
+    g_autoptr(xc_ssh) ssh = session(&call);
+    g_autoptr(GError) error = NULL;
+    struct xc_exec out;
+
+    xc_call_restart(&call, 10 * XC_USEC_PER_SEC);
+    dawdle = true;
+    xc_exec_init(&out);
+    xc_ssh_exec(ssh, "echo here", NULL, 0, &call, &out, &error);
+    dawdle = false;
+    g_assert_no_error(error);
+    g_assert_cmpstr(out.out->str, ==, "here\n");
+    xc_exec_clear(&out);
+    xc_call_deinit(&call);
+}
+
 /* Each has an answer that never ends, or is far too long, or never comes. */
 static void test_bounds(void)
 {
@@ -334,6 +370,7 @@ int main(int argc, char **argv)
     g_test_add_func("/ssh/agent", test_agent);
     g_test_add_func("/ssh/addresses", test_addresses);
     g_test_add_func("/ssh/exec", test_exec);
+    g_test_add_func("/ssh/answer-between-looks", test_answer_between_looks);
     g_test_add_func("/ssh/bounds", test_bounds);
     g_test_add_func("/ssh/swapped-key", test_swapped_key);
     rc = g_test_run();

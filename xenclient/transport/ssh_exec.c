@@ -118,18 +118,36 @@ static void take_status(struct xc_ssh *ssh, LIBSSH2_CHANNEL *channel, struct xc_
     }
 }
 
+/* Reading one stream takes the other's packets off the socket, too, which will not tell of them again. */
+static bool has_more(LIBSSH2_CHANNEL *channel)
+{
+    unsigned long waiting = 0;
+
+    libssh2_channel_window_read_ex(channel, &waiting, NULL);
+    return waiting > 0;
+}
+
 /* Both streams and the input side by side, until the far end has closed them. */
 static bool converse(struct xc_ssh *ssh, LIBSSH2_CHANNEL *channel, struct input *input,
                      struct xc_call *call, struct xc_exec *out, GError **error)
 {
+    unsigned idle = 0; /* rounds in which nothing was read */
+
     for (;;) {
+        gsize had = out->out->len + out->err->len;
+
         if (!feed(ssh, channel, input, error) || !drain(ssh, channel, 0, out, error) ||
             !drain(ssh, channel, SSH_EXTENDED_DATA_STDERR, out, error))
             return false;
+        idle = out->out->len + out->err->len > had ? 0 : idle + 1;
+        /* What is still there after a second idle round is of neither stream. */
+        if (has_more(channel) && idle < 2)
+            continue;
         if (libssh2_channel_eof(channel))
             break;
         if (!xc_ssh_wait(ssh, call, "waiting for a command's answer", error))
             return false;
+        idle = 0;
     }
     return true;
 }
