@@ -184,8 +184,8 @@ const char xl_shell_actions[] =
      * are older than its disks. */
     "forget() {\n"
     "    [ -z \"$save_dir\" ] || [ -z \"$uuid\" ] ||\n"
-    "        find \"$save_dir/\" -maxdepth 1 -type f -name \"$uuid.*\" ! -name \"${1-}\" "
-    "-exec rm -f {} +\n"
+    "        find \"$save_dir/\" -maxdepth 1 -type f ! -name \"${1-}\" "
+    "\\( -name \"$uuid.*.xensave*\" -o -name \"$uuid.*.saving\" \\) -exec rm -f {} +\n"
     "} 2>/dev/null\n"
     /* xl pause and unpause exit 0 even when Xen refused: only the state counts. */
     "do_pause() {\n"
