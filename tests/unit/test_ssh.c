@@ -249,13 +249,13 @@ static void test_exec(void)
 /* In libssh2's place, for the next test. */
 static bool dawdle;
 
-ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel, int stream, char *to, size_t size)
+ssize_t libssh2_channel_read_ex(LIBSSH2_CHANNEL *channel, int stream_id, char *buf, size_t buflen)
 {
     ssize_t (*real)(LIBSSH2_CHANNEL *, int, char *, size_t) =
         (ssize_t(*)(LIBSSH2_CHANNEL *, int, char *, size_t))dlsym(RTLD_NEXT, __func__);
-    ssize_t n = real(channel, stream, to, size);
+    ssize_t n = real(channel, stream_id, buf, buflen);
 
-    if (dawdle && stream == 0 && n == LIBSSH2_ERROR_EAGAIN)
+    if (dawdle && stream_id == 0 && n == LIBSSH2_ERROR_EAGAIN)
         g_usleep(300 * 1000);
     return n;
 }
