@@ -16,7 +16,8 @@ from lab import PATIENCE, TOP, Lab, diag, done, is_, ok  # noqa: E402
 UP, DEGRADED, DOWN = 2, 3, 4
 RUNNING, PAUSED, FINISHED, OK = 4, 8, 5, 2
 PAUSE, RESET = 5, 10
-POLL_TIMEOUT = 10
+POLL_TIMEOUT = 30  # enough for a good host on a machine that hardly gets on
+WATCHED = 20  # seconds
 # What each host's login runs instead of a shell; $SSH_ORIGINAL_COMMAND is what was asked.
 SANE = 'exec sh -c "$SSH_ORIGINAL_COMMAND"'
 HOSTS = {
@@ -104,18 +105,18 @@ def rss(pid):
 def test_states(lab):
     bad = [host for host, command in HOSTS.items() if command != SANE]
     is_(lab.wait(lambda: [lab.get(lab.oid("xenSourceState", host)) for host in ("good", "names")] == [UP, UP],
-                 "the good hosts are up", 30), True, "the good hosts are up")
+                 "the good hosts are up", 4 * POLL_TIMEOUT), True, "the good hosts are up")
     for host in bad:
         state, cause, text = lab.wait(lambda: (lambda row: row if row[0] in (DEGRADED, DOWN) else None)(
             lab.get(*[lab.oid(f"xenSource{column}", host) for column in ("State", "Cause", "StateText")])),
-            f"{host} is degraded", 6 * POLL_TIMEOUT)
+            f"{host} is degraded", 4 * POLL_TIMEOUT)
         ok(cause > 1 and len(text) > 10, f"{host}: {text}")
 
 
 def test_bounds(lab):
     """For some rounds of polls: memory, the age of the good ones, the time of a walk."""
     worst = {"front": 0, "worker": 0, "age": 0, "walk": 0.0}
-    end = time.monotonic() + 2 * POLL_TIMEOUT
+    end = time.monotonic() + WATCHED
     while time.monotonic() < end:
         begin = time.monotonic()
         rows = list(lab.bulkwalk(lab.oid("xenDomainName")))
@@ -128,8 +129,8 @@ def test_bounds(lab):
     sanitized = "asan" in os.environ.get("BUILD", "") or "SANITIZER" in os.environ
     ok(worst["front"] < (1000 if sanitized else 100), f"the front stays small: {worst['front']} MiB")
     ok(worst["worker"] < (2000 if sanitized else 300), f"workers stay small: {worst['worker']} MiB")
-    ok(worst["age"] <= 4 * POLL_TIMEOUT * PATIENCE, f"the good ones stay fresh: {worst['age']} s")
-    ok(worst["walk"] < 2 * PATIENCE, f"a walk takes {worst['walk']:.2f} s")
+    ok(worst["age"] <= POLL_TIMEOUT * PATIENCE, f"the good ones stay fresh: {worst['age']} s")
+    ok(worst["walk"] < 10 * PATIENCE, f"a walk takes {worst['walk']:.2f} s")
     is_(lab.get(lab.oid("xenWorkersLost", 0)), 0, "no worker ended")
     is_(len(rows), 2 + 2 + len(names("")), "rows of the good ones only: guests and their two dom0s")
 
@@ -144,7 +145,7 @@ def test_names(lab, canary):
     for index in guests:
         lab.set((lab.oid("xenDomainPower", index), "i", PAUSE))
     lab.wait(lambda: all(row.get("xenOperationState") == FINISHED for row in lab.table("xenOperationTable").values()),
-             "all are paused", 60)
+             "all are paused", 300)
     rows = lab.table("xenOperationTable").values()
     is_([row["xenOperationText"] for row in rows if row["xenOperationResult"] != OK], [], "each can be paused")
     is_(len(rows), len(guests), "by an operation of its own")
