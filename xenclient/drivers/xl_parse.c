@@ -267,39 +267,35 @@ static void update_saves(struct poll *poll, GPtrArray *warnings)
 
 /* Which configuration belongs to which living domain. */
 struct match {
-    GHashTable *by_uuid; /* text of uuid -> struct xl_config * */
+    GHashTable *by_uuid; /* of struct xl_config *; its uuid is the key */
     GHashTable *by_name; /* name -> struct xl_config * without uuid */
     GHashTable *used;    /* set of struct xl_config * whose guest lives */
     GHashTable *names;   /* set of the living domains' names */
     GHashTable *domids;  /* set of the numbers reported */
-    GHashTable *lives;   /* text of uuid -> struct xl_row * */
+    GHashTable *lives;   /* of struct xl_row *; its uuid is the key */
 };
 
 static void match_init(struct match *match, const struct poll *poll)
 {
-    match->by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    match->by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     match->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     match->used = g_hash_table_new(NULL, NULL);
     match->names = g_hash_table_new(g_str_hash, g_str_equal);
     match->domids = g_hash_table_new(NULL, NULL);
-    match->lives = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    match->lives = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     for (guint i = 0; i < poll->memory->configs->len; i++) {
         struct xl_config *config = g_ptr_array_index(poll->memory->configs, i);
-        char uuid[XC_UUID_TEXT];
 
-        xc_uuid_format(&config->uuid, uuid);
         if (config->has_uuid)
-            g_hash_table_insert(match->by_uuid, g_strdup(uuid), config);
+            g_hash_table_insert(match->by_uuid, &config->uuid, config);
         else
             g_hash_table_insert(match->by_name, config->name, config);
     }
     for (guint i = 0; i < poll->rows->len; i++) {
         struct xl_row *row = g_ptr_array_index(poll->rows, i);
-        char uuid[XC_UUID_TEXT];
 
-        xc_uuid_format(&row->uuid, uuid);
         g_hash_table_add(match->names, row->name);
-        g_hash_table_insert(match->lives, g_strdup(uuid), row);
+        g_hash_table_insert(match->lives, &row->uuid, row);
     }
 }
 
@@ -317,11 +313,8 @@ static void match_clear(struct match *match)
 static const struct xl_config *match_config(struct match *match, const struct xc_uuid *id,
                                             const char *name, bool shared)
 {
-    struct xl_config *config;
-    char uuid[XC_UUID_TEXT];
+    struct xl_config *config = g_hash_table_lookup(match->by_uuid, id);
 
-    xc_uuid_format(id, uuid);
-    config = g_hash_table_lookup(match->by_uuid, uuid);
     if (!config && *name)
         config = g_hash_table_lookup(match->by_name, name);
     if (!config || (!g_hash_table_add(match->used, config) && !shared))

@@ -10,7 +10,7 @@
 /* What one pass over the files needs. */
 struct pass {
     GPtrArray *configs;  /* struct xl_config * */
-    GHashTable *by_uuid; /* text of uuid -> struct xl_config * */
+    GHashTable *by_uuid; /* of struct xl_config *; its uuid is the key */
     GHashTable *by_name; /* name -> struct xl_config *, the first of that name */
     GHashTable *paths;   /* set of paths seen */
     GPtrArray *warnings; /* may be NULL */
@@ -113,20 +113,14 @@ static struct xl_config *parse_file(struct pass *pass, const char *path, const G
  * uuid, that of the same name. */
 static const struct xl_config *rival(const struct pass *pass, const struct xl_config *config)
 {
-    const struct xl_config *same_name = g_hash_table_lookup(pass->by_name, config->name);
-    char uuid[XC_UUID_TEXT];
-
-    if (config->has_uuid) {
-        xc_uuid_format(&config->uuid, uuid);
-        return g_hash_table_lookup(pass->by_uuid, uuid);
-    }
-    return same_name;
+    if (config->has_uuid)
+        return g_hash_table_lookup(pass->by_uuid, &config->uuid);
+    return g_hash_table_lookup(pass->by_name, config->name);
 }
 
 static void add(struct pass *pass, struct xl_config *config)
 {
     const struct xl_config *other = rival(pass, config);
-    char uuid[XC_UUID_TEXT];
 
     if (other) {
         warn(pass, config->path, "describes the same guest as %s, which counts", other->path);
@@ -136,10 +130,8 @@ static void add(struct pass *pass, struct xl_config *config)
     g_ptr_array_add(pass->configs, config);
     if (!g_hash_table_contains(pass->by_name, config->name))
         g_hash_table_insert(pass->by_name, config->name, config);
-    if (config->has_uuid) {
-        xc_uuid_format(&config->uuid, uuid);
-        g_hash_table_replace(pass->by_uuid, g_strdup(uuid), config);
-    }
+    if (config->has_uuid)
+        g_hash_table_insert(pass->by_uuid, &config->uuid, config);
 }
 
 static void finish_file(struct pass *pass, const char *path, const GString *content)
@@ -190,7 +182,7 @@ void xl_configs_parse(struct xl_memory *memory, struct xl_lines lines, GPtrArray
 {
     struct pass pass = {
         .configs = g_ptr_array_new_with_free_func(xl_config_free),
-        .by_uuid = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+        .by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal),
         .by_name = g_hash_table_new(g_str_hash, g_str_equal),
         .paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .warnings = warnings,

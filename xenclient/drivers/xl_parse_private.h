@@ -186,7 +186,7 @@ void xl_host_report(const struct xl_host_facts *facts, struct xl_memory *memory,
 void xl_saved_free(void *data);
 /* The list of the save directory's files; ok: it could be read, else what was known stays. */
 void xl_saves_parse(struct xl_memory *memory, struct xl_lines lines, bool ok, GPtrArray *warnings);
-/* Each domain once, and none that lives; what should not be is warned of. lives: texts of uuids -> struct
+/* Each domain once, and none that lives; what should not be is warned of. lives: by uuid, struct
  * xl_row *. Elements are borrowed; free the array. */
 GPtrArray *xl_saves_asleep(const struct xl_memory *memory, GHashTable *lives, GPtrArray *warnings);
 

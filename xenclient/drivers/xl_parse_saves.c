@@ -138,23 +138,20 @@ static void tell(struct xl_saved *saved, GPtrArray *warnings, const char *what)
 
 GPtrArray *xl_saves_asleep(const struct xl_memory *memory, GHashTable *lives, GPtrArray *warnings)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) seen = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     GPtrArray *asleep = g_ptr_array_new();
 
     for (guint i = 0; i < memory->saves->len; i++) {
         struct xl_saved *saved = g_ptr_array_index(memory->saves, i);
-        const struct xl_row *row;
-        char uuid[XC_UUID_TEXT];
+        const struct xl_row *row = g_hash_table_lookup(lives, &saved->uuid);
 
-        xc_uuid_format(&saved->uuid, uuid);
-        row = g_hash_table_lookup(lives, uuid);
         /* At the end of a suspend and the beginning of a resume it is paused beside its file. */
         if (row && row->flags[2] != 'p' && row->flags[3] != 's')
             tell(saved, warnings,
                  "has a save file although it runs: that is out of date, remove it");
         if (row)
             continue;
-        if (!g_hash_table_add(seen, g_strdup(uuid)))
+        if (!g_hash_table_add(seen, &saved->uuid))
             tell(saved, warnings, "has several save files: resume will refuse until one is left");
         else
             g_ptr_array_add(asleep, saved);

@@ -358,9 +358,8 @@ static void committed(const GError *error, void *data)
 
         if (error)
             publish_others(slot, report, id->fresh, error);
-        else
-            resolve(slot,
-                    report); /* again, for another source may have lost what this one relied on */
+        else /* again, for another source may have lost what this one relied on */
+            resolve(slot, report);
     }
     g_array_unref(id->fresh);
     g_free(id);
