@@ -176,13 +176,13 @@ SCRIPTED := $(sort $(wildcard tests/contract/*.t tests/integration/*.t))
 check: deps-build deps-check
 	$(again) check-run
 check-run: build-all unit
-	$(Q)$(call prove,check,300,$(UNIT_BINS) $(SCRIPTED))
+	$(Q)$(call prove,check,900,$(UNIT_BINS) $(SCRIPTED))
 
 # Sanitized programs are slow: the lab waits longer.
 check-asan: deps-build deps-check deps-asan
 	$(again) BUILD=$(BUILD)-asan SANITIZER=address,undefined CFLAGS='-O1 -g' asan-run
 asan-run: build-all unit
-	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,900,$(UNIT_BINS) $(SCRIPTED))
+	$(Q)LAB_PATIENCE=4 tests/lib/sanitized $(call prove,check-asan,1800,$(UNIT_BINS) $(SCRIPTED))
 
 # Another seed each day, or the same damage would be done again and again.
 fuzz-run: export FUZZ_ROUNDS := $(or $(FUZZ_ROUNDS),1000000)

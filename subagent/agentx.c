@@ -21,7 +21,7 @@
 /* How long opening, registering and pinging wait for the master agent. A machine so slow that it answers later
  * gets more, after each connection that was lost soon. */
 #define PATIENCE      ((int)ONE_SEC)
-#define PATIENCE_MOST (4 * PATIENCE)
+#define PATIENCE_MOST (8 * PATIENCE)
 #define SOON_USEC     (60 * G_USEC_PER_SEC)
 
 struct watch {

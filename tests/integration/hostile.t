@@ -11,12 +11,12 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import PATIENCE, TOP, Lab, diag, done, is_, ok  # noqa: E402
+from lab import PATIENCE, TOP, Lab, Stopwatch, diag, done, is_, ok  # noqa: E402
 
 UP, DEGRADED, DOWN = 2, 3, 4
 RUNNING, PAUSED, FINISHED, OK = 4, 8, 5, 2
 PAUSE, RESET = 5, 10
-POLL_TIMEOUT = 30  # enough for a good host on a machine that hardly gets on
+POLL_TIMEOUT = 60  # enough for a good host on a machine that hardly gets on
 WATCHED = 20  # seconds
 # What each host's login runs instead of a shell; $SSH_ORIGINAL_COMMAND is what was asked.
 SANE = 'exec sh -c "$SSH_ORIGINAL_COMMAND"'
@@ -118,9 +118,9 @@ def test_bounds(lab):
     worst = {"front": 0, "worker": 0, "age": 0, "walk": 0.0}
     end = time.monotonic() + WATCHED
     while time.monotonic() < end:
-        begin = time.monotonic()
-        rows = list(lab.bulkwalk(lab.oid("xenDomainName")))
-        worst["walk"] = max(worst["walk"], time.monotonic() - begin)
+        watch = Stopwatch()
+        list(lab.bulkwalk(lab.oid("xenDomainName")))
+        worst["walk"] = max(worst["walk"], watch.seconds())
         worst["front"] = max(worst["front"], rss(lab.pid("xensnmpd")))
         worst["worker"] = max([worst["worker"], *map(rss, lab.workers())])
         worst["age"] = max(worst["age"], *[lab.get(lab.oid("xenSourceDataAge", host)) for host in ("good", "names")])
@@ -132,7 +132,10 @@ def test_bounds(lab):
     ok(worst["age"] <= POLL_TIMEOUT * PATIENCE, f"the good ones stay fresh: {worst['age']} s")
     ok(worst["walk"] < 10 * PATIENCE, f"a walk takes {worst['walk']:.2f} s")
     is_(lab.get(lab.oid("xenWorkersLost", 0)), 0, "no worker ended")
-    is_(len(rows), 2 + 2 + len(names("")), "rows of the good ones only: guests and their two dom0s")
+    expected = 2 + 2 + len(names(""))
+    # Where snmpd hardly gets on, the daemon may be between two connections to it in the very last walk.
+    is_(lab.wait(lambda: len(list(lab.bulkwalk(lab.oid("xenDomainName")))), "rows are there"), expected,
+        "rows of the good ones only: guests and their two dom0s")
 
 
 def test_names(lab, canary):
@@ -143,7 +146,8 @@ def test_names(lab, canary):
     is_(len(set(texts)), len(guests), "and they differ")
     ok("x" * 61 in texts and "12345" in texts and "café" in texts, "what is text is shown as it is")
     for index in guests:
-        lab.set((lab.oid("xenDomainPower", index), "i", PAUSE))
+        is_(lab.set((lab.oid("xenDomainPower", index), "i", PAUSE), (lab.oid("xenDomainTimeout", index), "u", 600)), "noError",
+            f"domain {index}: pause is accepted")
     lab.wait(lambda: all(row.get("xenOperationState") == FINISHED for row in lab.table("xenOperationTable").values()),
              "all are paused", 300)
     rows = lab.table("xenOperationTable").values()

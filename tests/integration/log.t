@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from lab import Lab, diag, done, is_, ok  # noqa: E402
 
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ "
+DETAIL = STAMP + "xensnmpd-worker: debug: .*"
 
 
 def lines(path):
@@ -82,15 +83,16 @@ def lose_host(lab, reload):
         lab.wait(lambda: has(log, STAMP + "xensnmpd: info: .*: read again"), "the file is read again")
     lab.kill("xen-farm")
     lab.wait(lambda: has(log, STAMP + "xensnmpd: warning: source host1: .*"), "the front tells of it")
+    if reload:
+        lab.wait(lambda: has(log, DETAIL), "the worker tells of it")
     is_(lab.workers(), workers, "the worker is the one from the beginning")
     is_(lab.kill("xensnmpd", signal.SIGTERM), 0, "it ends")
     return lines(log)
 
 
 def test_level(lab):
-    detail = re.compile(STAMP + "xensnmpd-worker: debug: .*")
-    ok(not any(map(detail.fullmatch, lose_host(lab, reload=False))), "at level info a worker tells no details")
-    ok(any(map(detail.fullmatch, lose_host(lab, reload=True))), "it does after a SIGHUP that asks for them")
+    ok(not any(re.fullmatch(DETAIL, line) for line in lose_host(lab, reload=False)), "at level info a worker tells no details")
+    ok(any(re.fullmatch(DETAIL, line) for line in lose_host(lab, reload=True)), "it does after a SIGHUP that asks for them")
 
 
 def test_refused(lab):

@@ -8,14 +8,14 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from lab import PATIENCE, Lab, done, is_, ok
+from lab import PATIENCE, Lab, Stopwatch, done, is_, ok
 
 
 def rows_back(lab):
     """Seconds until rows are readable again."""
-    begin = time.monotonic()
+    watch = Stopwatch()
     lab.wait(lambda: lab.get(lab.oid("xenAgentVersion", 0)), "rows are back", seconds=10)
-    return time.monotonic() - begin
+    return watch.seconds()
 
 
 with Lab(hosts=1, domains=3, start=False) as lab:

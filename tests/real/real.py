@@ -26,7 +26,7 @@ from collections import namedtuple
 os.environ.setdefault("LAB_PATIENCE", "4")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import tap
-from lab import BUILD, Lab, LabError, SnmpError, done, failed, index
+from lab import BUILD, LENIENCY, Lab, LabError, SnmpError, Stopwatch, done, failed, index
 
 __all__ = ["RealLab", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
            "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "DUMP_CORE", "NMI", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
@@ -68,9 +68,9 @@ def diag(text):
 
 def wait(condition, what, seconds):
     """Lab.wait() for what is no Lab's."""
-    end = time.monotonic() + seconds * float(os.environ["LAB_PATIENCE"])
+    watch, limit = Stopwatch(), seconds * float(os.environ["LAB_PATIENCE"]) * LENIENCY
     while not condition():
-        if time.monotonic() > end:
+        if watch.seconds() > limit:
             raise LabError(f"waited in vain until {what}")
         time.sleep(1)
 
@@ -298,9 +298,9 @@ class RealLab(Lab):
         """A SET that must be accepted at once; the number of its operation."""
         with _tap:
             before = self.last_op()
-            asked = time.monotonic()
+            watch = Stopwatch()
             status = self.set(self.oid(column, row), kind, value)
-            took = time.monotonic() - asked
+            took = watch.seconds()
             number = self.last_op()
         if status != "noError" or number <= before or took > 3:
             raise LabError(f"SET {column}.{row} = {value}: {status} after {took:.2f} s, operation {number}")

@@ -415,7 +415,7 @@ static void test_killed_between_commit_and_show(struct kit_fixture *f, gconstpoi
     static const char *const steps[] = {"", ""};
     struct kit_fixture later = {.dir = g_strdup(dir), .config = xc_config_new()};
     struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
-    gint64 end_mono = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    gint64 end_mono = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
     uint32_t mark = last(f);
     int64_t newest = 0;
 

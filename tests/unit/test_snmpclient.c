@@ -300,7 +300,7 @@ static const struct sn_oid nothing = {.n = 7, .id = {1, 3, 6, 1, 4, 1, 99999}};
 static void await_master(const struct master *master)
 {
     struct sn_settings settings = settings_for(master);
-    gint64 end = g_get_monotonic_time() + 15 * G_USEC_PER_SEC;
+    gint64 end = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
     bool up = false;
 
     while (!up && g_get_monotonic_time() < end) {

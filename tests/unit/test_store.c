@@ -88,7 +88,7 @@ static void done(const GError *error, void *data)
 
 static void wait_for(const int *flag)
 {
-    gint64 end = g_get_monotonic_time() + 5 * G_USEC_PER_SEC;
+    gint64 end = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
 
     while (!*flag) {
         g_main_context_iteration(NULL, FALSE);
