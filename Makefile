@@ -42,6 +42,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
 SHIM_SRC := $(filter-out tests/shim/shim.c,$(sort $(wildcard tests/shim/*.c)))
 SQL := $(sort $(wildcard xenclient/store/*.sql))
+XL_SHELL := $(sort $(wildcard xenclient/drivers/xl/*.sh))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 CORE_LIB := $(BUILD)/libxenclient.a
@@ -86,16 +87,19 @@ deps-%:
 	$(Q)packaging/install-packages $*
 
 # --- generated texts
-# SQL and bash become C strings that the programs compile in.
-TEXT_HEADERS := $(patsubst xenclient/store/%,$(BUILD)/gen/%.h,$(SQL)) $(BUILD)/gen/completion.bash.h
+# SQL and shell become C strings that the programs compile in; what is sent to hosts, without its comments.
+TEXT_HEADERS := $(patsubst xenclient/store/%,$(BUILD)/gen/%.h,$(SQL)) \
+	$(patsubst xenclient/drivers/xl/%,$(BUILD)/gen/%.h,$(XL_SHELL)) $(BUILD)/gen/completion.bash.h
 define quote
 $(Q)mkdir -p $(@D)
-$(Q)sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+$(Q)sed $(1) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
 endef
 $(BUILD)/gen/%.sql.h: xenclient/store/%.sql
-	$(quote)
+	$(call quote)
+$(BUILD)/gen/%.sh.h: xenclient/drivers/xl/%.sh
+	$(call quote,-e '/^ *\(#.*\)*$$/d')
 $(BUILD)/gen/%.bash.h: tools/xenctl/%.bash
-	$(quote)
+	$(call quote)
 # The MIB is the only place with names and numbers; the client learns them from it.
 $(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
 	$(Q)mkdir -p $(@D)

@@ -18,7 +18,7 @@ tools/xen-farm      | xenclient
 tools/xenctl        | snmpclient xenclient
 '
 # what the build makes, found by -I$(BUILD)/gen
-generated='*.sql.h *.bash.h xen_mib.def'
+generated='*.sql.h *.sh.h *.bash.h xen_mib.def'
 # library header | the only folders that may know it; tests may know all
 libraries='
 net-snmp  | subagent snmpclient

@@ -1,12 +1,34 @@
-/* Building the scripts of a job and reading its report. The shell itself is in xl_job_shell.c. */
+/* Building the scripts of a job and reading its report. */
 #include "xenclient/drivers/xl_job.h"
 
-#include "xenclient/drivers/xl_job_shell.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
 
 #define REPORT_MAX 65536
+
+/* Their shell: xenclient/drivers/xl/. */
+static const char report_shell[] =
+#include "job_report.sh.h"
+    ;
+static const char launch_shell[] =
+#include "job_launch.sh.h"
+    ;
+static const char forbid_shell[] =
+#include "job_forbid.sh.h"
+    ;
+static const char cancel_shell[] =
+#include "job_cancel.sh.h"
+    ;
+static const char tools_shell[] =
+#include "job_tools.sh.h"
+    ;
+static const char actions_shell[] =
+#include "job_actions.sh.h"
+    ;
+static const char suspend_shell[] =
+#include "job_suspend.sh.h"
+    ;
 
 /* NAME='value', whatever is in it. */
 static void assign(GString *to, const char *name, const char *value)
@@ -69,11 +91,11 @@ static char *job_text(const struct xl_job *job)
     assign_number(text, "domid", job->domid);
     assign_number(text, "limit", job->limit_sec);
     assign_number(text, "amount", job->amount);
-    g_string_append(text, xl_shell_report);
-    g_string_append(text, xl_shell_job);
-    g_string_append(text, xl_shell_actions);
+    g_string_append(text, report_shell);
+    g_string_append(text, tools_shell);
+    g_string_append(text, actions_shell);
     if (xc_action_info(job->action)->needs_save_dir)
-        g_string_append(text, xl_shell_suspend);
+        g_string_append(text, suspend_shell);
     g_string_append(text, function_of(job->action));
     g_string_append(text, "\nfinish failed internal\n");
     return g_string_free(text, FALSE);
@@ -90,8 +112,8 @@ char *xl_job_launch(const struct xl_job *job)
         assign_number(text, "size", (int64_t)job->content_size);
     else
         assign(text, "size", "");
-    g_string_append(text, xl_shell_report);
-    g_string_append(text, xl_shell_launch);
+    g_string_append(text, report_shell);
+    g_string_append(text, launch_shell);
     return g_string_free(text, FALSE);
 }
 
@@ -100,7 +122,7 @@ static char *small_script(const char *op, const char *first, const char *second)
     GString *text = g_string_new(NULL);
 
     assign(text, "op", op);
-    g_string_append_printf(text, "%s%s%sreport\n", xl_shell_report, first, second);
+    g_string_append_printf(text, "%s%s%sreport\n", report_shell, first, second);
     return g_string_free(text, FALSE);
 }
 
@@ -111,12 +133,12 @@ char *xl_job_query(const char *op)
 
 char *xl_job_forbid(const char *op)
 {
-    return small_script(op, xl_shell_forbid, "");
+    return small_script(op, forbid_shell, "");
 }
 
 char *xl_job_cancel(const char *op)
 {
-    return small_script(op, xl_shell_forbid, xl_shell_cancel);
+    return small_script(op, forbid_shell, cancel_shell);
 }
 
 /* --- the report */

@@ -1,5 +1,4 @@
-/* The shell command of one poll. Few processes: sh, xl list, xl info, xl vcpu-list, grep; xenstore-ls
- * only for domains that are new or due, stat for the configuration files, date now and then. */
+/* The shell command of one poll. */
 #include "xenclient/drivers/xl_parse_private.h"
 
 /* Polls between two looks at the memory target of every domain, and looks between two complete
@@ -14,92 +13,28 @@
 
 #define DEFAULT_TIMEOUT_SEC 60
 
-/* s writes a marker: a line of its own with the nonce, which no name and no file can know. */
-static const char head_part[] = "export LC_ALL=C PATH=\"/usr/sbin:/usr/bin:/sbin:/bin:$PATH\"\n"
-                                "s() { printf '\\n#%s %s\\n' \"$N\" \"$*\"; }\n";
-
-/* Debian's /usr/sbin/xl is a script that finds the tools of the running version; without sudo its
- * work is done here, which spares two shells per poll. */
+/* What is run there: xenclient/drivers/xl/. */
+static const char head_part[] =
+#include "poll_head.sh.h"
+    ;
 static const char tool_part[] =
-    "x=xl; a=; b=\n"
-    "if [ -z \"$X\" ] && [ -r /sys/hypervisor/version/minor ]; then\n"
-    "  read -r a </sys/hypervisor/version/major; read -r b </sys/hypervisor/version/minor\n"
-    "  [ ! -x \"/usr/lib/xen-$a.$b/bin/xl\" ] || x=/usr/lib/xen-$a.$b/bin/xl\n"
-    "fi\n";
-
-/* Save files are listed right behind the domains: one that went from the one place to the other is seen in one
- * of them. The control domain's uptime, read by the shell itself, is the clock of the counters; date tells
- * every now and then what that is in the world's time. */
-static const char list_part[] = "l=$($X $x list -v </dev/null); r=$?\n"
-                                "u=; read -r u y 2>/dev/null </proc/uptime\n"
-                                "s list $r; printf '%s\\n' \"$l\"\n"
-                                "[ $r = 0 ] || { s end; exit 0; }\n"
-                                "[ -z \"$V\" ] || { o=$(timeout -k 1 5 $X ls -1 -- \"$V\" "
-                                "2>/dev/null); s saves $?\n"
-                                "printf '%s\\n' \"$o\" | grep '^[0-9a-f-]*[.].*[.]xensave' | "
-                                "head -n 2000; }\n"
-                                "s clock $u; [ -z \"$D\" ] || date +%s.%N\n"
-                                "i=$($X $x info </dev/null); s info $?; printf '%s\\n' \"$i\"\n"
-                                "s vcpus; $X $x vcpu-list </dev/null 2>/dev/null\n";
-
-/* One grep prints "path:line" of every small file; cat would not say which line is whose. */
+#include "poll_tool.sh.h"
+    ;
+static const char list_part[] =
+#include "poll_list.sh.h"
+    ;
 static const char files_part[] =
-    "cd /sys/bus/xen-backend/devices 2>/dev/null || cd /\n"
-    "s files; grep -s '' /dev/null /proc/loadavg /proc/sys/kernel/random/boot_id"
-    " /proc/net/dev vbd-*/statistics/[rw][dr]_[rs]e*\n"
-    "s paths; printf '%s\\n' vif-*/net/* /sys/class/net/*/brif/* /sys/class/net/*/device\n";
-
-static const char once_part[] = "s once; grep -s '' /dev/null /etc/os-release\n"
-                                "grep -s -m 1 '^model name' /dev/null /proc/cpuinfo\n";
-
-/* Words of a row counted from the right: id mem vcpus state time uuid reason label. A domain in K
- * is known, one that is in M too is asked for its memory only. xenstore-ls ends at a path that is
- * gone; then each domain is asked alone, so that a dying one spoils nobody else's answer. */
+#include "poll_files.sh.h"
+    ;
+static const char once_part[] =
+#include "poll_once.sh.h"
+    ;
 static const char store_part[] =
-    "a=; b=; set -f; IFS='\n'; set -- $l; unset IFS\n"
-    "for x do\n"
-    "  set -- $x; [ $# -ge 8 ] || continue; shift $(($# - 8))\n"
-    "  case $1 in ''|0|*[!0-9]*) continue;; esac\n"
-    "  case $4 in ?????d) continue;; esac\n"
-    "  case $6 in *[!0-9a-f-]*) continue;; esac\n"
-    "  m=/local/domain/$1/memory\n"
-    "  case $K in\n"
-    "  *\" $1:${6##*-} \"*) case $M in *\" $1 \"*) a=\"$a $m\"; b=\"$b $m\";; esac;;\n"
-    "  *) c=/local/domain/$1/cpu\n"
-    "    a=\"$a /libxl/$1 $m $c /vm/$6\"; b=\"$b /libxl/$1,$m,$c,/vm/$6\";;\n"
-    "  esac\n"
-    "done\n"
-    "s store\n"
-    "if [ -n \"$a\" ] && ! $X xenstore-ls -f $a 2>/dev/null; then\n"
-    "  for x in $b; do IFS=,; set -- $x; unset IFS\n"
-    "  $X xenstore-ls -f \"$@\" 2>/dev/null; done\n"
-    "fi\n"
-    "set +f\n";
-
-/* Contents are sent only when the size, inode, change time or name of any file is new: then the list
- * of these (of many files its checksum) comes as the stamp, and back in the next script as T. grep
- * puts its path before every line, so no content can look like another file; lines of our own
- * begin with a colon. */
+#include "poll_store.sh.h"
+    ;
 static const char configs_part[] =
-    "t=$c; if [ ${#c} -gt 16000 ]; then t=many; fi; case $c in *\\'*) t=many;; esac\n"
-    "[ \"$t\" != many ] || t=$(printf '%s\\n' \"$c\" | cksum)\n"
-    "if [ \"$t\" != \"$T\" ]; then\n"
-    "  s stamp; printf '%s\\n' \"$t\"; s configs\n"
-    "  n=0; set -f; IFS='\n'; set -- $c; unset IFS; set +f\n"
-    "  for x do\n"
-    "    [ $n != 0 ] || set --\n"
-    "    z=${x%% *}; p=/${x#*/}; n=$((n + 1))\n"
-    "    case $z in ''|*[!0-9]*) continue;; esac\n"
-    "    if [ $n -gt 2000 ]; then echo :many; break; fi\n"
-    "    [ -f \"$p\" ] || continue\n"
-    "    case $p in *:*) printf ':colon %s\\n' \"$p\"; continue;; esac\n"
-    "    if [ $z -gt 65536 ]; then printf ':big %s\\n' \"$p\"; continue; fi\n"
-    "    if ! [ -r \"$p\" ]; then printf ':unreadable %s\\n' \"$p\"; continue; fi\n"
-    "    set -- \"$@\" \"$p\"\n"
-    "    if [ $# = 100 ]; then grep -s '' /dev/null \"$@\" 2>&1; set --; fi\n"
-    "  done\n"
-    "  if [ $n != 0 ] && [ $# != 0 ]; then grep -s '' /dev/null \"$@\" 2>&1; fi\n"
-    "fi\n";
+#include "poll_configs.sh.h"
+    ;
 
 static void assign(GString *script, const char *name, const char *value)
 {
@@ -116,8 +51,7 @@ static bool is_due(const struct xl_memory *memory, const struct xl_facts *facts)
            (memory->polls % LIGHT_EVERY == 0 && (look + (uint64_t)facts->domid) % FULL_EVERY == 0);
 }
 
-/* K: " domid:last-12-of-uuid ..." that need no complete reading; M: " domid ..." of those to be
- * asked for their memory. A domain that does not fit is simply asked again. */
+/* A domain that does not fit is simply asked again. */
 static void assign_known(GString *script, const struct xl_memory *memory)
 {
     g_autoptr(GString) known = g_string_new(" ");

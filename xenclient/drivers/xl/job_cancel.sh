@@ -1,0 +1,2 @@
+# What has begun is asked to end.
+[ ! -d "$fence" ] || [ -e "$fence/status" ] || : >"$fence/cancel"
