@@ -8,6 +8,7 @@
 #include <net-snmp/library/large_fd_set.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #define NAME   "xensnmpd"
 #define REGION "xensnmp"
@@ -18,11 +19,17 @@
 #define SERVE_USEC  ((gint64)5000)
 #define LINGER_USEC 1000
 
-/* How long opening, registering and pinging wait for the master agent. A machine so slow that it answers later
- * gets more, after each connection that was lost soon. */
-#define PATIENCE      ((int)ONE_SEC)
-#define PATIENCE_MOST (8 * PATIENCE)
-#define SOON_USEC     (60 * G_USEC_PER_SEC)
+/* Opening and registering wait for the master agent, and everybody for them: not for long. */
+#define OPEN_USEC ((int)(2 * ONE_SEC))
+#define RETRY_SEC 1
+/* Once connected it is asked every second whether it is there, and nobody waits for the answer: a machine may be so
+ * slow that it takes a while. */
+#define PING_MSEC    1000
+#define PATIENCE_SEC 10
+
+/* RFC 2741, 6.1: what the library does not publish. */
+#define AGENTX_PING               13
+#define AGENTX_NETWORK_BYTE_ORDER 0x10
 
 struct watch {
     int fd;
@@ -37,8 +44,9 @@ struct st_agentx {
     char *where;
     netsnmp_handler_registration *registration;
     bool told_missing;
-    gint64 connected; /* monotonic; 0 never */
-    int patience;
+    netsnmp_session *session; /* with the master agent; NULL: not connected */
+    bool asked;               /* a ping is out */
+    guint ping;               /* timer */
 };
 
 /* --- descriptors and times of the library */
@@ -124,17 +132,29 @@ static bool read_once(suseconds_t wait_usec)
     return ready > 0;
 }
 
+/* The library's own ping stops everything until it is answered. It hides the number of that alarm in the session
+ * once it is connected, and calls it first after a second. */
+static void replace_ping(struct st_agentx *agentx)
+{
+    netsnmp_session *session = agentx->session;
+
+    if (!session || session->securityModel == SNMP_DEFAULT_SECMODEL)
+        return;
+    snmp_alarm_unregister((unsigned)session->securityModel);
+    session->securityModel = SNMP_DEFAULT_SECMODEL;
+}
+
 static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {
     gint64 end = g_get_monotonic_time() + SERVE_USEC;
 
-    (void)source;
     (void)callback;
     (void)data;
     while (read_once(LINGER_USEC) && g_get_monotonic_time() < end)
         netsnmp_check_outstanding_agent_requests();
     snmp_timeout();
     run_alarms();
+    replace_ping((struct st_agentx *)source);
     netsnmp_check_outstanding_agent_requests();
     return G_SOURCE_CONTINUE;
 }
@@ -167,16 +187,64 @@ static int on_log(int major, int minor, void *message, void *data)
     return 0;
 }
 
-/* After init_agent(), which sets defaults of its own; counts from the next connection. */
-static void set_patience(struct st_agentx *agentx, int usec)
+/* After init_agent(), which sets defaults of its own. */
+static void set_times(void)
 {
-    agentx->patience = usec;
-    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_TIMEOUT, usec / (int)ONE_SEC);
+    netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_TIMEOUT, OPEN_USEC / (int)ONE_SEC);
     netsnmp_ds_set_int(NETSNMP_DS_LIBRARY_ID, NETSNMP_DS_LIB_RETRIES, 0);
-    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_TIMEOUT, usec);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_TIMEOUT, OPEN_USEC);
     netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_RETRIES, 0);
-    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, 1);
+    netsnmp_ds_set_int(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_AGENTX_PING_INTERVAL, RETRY_SEC);
 }
+
+/* --- is the master agent there? */
+
+/* The library reads the end of the connection, gives up what belongs to it, and opens another. */
+static void hang_up(struct st_agentx *agentx)
+{
+    netsnmp_transport *transport = snmp_sess_transport(snmp_sess_pointer(agentx->session));
+
+    xc_log(XC_LOG_WARNING, "the master agent has not answered for %d s", PATIENCE_SEC);
+    if (transport)
+        shutdown(transport->sock, SHUT_RDWR);
+}
+
+static int on_pong(int operation, netsnmp_session *session, int request, netsnmp_pdu *pdu,
+                   void *data)
+{
+    struct st_agentx *agentx = data;
+
+    (void)request;
+    (void)pdu;
+    if (session != agentx->session)
+        return 1;
+    agentx->asked = false;
+    if (operation == NETSNMP_CALLBACK_OP_TIMED_OUT)
+        hang_up(agentx);
+    return 1;
+}
+
+static gboolean on_ping_time(gpointer data)
+{
+    struct st_agentx *agentx = data;
+    netsnmp_session *session = agentx->session;
+    netsnmp_pdu *pdu;
+
+    if (!session || agentx->asked)
+        return G_SOURCE_CONTINUE;
+    pdu = snmp_pdu_create(AGENTX_PING);
+    if (!pdu)
+        return G_SOURCE_CONTINUE;
+    pdu->sessid = session->sessid;
+    pdu->time = PATIENCE_SEC;
+    pdu->flags |= UCD_MSG_FLAG_PDU_TIMEOUT | (session->flags & AGENTX_NETWORK_BYTE_ORDER);
+    agentx->asked = snmp_async_send(session, pdu, on_pong, agentx) != 0;
+    if (!agentx->asked)
+        snmp_free_pdu(pdu);
+    return G_SOURCE_CONTINUE;
+}
+
+/* --- connected and not */
 
 static int on_connected(int major, int minor, void *session, void *data)
 {
@@ -184,9 +252,9 @@ static int on_connected(int major, int minor, void *session, void *data)
 
     (void)major;
     (void)minor;
-    (void)session;
     agentx->context->sessions++;
-    agentx->connected = g_get_monotonic_time();
+    agentx->session = session;
+    agentx->asked = false;
     agentx->told_missing = false;
     xc_log(XC_LOG_INFO, "connected to the master agent at %s", agentx->where);
     return 0;
@@ -206,12 +274,11 @@ static void tell_missing(struct st_agentx *agentx, const char *how)
 static int on_disconnected(int major, int minor, void *session, void *data)
 {
     struct st_agentx *agentx = data;
-    bool soon = g_get_monotonic_time() - agentx->connected < SOON_USEC;
 
     (void)major;
     (void)minor;
     (void)session;
-    set_patience(agentx, soon ? MIN(2 * agentx->patience, PATIENCE_MOST) : PATIENCE);
+    agentx->session = NULL;
     tell_missing(agentx, "lost the master agent");
     st_sets_abandon(agentx->context->mib);
     return 0;
@@ -284,8 +351,10 @@ struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, 
     if (init_agent(NAME) != 0)
         xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library does not start");
     else if (register_tree(agentx, error)) {
-        set_patience(agentx, PATIENCE);
+        set_times();
         init_snmp(NAME);
+        replace_ping(agentx);
+        agentx->ping = g_timeout_add(PING_MSEC, on_ping_time, agentx);
         if (context->sessions == 0)
             tell_missing(agentx, "no master agent");
         /* Or GLib takes our descriptors out and in again around each dispatch. */
@@ -301,6 +370,8 @@ void *st_agentx_free(struct st_agentx *agentx)
     if (!agentx)
         return NULL;
     ignore_library(agentx);
+    if (agentx->ping)
+        g_source_remove(agentx->ping);
     if (agentx->registration)
         netsnmp_unregister_handler(agentx->registration);
     snmp_shutdown(NAME);
