@@ -108,12 +108,10 @@ def by_name():
 
 def by_xenctl():
     """On the other host, at the same time."""
-    for verb, name, want in (("shutdown", "tiny3", "gone"), ("start", "tiny3", "runs"), ("reboot", "keep", "runs"),
-                             ("pause", "tiny3", "paused"), ("unpause", "tiny3", "runs"), ("reset", "keep", "runs"),
-                             ("destroy", "tiny3", "gone")):
+    for verb, name, want in (("shutdown", "tiny3", "gone"), ("start", "tiny3", "runs"), ("pause", "tiny3", "paused"),
+                             ("unpause", "tiny3", "runs"), ("destroy", "tiny3", "gone")):
         is_([lab.run(verb, name), flags(name, 2)], [0, want], f"xenctl {verb}")
     is_(lab.run("pause", "tiny3"), 2, "xenctl: a refusal has a status of its own")
-    lab.xen.ssh(2, "xl destroy keep; xl destroy crash")
 
 
 def without_uuid():
@@ -187,8 +185,9 @@ def xen2():
     create()
 
 
-with RealLab(agent={"duplicate_window": 0}, save_dir=SAVED,
-             prepare={k: f"mkdir -m 700 {SAVED}" for k in (1, 2)}) as lab:
+# A poll takes an emulated host seconds of its processor, and what matters here is polled by itself.
+with RealLab(agent={"duplicate_window": 0}, save_dir=SAVED, interval=60,
+             prepare={1: f"mkdir -m 700 {SAVED}", 2: f"mkdir -m 700 {SAVED}; xl destroy keep; xl destroy crash"}) as lab:
     together(xen1, xen2)
     refusals()
 done()
