@@ -195,7 +195,7 @@ static gint64 patient(gint64 usec)
 /* Runs the main loop until the condition is true; the test fails when it is not in time. */
 #define WAIT_FOR(condition)                                                                        \
     do {                                                                                           \
-        gint64 give_up_at = g_get_monotonic_time() + patient(120 * G_USEC_PER_SEC);                 \
+        gint64 give_up_at = g_get_monotonic_time() + patient(120 * G_USEC_PER_SEC);                \
         while (!(condition)) {                                                                     \
             if (g_get_monotonic_time() > give_up_at)                                               \
                 g_error("%s:%d: never true: %s", __FILE__, __LINE__, #condition);                  \

@@ -45,9 +45,7 @@ static void load_domain(uint32_t index, const char *home, enum xc_wanted wanted,
 
 static void load_identity(const char *key, uint32_t index, void *data)
 {
-    struct xc_engine *engine = data;
-
-    g_hash_table_replace(engine->identities, g_strdup(key), GUINT_TO_POINTER(index));
+    xc_identity_load(data, key, index);
 }
 
 static void load_host(const char *uuid, const char *key, void *data)
@@ -99,30 +97,6 @@ static void load_intent(int64_t seq, enum xc_intent_kind kind, const uint8_t *pa
     xc_intent_apply(data, seq, kind, payload, length);
 }
 
-/* Of a domain that is known by its configuration the uuid is only the present one: see identity.c. */
-static void find_aliases(struct xc_engine *engine)
-{
-    g_autoptr(GHashTable) configured = g_hash_table_new(g_direct_hash, g_direct_equal);
-    GHashTableIter iter;
-    gpointer key;
-    gpointer index;
-
-    g_hash_table_iter_init(&iter, engine->identities);
-    while (g_hash_table_iter_next(&iter, &key, &index))
-        if (g_str_has_prefix(key, "config:"))
-            g_hash_table_add(configured, index);
-    g_hash_table_iter_init(&iter, engine->identities);
-    while (g_hash_table_iter_next(&iter, &key, &index)) {
-        struct xc_known *known;
-
-        if (!g_str_has_prefix(key, "uuid:") || !g_hash_table_contains(configured, index))
-            continue;
-        known = xc_known_get(engine, GPOINTER_TO_UINT(index));
-        g_free(known->alias);
-        known->alias = g_strdup(key);
-    }
-}
-
 static bool load_config_sources(struct xc_engine *engine, GError **error)
 {
     for (guint i = 0; i < engine->config->sources->len; i++) {
@@ -146,7 +120,6 @@ static bool load(struct xc_engine *engine, GError **error)
     if (!load_config_sources(engine, error) ||
         !xc_store_load(engine->store, &rows, engine, &engine->next_index, error))
         return false;
-    find_aliases(engine);
     return xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error);
 }
 
@@ -216,8 +189,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->slot_ids = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->next_slot = 1;
     engine->identities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    engine->known =
-        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)xc_known_free);
+    xc_known_begin(engine);
     engine->host_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     engine->fresh = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->refs = g_array_new(FALSE, FALSE, sizeof(struct xc_domain_ref));
@@ -304,7 +276,7 @@ static void free_parts(struct xc_engine *engine)
     g_array_unref(engine->hosts);
     g_hash_table_unref(engine->fresh);
     g_hash_table_unref(engine->host_keys);
-    g_hash_table_unref(engine->known);
+    xc_known_end(engine);
     g_hash_table_unref(engine->told_sources);
     xc_events_free(engine->events);
     g_hash_table_unref(engine->identities);

@@ -136,13 +136,20 @@ static bool host_answers(const struct xc_engine *engine, const char *key)
     return ref && ref->row >= 0 && ref->slot->state == XC_SOURCE_UP;
 }
 
+static void tell_if_missed(struct xc_engine *engine, const struct xc_known *known)
+{
+    uint32_t index = known->track.index;
+
+    if (known->told > 0 && host_answers(engine, known->told_host) &&
+        !xc_fleet_domain(engine, index))
+        xc_events_deleted(engine, index,
+                          known->loaded && known->loaded->name ? known->loaded->name : "");
+}
+
 /* Domains that went while nobody looked: told once, when every source has answered or is down, for they may have
  * moved; again when one more has answered. */
 static void tell_missed(struct xc_engine *engine)
 {
-    GHashTableIter iter;
-    gpointer index;
-    gpointer value;
     guint answered = 0;
 
     for (guint i = 0; i < engine->slots->len; i++) {
@@ -155,15 +162,7 @@ static void tell_missed(struct xc_engine *engine)
     if (answered == engine->answered || engine->dirty)
         return;
     engine->answered = answered;
-    g_hash_table_iter_init(&iter, engine->known);
-    while (g_hash_table_iter_next(&iter, &index, &value)) {
-        const struct xc_known *known = value;
-
-        if (known->told > 0 && host_answers(engine, known->told_host) &&
-            !xc_fleet_domain(engine, GPOINTER_TO_UINT(index)))
-            xc_events_deleted(engine, GPOINTER_TO_UINT(index),
-                              known->loaded && known->loaded->name ? known->loaded->name : "");
-    }
+    xc_known_foreach(engine, tell_if_missed);
 }
 
 /* --- hosts */

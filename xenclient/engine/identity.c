@@ -5,73 +5,8 @@
 #include <string.h>
 
 #define HOST_KEY_MAX 32
+#define UUID_PREFIX  "uuid:"
 #define TEXT_BLOCK   65536
-
-void xc_known_free(struct xc_known *known)
-{
-    xc_counters_free(known->track.counters);
-    g_ref_string_release(known->track.home);
-    g_ref_string_release(known->told_host);
-    g_free(known->alias);
-    if (known->loaded) {
-        g_clear_pointer(&known->loaded->counters, g_bytes_unref);
-        g_free(known->loaded->name);
-    }
-    g_free(known->loaded);
-    g_free(known);
-}
-
-struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index)
-{
-    struct xc_known *known = g_hash_table_lookup(engine->known, GUINT_TO_POINTER(index));
-
-    if (!known) {
-        known = g_new0(struct xc_known, 1);
-        known->track.index = index;
-        known->track.identity = XC_IDENTITY_UUID;
-        known->track.presence = XC_PRESENT;
-        /* Random, so that a lock read before a restart does not fit after it. */
-        known->track.lock = (uint32_t)g_random_int_range(0, G_MAXINT32);
-        xc_set_key(&known->track.home, "");
-        xc_set_key(&known->told_host, "");
-        g_hash_table_insert(engine->known, GUINT_TO_POINTER(index), known);
-    }
-    return known;
-}
-
-struct xc_known *xc_known_of(struct xc_track *track)
-{
-    return (struct xc_known *)track;
-}
-
-struct xc_loaded *xc_known_loaded(struct xc_engine *engine, uint32_t index)
-{
-    struct xc_known *known = xc_known_get(engine, index);
-
-    if (!known->loaded)
-        known->loaded = g_new0(struct xc_loaded, 1);
-    return known->loaded;
-}
-
-struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index)
-{
-    return &xc_known_get(engine, index)->track;
-}
-
-struct xc_track *xc_track_find(const struct xc_engine *engine, uint32_t index)
-{
-    struct xc_known *known = g_hash_table_lookup(engine->known, GUINT_TO_POINTER(index));
-
-    return known ? &known->track : NULL;
-}
-
-void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name)
-{
-    const struct xc_track *track = xc_track_get(engine, index);
-
-    xc_store_put_domain(engine->store, index, name, track->home, track->wanted, track->protect,
-                        NULL, NULL);
-}
 
 enum xc_identity xc_identity_kind(const struct xc_domain *domain)
 {
@@ -86,6 +21,16 @@ enum xc_identity xc_identity_kind(const struct xc_domain *domain)
 static uint32_t lookup(const struct xc_engine *engine, const char *key)
 {
     return GPOINTER_TO_UINT(g_hash_table_lookup(engine->identities, key));
+}
+
+void xc_identity_load(struct xc_engine *engine, const char *key, uint32_t index)
+{
+    struct xc_uuid uuid;
+
+    if (!g_str_has_prefix(key, UUID_PREFIX))
+        g_hash_table_replace(engine->identities, g_strdup(key), GUINT_TO_POINTER(index));
+    else if (xc_uuid_parse(key + strlen(UUID_PREFIX), &uuid))
+        xc_known_set_uuid(engine, xc_known_get(engine, index), &uuid);
 }
 
 /* What one report gives the store to write. It goes there when all is known of the report: between
@@ -133,6 +78,29 @@ static void bind(struct xc_engine *engine, const char *key, uint32_t index, stru
     add_key(writes, WRITE_KEY, index, key);
 }
 
+static void add_uuid(struct writes *writes, enum what what, const struct xc_known *known)
+{
+    char key[sizeof(UUID_PREFIX) + XC_UUID_TEXT] = UUID_PREFIX;
+
+    xc_uuid_format(&known->uuid, key + strlen(UUID_PREFIX));
+    add_key(writes, what, known->track.index, key);
+}
+
+/* The uuid by which a domain is found. One known by its configuration gets a new one at each start: the present
+ * one is remembered, so that it is recognised on another host, and the one before is dropped. */
+static void bind_uuid(struct xc_engine *engine, uint32_t index, const struct xc_uuid *uuid,
+                      struct writes *writes)
+{
+    struct xc_known *known = xc_known_get(engine, index);
+
+    if (xc_uuid_equal(&known->uuid, uuid))
+        return;
+    if (!xc_uuid_is_nil(&known->uuid))
+        add_uuid(writes, DROP_KEY, known);
+    xc_known_set_uuid(engine, known, uuid);
+    add_uuid(writes, WRITE_KEY, known);
+}
+
 static bool name_is_protected(const struct xc_engine *engine, const char *name)
 {
     char **globs = engine->config->protected_names;
@@ -144,7 +112,7 @@ static bool name_is_protected(const struct xc_engine *engine, const char *name)
 }
 
 static uint32_t allocate(struct xc_engine *engine, const struct xc_slot *slot,
-                         const struct xc_domain *domain, const char *key, struct writes *writes)
+                         const struct xc_domain *domain, struct writes *writes)
 {
     uint32_t index = engine->next_index++;
     const char *name = XC_HAS(DOMAIN, domain, name) ? domain->name : "";
@@ -154,7 +122,6 @@ static uint32_t allocate(struct xc_engine *engine, const struct xc_slot *slot,
     known->track.protect = name_is_protected(engine, name);
     known->told = xc_events_source_is_new(engine, slot->spec.key) ? 0 : XC_TOLD_GONE;
     add_write(writes, WRITE_DOMAIN, index, name);
-    bind(engine, key, index, writes);
     g_hash_table_add(engine->fresh, GUINT_TO_POINTER(index));
     return index;
 }
@@ -178,24 +145,6 @@ static char *other_key(const struct xc_slot *slot, const struct xc_domain *domai
     }
 }
 
-/* A domain known by its configuration gets a new uuid at each start; remember the present one, so
- * that it is recognised on another host, and drop the one before. */
-static void set_alias(struct xc_engine *engine, uint32_t index, const char *uuid_key,
-                      struct writes *writes)
-{
-    struct xc_known *known = xc_known_get(engine, index);
-
-    if (g_strcmp0(known->alias, uuid_key) == 0)
-        return;
-    if (known->alias) {
-        g_hash_table_remove(engine->identities, known->alias);
-        add_key(writes, DROP_KEY, index, known->alias);
-    }
-    g_free(known->alias);
-    known->alias = g_strdup(uuid_key);
-    bind(engine, uuid_key, index, writes);
-}
-
 static uint32_t index_of(struct xc_engine *engine, const struct xc_slot *slot,
                          const struct xc_domain *domain, const struct xc_host *host,
                          struct writes *writes)
@@ -203,30 +152,22 @@ static uint32_t index_of(struct xc_engine *engine, const struct xc_slot *slot,
     enum xc_identity kind = xc_identity_kind(domain);
     bool has_uuid = kind != XC_IDENTITY_CONTROL && XC_HAS(DOMAIN, domain, uuid) &&
                     !xc_uuid_is_nil(&domain->uuid);
-    char uuid_key[sizeof("uuid:") + XC_UUID_TEXT] = "uuid:";
-    g_autofree char *key = NULL;
-    uint32_t index;
+    const struct xc_known *known = has_uuid ? xc_known_by_uuid(engine, &domain->uuid) : NULL;
+    uint32_t index = known ? known->track.index : 0;
 
-    if (has_uuid) {
-        xc_uuid_format(&domain->uuid, uuid_key + strlen("uuid:"));
-        index = lookup(engine, uuid_key);
-        if (index) {
-            if (kind == XC_IDENTITY_CONFIG) {
-                key = other_key(slot, domain, host);
-                if (lookup(engine, key) != index)
-                    bind(engine, key, index, writes);
-            }
-            return index;
-        }
-        if (kind == XC_IDENTITY_UUID)
-            return allocate(engine, slot, domain, uuid_key, writes);
+    if (!index || kind == XC_IDENTITY_CONFIG) {
+        bool keyed = !has_uuid || kind != XC_IDENTITY_UUID;
+        g_autofree char *key = keyed ? other_key(slot, domain, host) : NULL;
+
+        if (!index && keyed)
+            index = lookup(engine, key);
+        if (!index)
+            index = allocate(engine, slot, domain, writes);
+        if (keyed && lookup(engine, key) != index)
+            bind(engine, key, index, writes);
     }
-    key = other_key(slot, domain, host);
-    index = lookup(engine, key);
-    if (!index)
-        index = allocate(engine, slot, domain, key, writes);
     if (has_uuid)
-        set_alias(engine, index, uuid_key, writes);
+        bind_uuid(engine, index, &domain->uuid, writes);
     return index;
 }
 
@@ -292,7 +233,7 @@ void xc_identity_committed(struct xc_engine *engine, const GArray *indexes, bool
 
         /* Nobody was shown it, and the next poll takes another: they would add up. */
         if (g_hash_table_remove(engine->fresh, index) && !kept)
-            g_hash_table_remove(engine->known, index);
+            xc_known_drop(engine, GPOINTER_TO_UINT(index));
     }
 }
 

@@ -27,8 +27,9 @@ struct xc_engine {
     uint32_t next_slot;
 
     /* identity */
-    GHashTable *identities; /* char *key -> index */
-    GHashTable *known;      /* index -> struct xc_known *, every domain ever seen */
+    GHashTable *known;      /* every domain ever seen, private to known.c */
+    GHashTable *uuids;      /* of these the uuids, private to known.c */
+    GHashTable *identities; /* char *key -> index, of what is known by another key than its uuid */
     uint32_t next_index;
     GHashTable *host_keys; /* uuid text -> host key */
     GHashTable *fresh;     /* index -> 1: not known to be committed yet */
@@ -80,9 +81,9 @@ struct xc_engine {
 
 /* A domain ever seen, whether it is in the fleet or not. The store keeps all but most of the track. */
 struct xc_known {
-    struct xc_track track; /* first: a pointer to one is a pointer to the other */
-    char *alias;     /* the transient uuid key of a domain known by its configuration; NULL none */
-    char *told_host; /* key, "" none */
+    struct xc_track track;    /* first: a pointer to one is a pointer to the other */
+    struct xc_uuid uuid;      /* that it is found by; nil: none */
+    char *told_host;          /* key, "" none */
     struct xc_loaded *loaded; /* of an earlier run of the agent; NULL: that did not show it */
     int told;                 /* see XC_TOLD_GONE */
 };
@@ -163,14 +164,30 @@ GArray *xc_identity_resolve(struct xc_engine *engine, const struct xc_slot *slot
                             struct xc_report *report);
 /* kept false: forgets them, so that the next resolve asks again. */
 void xc_identity_committed(struct xc_engine *engine, const GArray *indexes, bool kept);
+/* A key that the store has. */
+void xc_identity_load(struct xc_engine *engine, const char *key, uint32_t index);
 enum xc_identity xc_identity_kind(const struct xc_domain *domain);
 char **xc_identity_host_keys(struct xc_engine *engine, const struct xc_slot *slot,
                              const struct xc_report *report);
-struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index); /* made if absent */
+
+/* known.c */
+void xc_known_begin(struct xc_engine *engine);
+void xc_known_end(struct xc_engine *engine);
+struct xc_known *xc_known_find(const struct xc_engine *engine, uint32_t index); /* NULL if absent */
+struct xc_known *xc_known_get(struct xc_engine *engine, uint32_t index);        /* made if absent */
+void xc_known_drop(struct xc_engine *engine, uint32_t index);
+struct xc_known *xc_known_by_uuid(const struct xc_engine *engine, const struct xc_uuid *uuid);
+/* Instead of the one it had. Not nil, and nobody else's. */
+void xc_known_set_uuid(struct xc_engine *engine, struct xc_known *known,
+                       const struct xc_uuid *uuid);
+typedef void (*xc_known_fn)(struct xc_engine *engine, const struct xc_known *known);
+/* In no order. The visitor may make and drop none. */
+void xc_known_foreach(struct xc_engine *engine, xc_known_fn visit);
 struct xc_known *xc_known_of(struct xc_track *track);
-/* The same with what the store has of it. */
+/* Made if absent. */
 struct xc_loaded *xc_known_loaded(struct xc_engine *engine, uint32_t index);
-void xc_known_free(struct xc_known *known);
+struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index);        /* made if absent */
+struct xc_track *xc_track_find(const struct xc_engine *engine, uint32_t index); /* NULL if absent */
 /* Writes home, wanted, protect to the store. */
 void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name);
 
@@ -178,8 +195,6 @@ void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name);
 /* Before sealing: decides which source owns each domain now, and makes counters continue. */
 void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_report *report,
                     char *const *host_keys);
-struct xc_track *xc_track_get(struct xc_engine *engine, uint32_t index);        /* made if absent */
-struct xc_track *xc_track_find(const struct xc_engine *engine, uint32_t index); /* NULL if absent */
 /* A source's new snapshot; shown at once, or with the next rebuild when membership changed. */
 void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_snapshot *snapshot,
                       char **host_keys);

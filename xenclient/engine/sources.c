@@ -210,7 +210,7 @@ static void protect(struct xc_engine *engine, struct xc_reader *reader, struct a
     uint32_t index = xc_get_u32(reader);
     bool on = xc_get_u8(reader) != 0;
 
-    if (!xc_reader_end(reader) || !g_hash_table_contains(engine->known, GUINT_TO_POINTER(index)))
+    if (!xc_reader_end(reader) || !xc_known_find(engine, index))
         return;
     applied->domain = index;
     xc_track_get(engine, index)->protect = on;
