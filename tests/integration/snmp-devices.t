@@ -65,6 +65,12 @@ def life(lab, domain, what, change):
         none(falls(before[table], counters(lab, table)), f"{what}: no counter of {table} fell")
 
 
+def move_and_kill(lab, domain, host):
+    is_(lab.set(lab.oid("xenDomainMigrateTo", domain), "s", host), "noError", "another migration is accepted")
+    lab.kill("xensnmpd")
+    lab.start("xensnmpd")
+
+
 with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vcpus", "2", "--vifs", "2", "--vbds", "2"],
          agent={"stale_after": 2}) as lab:
     lab.wait_rows()
@@ -124,6 +130,9 @@ with Lab(hosts=2, domains=6, seed=7, speed=20, farm_options=["--vcpus", "2", "--
     ok(all(label.startswith("host2/") for (domain, _), label in lab.column("xenVifLabel").items() if domain == guest),
        "the labels have moved with the domain")
     is_([key for key, row in lab.column("xenHostDomainName") if row == guest], ["host2"], "so has its row below a host")
+    life(lab, guest, "migration while the agent is killed", lambda: move_and_kill(lab, guest, "host1"))
+    life(lab, guest, "migration back",
+         lambda: is_(lab.set(lab.oid("xenDomainMigrateTo", guest), "s", "host2"), "noError", "a third migration is accepted"))
     before = {table: counters(lab, table) for table in TABLES}
     lab.restart("xensnmpd")
     lab.wait_rows()

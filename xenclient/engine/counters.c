@@ -120,17 +120,24 @@ static void save_one(struct xc_engine *engine, uint32_t index, const struct coun
     xc_store_put_counters(engine->store, index, data->data, data->len);
 }
 
-/* Those that changed, of the indexes from..to-1. */
+void xc_counters_save_of(struct xc_engine *engine, const struct xc_track *track)
+{
+    struct counters *c = track->counters;
+
+    if (!c || !c->changed)
+        return;
+    c->changed = false;
+    save_one(engine, track->index, c);
+}
+
+/* Of the indexes from..to-1. */
 static void save_range(struct xc_engine *engine, uint32_t from, uint32_t to)
 {
     for (uint32_t index = from; index < to; index++) {
         const struct xc_track *track = xc_track_find(engine, index);
-        struct counters *c = track ? track->counters : NULL;
 
-        if (!c || !c->changed)
-            continue;
-        c->changed = false;
-        save_one(engine, index, c);
+        if (track)
+            xc_counters_save_of(engine, track);
     }
 }
 
@@ -279,6 +286,8 @@ void xc_counters_devices(struct xc_engine *engine, const struct xc_slot *slot,
             count_devices(track, snapshot, domain);
         else
             hide_devices(snapshot, domain);
+        if (track->active_op)
+            xc_counters_save_of(engine, track);
     }
 }
 

@@ -185,6 +185,7 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         if (op->state != XC_OP_FINISHED) {
             track->active_op = op->index;
             track->moving = op->action == XC_ACTION_MIGRATE;
+            xc_counters_save_of(engine, track);
         }
     }
     if (op->state == XC_OP_FINISHED)

@@ -253,6 +253,9 @@ void xc_counters_free(void *counters);
 /* Notes when a host's own counters begin anew (it was restarted, an interface went). */
 void xc_counters_host(struct xc_engine *engine, const char *key, const struct xc_host *host);
 void xc_host_life_free(struct xc_host_life *life);
+/* Of one domain, if they changed. While an operation goes on its life may end any time: what it counted last must be
+ * there even if the agent is killed then. */
+void xc_counters_save_of(struct xc_engine *engine, const struct xc_track *track);
 void xc_counters_save(struct xc_engine *engine); /* all that changed, to the store, which closes */
 /* The same bit by bit: each within five minutes. */
 void xc_counters_tick(struct xc_engine *engine);
