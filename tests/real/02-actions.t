@@ -13,78 +13,29 @@ memory = 96
 """
 
 
-def flags(name, k=1):
-    """The state letters xl shows, reduced to one word."""
-    guest = lab.xen.xl(k).get(name)
-    if guest is None:
-        return "gone"
-    return "paused" if "p" in guest.flags else "shut down" if "s" in guest.flags else "runs"
-
-
-def acts(row, name, column, value, state, xl, words, key=None):
-    op = lab.act(key or row, column, value)
-    is_([op["result"], op["cause"]], [OK, 1], f"{words}: result ok")
-    is_(flags(name), xl, f"{words}: xl agrees")
-    ok(lab.until(row, state, f"{words}: the row follows", 15) is not None, f"{words}: the row follows")
-
-
 def by_index():
     row = lab.find("tiny1")
     uuid, first = lab.read(row, "xenDomainUuid"), lab.xen.xl(1)["tiny1"]
-    acts(row, "tiny1", "xenDomainPower", PAUSE, PAUSED, "paused", "pause")
+    lab.acts(row, "tiny1", "xenDomainPower", PAUSE, PAUSED, "paused", "pause")
     is_(lab.set(lab.oid("xenDomainPower", row), "i", REBOOT), "inconsistentValue", "a paused guest can't reboot")
     ok("tiny1" in lab.explained[-1], "and the refusal explains itself")
-    acts(row, "tiny1", "xenDomainPower", UNPAUSE, RUNNING, "runs", "unpause")
-    counted(row, "reboot", lambda: acts(row, "tiny1", "xenDomainPower", REBOOT, RUNNING, "runs", "reboot"))
+    lab.acts(row, "tiny1", "xenDomainPower", UNPAUSE, RUNNING, "runs", "unpause")
+    counted(row, "reboot", lambda: lab.acts(row, "tiny1", "xenDomainPower", REBOOT, RUNNING, "runs", "reboot"))
     second = lab.xen.xl(1)["tiny1"]
     ok(second.domid > first.domid and second.uuid == first.uuid, "reboot: Xen made it anew")
-    counted(row, "reset", lambda: acts(row, "tiny1", "xenDomainForce", RESET, RUNNING, "runs", "reset"))
+    counted(row, "reset", lambda: lab.acts(row, "tiny1", "xenDomainForce", RESET, RUNNING, "runs", "reset"))
     third = lab.xen.xl(1)["tiny1"]
     ok(third.domid > second.domid, "reset: Xen made it anew")
     lab.wait(lambda: lab.read(row, "xenDomainDomid") == third.domid, "the row shows the new domid")
-    acts(row, "tiny1", "xenDomainForce", DESTROY, HALTED, "gone", "destroy")
+    lab.acts(row, "tiny1", "xenDomainForce", DESTROY, HALTED, "gone", "destroy")
     is_(lab.read(row, "xenDomainDomid"), GONE, "destroy: no domid any more")
-    acts(row, "tiny1", "xenDomainPower", START, RUNNING, "runs", "start")
+    lab.acts(row, "tiny1", "xenDomainPower", START, RUNNING, "runs", "start")
     is_([lab.find("tiny1"), lab.read(row, "xenDomainUuid")], [row, uuid], "the same index and uuid throughout")
     row = lab.find("pvh1")
     op = lab.act(row, "xenDomainForce", NMI)
     is_(op["result"], OK, "nmi: result ok")
     ok("NMI" in lab.xen.ssh(1, "cat /var/log/xen/console/guest-pvh1.log"), "nmi: the guest speaks of it")
-    acts(row, "pvh1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
-
-
-SAVED = "/srv/saved"
-BOOTS = "grep -c 'guest: ready' /var/log/xen/console/guest-pvh1.log"
-
-
-def suspend():
-    """Taken back while it is saved; to a file and back: the guest goes on where it was and boots no more."""
-    row, first, boots = lab.find("pvh1"), lab.xen.xl(1)["pvh1"], lab.xen.ssh(1, BOOTS)
-    uuid = lab.read(row, "xenDomainUuid")
-    number = lab.begin(row, "xenDomainPower", SUSPEND)
-    lab.wait(lambda: lab.op(number)["phase"] == "saving", "it is saved")
-    is_(lab.set(lab.oid("xenOperationCancel", number), "i", 2), "noError", "suspend: cancel it")
-    op = lab.end(number)
-    is_([op["result"], flags("pvh1"), lab.xen.ssh(1, f"ls {SAVED}")], [CANCELLED, "runs", ""],
-        f"suspend, cancelled: it runs on and there is no file ({op['text']})")
-    ok(lab.until(row, RUNNING, "suspend, cancelled: the row follows", 15) is not None, "suspend, cancelled: the row follows")
-    is_(lab.xen.xl(1)["pvh1"].domid, first.domid, "suspend, cancelled: it is the same domain")
-    acts(row, "pvh1", "xenDomainPower", SUSPEND, SUSPENDED, "gone", "suspend")
-    is_([lab.find("pvh1"), lab.read(row, "xenDomainUuid", "xenDomainHost", "xenDomainDomid")], [row, [uuid, "xen1", GONE]],
-        "suspend: the same row")
-    is_(lab.xen.ssh(1, f"stat -c '%a %n' {SAVED}/*").split(), ["600", f"{SAVED}/{uuid}.pvh1.xensave"],
-        "suspend: one file, for root alone")
-    is_(lab.set(lab.oid("xenDomainPower", row), "i", START), "inconsistentValue", "a suspended guest is not started")
-    ok("use resume" in lab.explained[-1], "and the refusal tells the way")
-    acts(row, "pvh1", "xenDomainPower", RESUME, RUNNING, "runs", "resume")
-    second = lab.xen.xl(1)["pvh1"]
-    ok(second.domid > first.domid and second.uuid == first.uuid, "resume: Xen made it anew")
-    is_([lab.xen.ssh(1, f"ls {SAVED}"), lab.xen.ssh(1, BOOTS)], ["", boots], "resume: the file is gone, the guest did not boot")
-    is_([lab.find("pvh1"), lab.read(row, "xenDomainUuid")], [row, uuid], "resume: the same row")
-
-
-COUNTERS = ["xenDomainCpuTime", "xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainDiskReadOctets",
-            "xenDomainDiskWriteOctets"]
+    lab.acts(row, "pvh1", "xenDomainPower", SHUTDOWN, HALTED, "gone", "shutdown")
 
 
 def counted(row, words, act):
@@ -101,8 +52,8 @@ def counted(row, words, act):
 
 def by_name():
     row = lab.find(ODD)
-    acts(row, ODD, "xenNamePower", START, RUNNING, "runs", "an odd name: start by name", ODD)
-    acts(row, ODD, "xenDomainForce", DESTROY, HALTED, "gone", "an odd name: destroy")
+    lab.acts(row, ODD, "xenNamePower", START, RUNNING, "runs", "an odd name: start by name", ODD)
+    lab.acts(row, ODD, "xenDomainForce", DESTROY, HALTED, "gone", "an odd name: destroy")
     is_(lab.xen.ssh(1, "find / -xdev -name unquoted"), "", "an odd name did not become a command")
 
 
@@ -110,7 +61,7 @@ def by_xenctl():
     """On the other host, at the same time."""
     for verb, name, want in (("shutdown", "tiny3", "gone"), ("start", "tiny3", "runs"), ("pause", "tiny3", "paused"),
                              ("unpause", "tiny3", "runs"), ("destroy", "tiny3", "gone")):
-        is_([lab.run(verb, name), flags(name, 2)], [0, want], f"xenctl {verb}")
+        is_([lab.run(verb, name), lab.xen.flags(name, 2)], [0, want], f"xenctl {verb}")
     is_(lab.run("pause", "tiny3"), 2, "xenctl: a refusal has a status of its own")
 
 
@@ -118,7 +69,7 @@ def without_uuid():
     """A configuration without uuid: Xen makes one up at each start, the index stays."""
     row, seen = lab.find("xen1/anon"), []
     for _ in range(2):
-        acts(row, "anon", "xenDomainPower", START, RUNNING, "runs", "no uuid: start")
+        lab.acts(row, "anon", "xenDomainPower", START, RUNNING, "runs", "no uuid: start")
         seen.append(lab.xen.xl(1)["anon"].uuid)
         lab.wait(lambda: lab.read(row, "xenDomainUuid") == seen[-1], "no uuid: the row shows today's")
         lab.xen.ssh(1, "xl destroy anon")
@@ -139,14 +90,14 @@ def tune():
         is_([op["result"], op["cause"], shown()], [OK, 1, True], f"{words}: ok, and xl agrees")
     op = lab.act(row, "xenDomainForce", DUMP_CORE)
     ok(op["result"] == OK and int(lab.xen.ssh(2, f"stat -c %s {op['text']}")) > 80 << 20, "core: it is there, whole")
-    is_(flags("tiny3", 2), "runs", "core: and the guest goes on")
+    is_(lab.xen.flags("tiny3", 2), "runs", "core: and the guest goes on")
 
 
 def create():
     lab.xen.ssh(2, f"cat >/etc/xen/fresh.cfg <<'E'\n{FRESH.format(name='fresh', n=21)}E")
     lab.xen.ssh(2, "cp /etc/xen/fresh.cfg /root/elsewhere.cfg")
     op = lab.act("xen2", "xenHostStartFile", "/etc/xen/fresh.cfg", "s")
-    is_([op["result"], flags("fresh", 2)], [OK, "runs"], "create from a configuration file on the host")
+    is_([op["result"], lab.xen.flags("fresh", 2)], [OK, "runs"], "create from a configuration file on the host")
     ok(lab.until(lab.find("fresh"), RUNNING, "create: the row is there", 15) is not None, "create: the row is there")
     column = lab.oid("xenHostStartFile", "xen2")
     for path in ("/root/elsewhere.cfg", "/etc/xen/../../root/elsewhere.cfg"):
@@ -154,10 +105,10 @@ def create():
     with open(lab.path("library", "sent.cfg"), "w") as out:
         out.write(FRESH.format(name="sent", n=22))
     op = lab.act("xen2", "xenHostCreate", "sent.cfg", "s")
-    is_([op["result"], flags("sent", 2)], [OK, "runs"], "create from the collector's library")
+    is_([op["result"], lab.xen.flags("sent", 2)], [OK, "runs"], "create from the collector's library")
     row = lab.find("sent")
     op = lab.act(row, "xenDomainForce", DESTROY)
-    is_([op["result"], flags("sent", 2)], [OK, "gone"], "library: destroy")
+    is_([op["result"], lab.xen.flags("sent", 2)], [OK, "gone"], "library: destroy")
 
 
 def refusals():
@@ -173,7 +124,6 @@ def refusals():
 
 
 def xen1():
-    suspend()
     by_index()
     by_name()
     without_uuid()
@@ -186,8 +136,7 @@ def xen2():
 
 
 # A poll takes an emulated host seconds of its processor, and what matters here is polled by itself.
-with RealLab(agent={"duplicate_window": 0}, save_dir=SAVED, interval=60,
-             prepare={1: f"mkdir -m 700 {SAVED}", 2: f"mkdir -m 700 {SAVED}; xl destroy keep; xl destroy crash"}) as lab:
+with RealLab(agent={"duplicate_window": 0}, interval=60, prepare={2: "xl destroy keep; xl destroy crash"}) as lab:
     together(xen1, xen2)
     refusals()
 done()

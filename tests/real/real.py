@@ -28,7 +28,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import tap
 from lab import BUILD, LENIENCY, Lab, LabError, SnmpError, Stopwatch, done, failed, index
 
-__all__ = ["RealLab", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
+__all__ = ["RealLab", "Migration", "COUNTERS", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
            "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "DUMP_CORE", "NMI", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
            "SHUTTING_DOWN", "HALTED", "CRASHED", "UNKNOWN", "SUSPEND", "RESUME", "SUSPENDED", "CANCELLED", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
 
@@ -148,6 +148,24 @@ class Hosts:
         rows = _ROW.findall(self.ssh(k, "xl list -v"))
         return {r[0]: Guest(r[0], int(r[1]), int(r[2]), int(r[3]), r[4], round(float(r[5]) * 1e6), r[6])
                 for r in rows}
+
+    def flags(self, name, k=1):
+        """The state letters xl shows, reduced to one word."""
+        guest = self.xl(k).get(name)
+        if guest is None:
+            return "gone"
+        return "paused" if "p" in guest.flags else "shut down" if "s" in guest.flags else "runs"
+
+    def move(self, path, k, to):
+        """A file from host k to another, which share none."""
+        env = dict(os.environ, XEN_HOST_RUN=self.folder)
+        with subprocess.Popen([XEN_HOST, "ssh", str(k), f"cat {path}"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              env=env) as source:
+            subprocess.run([XEN_HOST, "ssh", str(to), f"umask 077; cat >{path}.part && mv {path}.part {path}"],
+                           stdin=source.stdout, check=True, env=env)
+        if source.returncode:
+            raise LabError(f"xen{k}: {path}: status {source.returncode}")
+        self.ssh(k, f"rm {path}")
 
     def info(self, k):
         """`xl info` as {key: value}."""
@@ -315,6 +333,13 @@ class RealLab(Lab):
         diag(f"{column} = {value}: result {op['result']}, cause {op['cause']}, {op['elapsed']} ms {op['text'] or ''}")
         return op
 
+    def acts(self, row, name, column, value, state, xl, words, key=None, k=1):
+        """An action that must end well; xl on host k and the row must say the same of the domain then."""
+        op = self.act(key or row, column, value)
+        is_([op["result"], op["cause"]], [OK, 1], f"{words}: result ok")
+        is_(self.xen.flags(name, k), xl, f"{words}: xl agrees")
+        ok(self.until(row, state, f"{words}: the row follows", 15) is not None, f"{words}: the row follows")
+
     def run(self, *arguments):
         """xenctl; says what it printed when it failed."""
         result = self.xenctl(*arguments)
@@ -322,3 +347,34 @@ class RealLab(Lab):
         if result.returncode:
             diag(result.stdout + result.stderr)
         return result.returncode
+
+
+COUNTERS = ["xenDomainCpuTime", "xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainDiskReadOctets",
+            "xenDomainDiskWriteOctets"]
+
+
+class Migration:
+    """Moves pvh1 to a host, in steps between which a test breaks something; then it must be one migration, with the right
+    result."""
+
+    def __init__(self, lab, k):
+        self.lab, self.k, self.row = lab, k, lab.find("pvh1")
+        # Xen counts its domains, so an attempt that nobody saw would show: the number the next one gets.
+        self.domid = 1 + int(lab.xen.ssh(k, "xl create -q -p /etc/xen/pvh2.cfg; xl domid pvh2; xl destroy pvh2"))
+
+    def under_way(self):
+        """Begins it, and waits until the host receives the guest: the operation runs for many seconds more then."""
+        self.number = self.lab.begin(self.row, "xenDomainMigrateTo", f"xen{self.k}", "s")
+        self.lab.wait(lambda: "--incoming" in self.lab.xen.ssh(self.k, "xl list"), f"xen{self.k} receives the guest", 90)
+        return self.lab.read(self.number, "xenOperationState") == 3
+
+    def arrived(self):
+        lab, k = self.lab, self.k
+        op = lab.end(self.number, 240)
+        diag(op)
+        is_([op["result"], op["cause"]], [OK, 1], f"to xen{k}: result ok")
+        is_([n for n in (1, 2) if any(name.startswith("pvh1") for name in lab.xen.xl(n))], [k], f"to xen{k}: there only")
+        is_(lab.xen.xl(k)["pvh1"].domid, self.domid, f"to xen{k}: one migration, not two")
+        lab.wait(lambda: lab.read(self.row, "xenDomainHost") == f"xen{k}", f"the row says xen{k}", 30)
+        is_([lab.find("pvh1"), lab.state(self.row)], [self.row, RUNNING], f"to xen{k}: the same index, running")
+        is_(lab.last_op(), self.number, f"to xen{k}: and no other operation")
