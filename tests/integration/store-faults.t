@@ -2,6 +2,7 @@
 """Databases that can't be written or read: a full disk, a lock, no right to write, damage, a newer version. SETs are refused
 whole and say why, reads go on, all is well again by itself; at the start the message has the cure, and nothing begins anew."""
 
+import contextlib
 import errno
 import glob
 import os
@@ -182,6 +183,48 @@ def test_locked(lab):
     is_(lab.get(lab.oid("xenDomainProtected", second)), FALSE, "the younger setting is the one that is there after a restart")
 
 
+def spoil_under(lab, file):
+    """Makes the daemon read the file again, of which nothing but the first page is what it was."""
+    with contextlib.closing(lab.open(file)) as other:
+        other.execute("CREATE TABLE passer_by (x)")
+        other.execute("DROP TABLE passer_by")
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = lab.path("state", file)
+    size = int.from_bytes(open(path, "rb").read(18)[16:18], "big")
+    with open(path, "r+b") as out:
+        out.seek(size)
+        out.write(os.urandom(os.path.getsize(path) - size))
+
+
+def test_damaged(lab):
+    """Somebody writes over a database that the daemon has open."""
+    rows = sorted(lab.column("xenDomainName"))
+    first, second = lab.guests()[:2]
+    is_(lab.kill("xensnmpd", signal.SIGTERM), 0, "it ends")
+    shutil.copytree(lab.path("state"), lab.path("whole"))
+    for file in ("operations.db", "state.db"):
+        lab.start("xensnmpd")
+        lab.wait(lambda: sorted(lab.column("xenDomainName")) == rows, "rows are back")
+        spoil_under(lab, file)
+        if file == "operations.db":
+            lab.refuses(f"{file} damaged", "it is damaged", (lab.oid("xenDomainPower", first), "i", PAUSE))
+        else:
+            is_(lab.set(lab.oid("xenDomainProtected", second), "i", TRUE), "noError", f"{file} damaged: the journal takes a setting")
+            is_(lab.get(lab.oid("xenDomainProtected", second)), TRUE, f"{file} damaged: and it counts")
+        lab.wait(lambda: lab.agent_state() == [DEGRADED_AGENT, BROKEN], f"{file} damaged: the agent says so")
+        lab.reads_go_on(rows, f"{file} damaged")
+        is_([lab.get(lab.oid("xenDomainState", index)) for index in (first, second)], [RUNNING] * 2, f"{file} damaged: nothing ran")
+        ok(f"{file}: " in lab.log("xensnmpd") and "it is damaged: put a copy back" in lab.log("xensnmpd"),
+           f"{file} damaged: the log has the cure")
+        is_(lab.kill("xensnmpd", signal.SIGTERM), 0, f"{file} damaged: it ends when told to")
+        ends(lab, f"{file} damaged", lab.path("state", file), "it is damaged")
+        for name in os.listdir(lab.path("state")):
+            os.unlink(lab.path("state", name))
+        shutil.copytree(lab.path("whole"), lab.path("state"), dirs_exist_ok=True)
+    lab.start("xensnmpd")
+    lab.wait(lambda: sorted(lab.column("xenDomainName")) == rows, "rows are back")
+
+
 # --- at the start
 
 def ends(lab, words, *says):
@@ -277,5 +320,6 @@ with Estate(hosts=3, domains=18, speed=32, start=False, agent={"duplicate_window
     test_full(estate, faults)
     test_new_domain(estate, faults)
     test_locked(estate)
+    test_damaged(estate)
     test_start(estate)
 done()
