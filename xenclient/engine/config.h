@@ -11,29 +11,30 @@ struct xc_config_source {
     bool enabled;
 };
 
+/* Bounds and defaults: see config.c. */
 struct xc_config {
     bool control;    /* false: the whole MIB is read-only */
     char *state_dir; /* databases */
     char *credential_dir;
     char *known_hosts;
-    char *library_dir;             /* configurations that xenHostCreate may name */
-    char *agentx_socket;           /* "" = net-snmp's default */
-    char *user;                    /* run as, when started as root; "" = stay */
-    char *log_level;               /* error, warning, info, debug */
-    char *log_file;                /* "" = stderr */
-    char **protected_names;        /* globs of domain names that start protected */
-    unsigned interval_sec;         /* 1..3600, default 10 */
-    unsigned stale_after;          /* polls, 2..100, default 5 */
-    unsigned tombstone_sec;        /* deleted domains stay, default 3600 */
-    unsigned dup_window_sec;       /* equal requests after the end are the same, default 5 */
-    unsigned op_expire_sec;        /* finished operations stay, default 86400 */
-    unsigned op_max_rows;          /* default 1000 */
-    unsigned event_rows;           /* 100..100000, default 1000 */
-    unsigned max_ops;              /* running at once, default 8 */
-    unsigned max_ops_per_host;     /* default 2 */
-    unsigned queue_limit;          /* accepted and not finished, default 10000 */
-    unsigned poll_timeout_sec;     /* budget of one poll, default 30 */
-    unsigned shutdown_timeout_sec; /* default 120 */
+    char *library_dir;       /* configurations that xenHostCreate may name */
+    char *agentx_socket;     /* "" = net-snmp's default */
+    char *user;              /* run as, when started as root; "" = stay */
+    char *log_level;         /* error, warning, info, debug */
+    char *log_file;          /* "" = stderr */
+    char **protected_names;  /* globs of domain names that start protected */
+    unsigned interval_sec;   /* between polls of a source that has none of its own */
+    unsigned stale_after;    /* failed polls */
+    unsigned tombstone_sec;  /* deleted domains stay */
+    unsigned dup_window_sec; /* equal requests after the end are the same */
+    unsigned op_expire_sec;  /* finished operations stay */
+    unsigned op_max_rows;
+    unsigned event_rows;
+    unsigned max_ops; /* running at once */
+    unsigned max_ops_per_host;
+    unsigned queue_limit;          /* accepted and not finished */
+    unsigned poll_timeout_sec;     /* budget of one poll */
+    unsigned shutdown_timeout_sec; /* of a guest */
     unsigned sources_per_worker;
     unsigned max_workers;
     unsigned worker_rss_mib;

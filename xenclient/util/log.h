@@ -6,7 +6,7 @@
 
 enum xc_log_level { XC_LOG_ERROR, XC_LOG_WARNING, XC_LOG_INFO, XC_LOG_DEBUG };
 
-/* Lines above this level are dropped; default XC_LOG_INFO. Set once at start. */
+/* Lines above this level are dropped; default XC_LOG_INFO. Workers are told of a change. */
 void xc_log_set_level(enum xc_log_level level);
 enum xc_log_level xc_log_get_level(void);
 
