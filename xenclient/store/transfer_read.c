@@ -41,6 +41,13 @@ static bool cut_off(const struct reading *r, GError **error)
     return wrong(r, r->line, error, "the file is cut off here: copy it again, or export again");
 }
 
+static bool no_head(const struct reading *r, GError **error)
+{
+    return wrong(r, r->line, error,
+                 "not a file that `xenctl export` wrote: section [%s] comes first",
+                 xc_transfer_layouts[XC_TRANSFER_HEAD].name);
+}
+
 /* The text that escape() made this of; NULL: it could not have. Newly allocated. */
 static char *unescape(const char *text)
 {
@@ -194,11 +201,8 @@ static bool begin_section(struct reading *r, const char *inside, GError **error)
     while (i < XC_TRANSFER_SECTIONS && strcmp(xc_transfer_layouts[i].name, name) != 0)
         i++;
     if (r->has_head == (i == XC_TRANSFER_HEAD))
-        return r->has_head
-                   ? wrong(r, r->line, error, "section [%s] stands twice", name)
-                   : wrong(r, r->line, error,
-                           "not a file that `xenctl export` wrote: section [%s] comes first",
-                           xc_transfer_layouts[XC_TRANSFER_HEAD].name);
+        return r->has_head ? wrong(r, r->line, error, "section [%s] stands twice", name)
+                           : no_head(r, error);
     if (r->last || i == XC_TRANSFER_SECTIONS || xc_transfer_layouts[i].single == (blank != NULL)) {
         g_autofree char *shown = xc_text_escape(inside, 64);
 
@@ -220,9 +224,7 @@ static bool take_key(struct reading *r, char *line, GError **error)
     enum xc_transfer_section section;
 
     if (!r->open)
-        return wrong(r, r->line, error,
-                     "not a file that `xenctl export` wrote: section [%s] comes first",
-                     xc_transfer_layouts[XC_TRANSFER_HEAD].name);
+        return no_head(r, error);
     if (!equals)
         return wrong(r, r->line, error, "neither `key = value` nor `[section]`");
     *equals = '\0';
