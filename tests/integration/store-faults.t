@@ -198,6 +198,7 @@ def spoil_under(lab, file):
 
 def test_damaged(lab):
     """Somebody writes over a database that the daemon has open."""
+    lab.wait_rows()
     rows = sorted(lab.column("xenDomainName"))
     first, second = lab.guests()[:2]
     is_(lab.kill("xensnmpd", signal.SIGTERM), 0, "it ends")
