@@ -35,8 +35,9 @@ def shown(lab):
 
 def settled(lab):
     """shown(), once all that is on has answered and no operation runs."""
-    lab.wait(lambda: all(row["xenSourceState"] == UP for row in lab.table("xenSourceTable").values()
-                         if row["xenSourceEnabled"] == TRUE), "all sources are up")
+    # Rows follow a moment after the first answer of a source; then its hosts are counted.
+    lab.wait(lambda: all(row["xenSourceState"] == UP and row["xenSourceHosts"] for row in lab.table("xenSourceTable").values()
+                         if row["xenSourceEnabled"] == TRUE), "all sources are up, with their rows")
     lab.wait(lambda: all(row["xenOperationState"] == FINISHED for row in lab.table("xenOperationTable").values()),
              "all operations have ended")
     lab.wait(lambda: all(row["xenDomainState"] != 1 for row in lab.table("xenDomainTable").values()) and lab.table("xenDomainTable"),
