@@ -26,20 +26,16 @@ libssh2   | xenclient/transport
 sqlite3   | xenclient/store
 '
 
-trim() {
-    sed 's/^ *//; s/ *$//' <<<"$1"
-}
-
 # Every include: FILE:LINE "header" or <header>
 includes=$(c_files | xargs grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/null |
     sed -E 's/^([^:]*:[0-9]+):[^<"]*([<"][^>"]*[>"]).*/\1 \2/')
 
-own_folder() { # the layer a path belongs to
+has_layer() {
     local folder
-    while IFS='|' read -r folder _; do
-        folder=$(trim "$folder")
-        [ -n "$folder" ] && [[ $1 == "$folder"/* ]] && echo "$folder"
+    while read -r folder _; do
+        [[ -n $folder && $1 == "$folder"/* ]] && return
     done <<<"$layers"
+    return 1
 }
 
 is_generated() {
@@ -63,8 +59,7 @@ strays() {
 
 upward() {
     local line folder may file header target
-    while IFS='|' read -r folder may; do
-        folder=$(trim "$folder")
+    while read -r folder _ may; do
         [ -n "$folder" ] || continue
         grep "^$folder/" <<<"$includes" | while read -r line header; do
             [[ $header == \"* ]] || continue
@@ -82,20 +77,19 @@ homeless() {
     local file
     c_files | grep -v '^tests/' | while read -r file; do
         [[ $file == xenclient/xenclient.h ]] && continue
-        [ -n "$(own_folder "$file")" ] || echo "$file belongs to no layer listed in tests/lint/layers.sh"
+        has_layer "$file" || echo "$file belongs to no layer listed in tests/lint/layers.sh"
     done
 }
 
 guests() {
     local library may where header folder
-    while IFS='|' read -r library may; do
-        library=$(trim "$library")
+    while read -r library _ may; do
         [ -n "$library" ] || continue
         grep "<$library" <<<"$includes" | while read -r where header; do
             for folder in $may tests; do
                 [[ $where == "$folder"/* ]] && continue 2
             done
-            echo "$where includes $header: only $(trim "$may") may"
+            echo "$where includes $header: only $may may"
         done
     done <<<"$libraries"
 }
