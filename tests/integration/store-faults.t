@@ -206,6 +206,7 @@ def test_damaged(lab):
     for file in ("operations.db", "state.db"):
         lab.start("xensnmpd")
         lab.wait(lambda: sorted(lab.column("xenDomainName")) == rows, "rows are back")
+        before = len(lab.log("xensnmpd"))
         spoil_under(lab, file)
         if file == "operations.db":
             lab.refuses(f"{file} damaged", "it is damaged", (lab.oid("xenDomainPower", first), "i", PAUSE))
@@ -214,6 +215,8 @@ def test_damaged(lab):
             is_(lab.get(lab.oid("xenDomainProtected", second)), TRUE, f"{file} damaged: and it counts")
         lab.wait(lambda: lab.agent_state() == [DEGRADED_AGENT, BROKEN], f"{file} damaged: the agent says so")
         lab.reads_go_on(rows, f"{file} damaged")
+        is_(lab.agent_state(), [DEGRADED_AGENT, BROKEN], f"{file} damaged: and goes on saying so")
+        ok(f"{file} can be written again" not in lab.log("xensnmpd")[before:], f"{file} damaged: nobody claims that it is well")
         is_([lab.get(lab.oid("xenDomainState", index)) for index in (first, second)], [RUNNING] * 2, f"{file} damaged: nothing ran")
         ok(f"{file}: " in lab.log("xensnmpd") and "it is damaged: put a copy back" in lab.log("xensnmpd"),
            f"{file} damaged: the log has the cure")

@@ -35,10 +35,20 @@ static const char *cure_of(int code)
 
 static bool failed(struct xc_db *db, const char *what, GError **error)
 {
+    int code = sqlite3_errcode(db->handle) & 0xff;
+
     if (!db->handle)
         return xc_fail(error, XC_CAUSE_STORE, "%s: %s: out of memory", db->path, what);
+    db->damaged = db->damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
     return xc_fail(error, XC_CAUSE_STORE, "%s: %s: %s: %s", db->path, what,
                    sqlite3_errmsg(db->handle), cure_of(sqlite3_errcode(db->handle)));
+}
+
+/* What was found damaged is written no more, whatever is left of it: that would spread. */
+static bool may_write(const struct xc_db *db, GError **error)
+{
+    return !db->damaged ||
+           xc_fail(error, XC_CAUSE_STORE, "%s: %s", db->path, cure_of(SQLITE_CORRUPT));
 }
 
 static bool simple(struct xc_db *db, const char *sql, GError **error)
@@ -237,7 +247,7 @@ static sqlite3_stmt *prepared(struct xc_db *db, const char *sql, GError **error)
 
 bool xc_db_run(struct xc_db *db, GError **error, const char *sql, const char *types, ...)
 {
-    sqlite3_stmt *statement = prepared(db, sql, error);
+    sqlite3_stmt *statement = may_write(db, error) ? prepared(db, sql, error) : NULL;
     va_list args;
     bool ok;
 
@@ -289,7 +299,7 @@ const char *xc_db_text(sqlite3_stmt *row, int column)
 
 bool xc_db_begin(struct xc_db *db, GError **error)
 {
-    return simple(db, "BEGIN IMMEDIATE", error);
+    return may_write(db, error) && simple(db, "BEGIN IMMEDIATE", error);
 }
 
 bool xc_db_commit(struct xc_db *db, GError **error)
@@ -308,7 +318,7 @@ bool xc_db_probe(struct xc_db *db, GError **error)
     g_autofree char *again = NULL;
     int version = 0;
 
-    if (!xc_db_query(db, error, "PRAGMA user_version", get_int, &version))
+    if (!may_write(db, error) || !xc_db_query(db, error, "PRAGMA user_version", get_int, &version))
         return false;
     again = g_strdup_printf("PRAGMA user_version = %d", version);
     return simple(db, again, error);

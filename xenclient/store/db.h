@@ -11,6 +11,7 @@ struct xc_db {
     sqlite3 *handle;
     char *path;
     GHashTable *statements; /* SQL text (static) -> sqlite3_stmt *, prepared once */
+    bool damaged;           /* it was found so: nothing is written any more */
 };
 
 /* Opens or makes the file (mode 0600), WAL, synchronous=FULL: what was committed survives a power
