@@ -164,6 +164,20 @@ static void test_weights(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_RUNNING);
 }
 
+/* Both hosts have its configuration, and somebody moves the save file. */
+static void test_moved(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    show(f, "a", ALIVE);
+    show(f, "b", CONFIGURED);
+    show(f, "a", SAVED);
+    g_assert_cmpstr(host_of(f), ==, "a");
+    show(f, "a", CONFIGURED);
+    show(f, "b", SAVED);
+    g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_SUSPENDED);
+    g_assert_cmpstr(host_of(f), ==, "b");
+}
+
 #define TEST(name, function)                                                                       \
     g_test_add("/suspend/" name, struct kit_fixture, NULL, kit_set_up, function, kit_tear_down)
 
@@ -175,5 +189,6 @@ int main(int argc, char **argv)
     TEST("elsewhere", test_elsewhere);
     TEST("home", test_home);
     TEST("weights", test_weights);
+    TEST("moved", test_moved);
     return g_test_run();
 }

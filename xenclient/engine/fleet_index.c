@@ -75,23 +75,30 @@ static void collect(GArray *refs, const struct xc_slot *slot)
     }
 }
 
-/* How much a row says, the weightier fact first: one that Xen has, even half of a migration, rather than a
- * save file, and that rather than a mere configuration. Of lifeless ones the one at home counts, for
- * whoever answers first after a restart owns it; of others the owner's. */
-static int weight_of(const struct xc_domain_ref *ref)
+#define LIVING 32
+#define SAVED  16
+#define WHOLE  1
+int xc_domain_weight(const struct xc_domain *domain)
 {
-    const struct xc_domain *domain = xc_ref_domain(ref);
     bool half = XC_HAS(DOMAIN, domain, migrating) && domain->migrating;
-    bool living = XC_HAS(DOMAIN, domain, domid);
     bool saved = XC_HAS(DOMAIN, domain, state) &&
                  (domain->state == XC_STATE_SUSPENDED || domain->state == XC_STATE_RESUMING);
+    int weight = half ? 0 : WHOLE;
+
+    if (XC_HAS(DOMAIN, domain, domid))
+        return weight + LIVING;
+    return saved ? weight + SAVED : weight;
+}
+
+/* Of lifeless ones the one at home counts, for whoever answers first after a restart owns it; of others the
+ * owner's. */
+static int weight_of(const struct xc_domain_ref *ref)
+{
+    int weight = xc_domain_weight(xc_ref_domain(ref));
     bool home = strcmp(xc_fleet_host_key(ref), ref->track->home) == 0;
 
-    return (living  ? 32
-            : saved ? 16
-                    : 0) +
-           (home && !living ? 8 : 0) + (ref->slot->id == ref->track->owner ? 4 : 0) +
-           (home ? 2 : 0) + (half ? 0 : 1);
+    return weight + (home && weight < LIVING ? 8 : 0) +
+           (ref->slot->id == ref->track->owner ? 4 : 0) + (home ? 2 : 0);
 }
 
 /* Of the rows first..last-1 for one domain the one to show; of equal ones that on the lowest host key.

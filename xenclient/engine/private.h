@@ -200,7 +200,10 @@ void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_
                       char **host_keys);
 void xc_fleet_dirty(struct xc_engine *engine);
 void xc_fleet_rebuild(struct xc_engine *engine);
-void xc_fleet_tick(struct xc_engine *engine);            /* tombstones */
+void xc_fleet_tick(struct xc_engine *engine); /* tombstones */
+/* How much a row says, the weightier fact first: one that Xen has, even half of a migration, rather than a save
+ * file, and that rather than a mere configuration. */
+int xc_domain_weight(const struct xc_domain *domain);
 int xc_domain_ref_compare(const void *a, const void *b); /* by index */
 int xc_host_ref_compare(const void *a, const void *b);   /* by key */
 /* The state to show of what a source says. */
