@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 from lab import Lab, diag, done, is_, ok
 
-RUNNING, SHUTDOWN, REBOOT = 4, 11, 4
+RUNNING, SHUTDOWN, REBOOT, FINISHED = 4, 11, 4, 5
 AT_WORK, IDLE = 1, 2
 HOME, BOTH = 1, 3
 # table -> {number of the row below its domain: name in the label}, {column: the domain's sum of it}
@@ -60,6 +60,7 @@ def life(lab, domain, what, change):
     lab.wait(lambda: None not in lab.get(*place) and lab.get(*place) != old
              and lab.get(lab.oid("xenDomainState", domain)) == RUNNING
              and all(before[table].keys() <= counters(lab, table).keys() for table in TABLES), what)
+    lab.wait(lambda: set(lab.column("xenOperationState").values()) == {FINISHED}, f"the operation ends: {what}")
     for table in TABLES:
         ok(before[table], f"{table} counted before")
         none(falls(before[table], counters(lab, table)), f"{what}: no counter of {table} fell")
