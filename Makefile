@@ -87,19 +87,20 @@ deps-%:
 	$(Q)packaging/install-packages $*
 
 # --- generated texts
-# SQL and shell become C strings that the programs compile in; what is sent to hosts, without its comments.
+# SQL and shell become C strings that the programs compile in, a.sql as a_sql; what is sent to hosts, without its comments.
 TEXT_HEADERS := $(patsubst xenclient/store/%,$(BUILD)/gen/%.h,$(SQL)) \
 	$(patsubst xenclient/drivers/xl/%,$(BUILD)/gen/%.h,$(XL_SHELL)) $(BUILD)/gen/completion.bash.h
-define quote
+define embed
 $(Q)mkdir -p $(@D)
-$(Q)sed $(1) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< > $@.tmp && mv $@.tmp $@
+$(Q){ echo 'static const char $(subst .,_,$(basename $(@F)))[] ='; \
+	sed $(1) -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$$/\\n"/' $< && echo ';'; } > $@.tmp && mv $@.tmp $@
 endef
-$(BUILD)/gen/%.sql.h: xenclient/store/%.sql
-	$(call quote)
-$(BUILD)/gen/%.sh.h: xenclient/drivers/xl/%.sh
-	$(call quote,-e '/^ *\(#.*\)*$$/d')
-$(BUILD)/gen/%.bash.h: tools/xenctl/%.bash
-	$(call quote)
+$(BUILD)/gen/%.sql.h: xenclient/store/%.sql Makefile
+	$(call embed)
+$(BUILD)/gen/%.sh.h: xenclient/drivers/xl/%.sh Makefile
+	$(call embed,-e '/^ *\(#.*\)*$$/d')
+$(BUILD)/gen/%.bash.h: tools/xenctl/%.bash Makefile
+	$(call embed)
 # The MIB is the only place with names and numbers; the client learns them from it.
 $(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
 	$(Q)mkdir -p $(@D)

@@ -3,6 +3,7 @@
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/operations_db.h"
+#include "xenclient/store/schema.h"
 #include "xenclient/store/state_dir.h"
 #include "xenclient/store/store.h"
 
@@ -245,15 +246,7 @@ static void test_events(struct fixture *f, gconstpointer data)
 /* What was rolled back was never there: its numbers are given again, and no other. */
 static void test_event_serials_after_failure(struct fixture *f, gconstpointer data)
 {
-    static const char version_1[] =
-#include "state.sql.h"
-        ;
-    static const char version_2[] =
-#include "state_2.sql.h"
-        ;
-    static const char *const steps[] = {version_1, version_2};
-    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
-    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
+    struct xc_db *db = xc_schema_open(&xc_schema_state, f->dir, NULL);
     g_autoptr(GPtrArray) events = some_events(1, 3);
     struct xc_event *first = events->pdata[0];
 
@@ -280,12 +273,8 @@ static void test_event_serials_after_failure(struct fixture *f, gconstpointer da
 /* A file of the version before is brought up to date, with all that is in it. */
 static void test_upgrade(struct fixture *f, gconstpointer data)
 {
-    static const char version_1[] =
-#include "state.sql.h"
-        ;
-    static const char *const steps[] = {version_1};
     g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
-    struct xc_db *db = xc_db_open(path, steps, 1, NULL);
+    struct xc_db *db = xc_db_open(path, xc_schema_state.steps, 1, NULL);
     struct xc_store *store;
     g_autoptr(GPtrArray) events = some_events(1, 1);
 

@@ -1,9 +1,7 @@
 /* completion: rules for bash. The tables of commands and options become bash's own; the rest is completion.bash. */
 #include "tools/xenctl/xenctl.h"
 
-static const char rules[] =
 #include "completion.bash.h"
-    ;
 
 static void print_entry(const char *key, const char *value)
 {
@@ -44,7 +42,7 @@ int ctl_completion(struct ctl *ctl)
     g_autofree char *agent = option_words(CTL_G_AGENT);
 
     (void)ctl;
-    printf("%s\n_xenctl_agent='%s'\n", rules, agent);
+    printf("%s\n_xenctl_agent='%s'\n", completion_bash, agent);
     printf("declare -gA _xenctl_arguments=(\n");
     for (unsigned i = 0; i < ctl_n_commands; i++)
         print_entry(ctl_commands[i].name, ctl_commands[i].arguments);

@@ -1,42 +1,19 @@
 /* Building the scripts of a job and reading its report. */
 #include "xenclient/drivers/xl_job.h"
 
+#include "job_actions.sh.h"
+#include "job_cancel.sh.h"
+#include "job_forbid.sh.h"
+#include "job_launch.sh.h"
+#include "job_report.sh.h"
+#include "job_suspend.sh.h"
+#include "job_tools.sh.h"
+#include "xenclient/drivers/xl_shell.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
 
 #define REPORT_MAX 65536
-
-/* Their shell: xenclient/drivers/xl/. */
-static const char report_shell[] =
-#include "job_report.sh.h"
-    ;
-static const char launch_shell[] =
-#include "job_launch.sh.h"
-    ;
-static const char forbid_shell[] =
-#include "job_forbid.sh.h"
-    ;
-static const char cancel_shell[] =
-#include "job_cancel.sh.h"
-    ;
-static const char tools_shell[] =
-#include "job_tools.sh.h"
-    ;
-static const char actions_shell[] =
-#include "job_actions.sh.h"
-    ;
-static const char suspend_shell[] =
-#include "job_suspend.sh.h"
-    ;
-
-/* NAME='value', whatever is in it. */
-static void assign(GString *to, const char *name, const char *value)
-{
-    g_autofree char *quoted = g_shell_quote(value ? value : "");
-
-    g_string_append_printf(to, "%s=%s\n", name, quoted);
-}
 
 static void assign_number(GString *to, const char *name, int64_t value)
 {
@@ -78,24 +55,24 @@ static char *job_text(const struct xl_job *job)
 {
     GString *text = g_string_new(NULL);
 
-    assign(text, "op", job->op);
-    assign(text, "uuid", job->uuid);
-    assign(text, "name", job->name);
-    assign(text, "after", job->after);
-    assign(text, "after_name", job->after_name);
-    assign(text, "config", job->config);
-    assign(text, "save_dir", job->save_dir);
-    assign(text, "label", job->label);
-    assign(text, "address", job->address);
-    assign(text, "ssh", "ssh " XL_SSH_OPTIONS);
+    xl_assign(text, "op", job->op);
+    xl_assign(text, "uuid", job->uuid);
+    xl_assign(text, "name", job->name);
+    xl_assign(text, "after", job->after);
+    xl_assign(text, "after_name", job->after_name);
+    xl_assign(text, "config", job->config);
+    xl_assign(text, "save_dir", job->save_dir);
+    xl_assign(text, "label", job->label);
+    xl_assign(text, "address", job->address);
+    xl_assign(text, "ssh", "ssh " XL_SSH_OPTIONS);
     assign_number(text, "domid", job->domid);
     assign_number(text, "limit", job->limit_sec);
     assign_number(text, "amount", job->amount);
-    g_string_append(text, report_shell);
-    g_string_append(text, tools_shell);
-    g_string_append(text, actions_shell);
+    g_string_append(text, job_report_sh);
+    g_string_append(text, job_tools_sh);
+    g_string_append(text, job_actions_sh);
     if (xc_action_info(job->action)->needs_save_dir)
-        g_string_append(text, suspend_shell);
+        g_string_append(text, job_suspend_sh);
     g_string_append(text, function_of(job->action));
     g_string_append(text, "\nfinish failed internal\n");
     return g_string_free(text, FALSE);
@@ -106,14 +83,14 @@ char *xl_job_launch(const struct xl_job *job)
     g_autofree char *inner = job_text(job);
     GString *text = g_string_new(NULL);
 
-    assign(text, "op", job->op);
-    assign(text, "job", inner);
+    xl_assign(text, "op", job->op);
+    xl_assign(text, "job", inner);
     if (job->content_size)
         assign_number(text, "size", (int64_t)job->content_size);
     else
-        assign(text, "size", "");
-    g_string_append(text, report_shell);
-    g_string_append(text, launch_shell);
+        xl_assign(text, "size", "");
+    g_string_append(text, job_report_sh);
+    g_string_append(text, job_launch_sh);
     return g_string_free(text, FALSE);
 }
 
@@ -121,8 +98,8 @@ static char *small_script(const char *op, const char *first, const char *second)
 {
     GString *text = g_string_new(NULL);
 
-    assign(text, "op", op);
-    g_string_append_printf(text, "%s%s%sreport\n", report_shell, first, second);
+    xl_assign(text, "op", op);
+    g_string_append_printf(text, "%s%s%sreport\n", job_report_sh, first, second);
     return g_string_free(text, FALSE);
 }
 
@@ -133,12 +110,12 @@ char *xl_job_query(const char *op)
 
 char *xl_job_forbid(const char *op)
 {
-    return small_script(op, forbid_shell, "");
+    return small_script(op, job_forbid_sh, "");
 }
 
 char *xl_job_cancel(const char *op)
 {
-    return small_script(op, forbid_shell, cancel_shell);
+    return small_script(op, job_forbid_sh, job_cancel_sh);
 }
 
 /* --- the report */

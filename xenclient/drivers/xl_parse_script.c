@@ -1,6 +1,15 @@
 /* The shell command of one poll. */
 #include "xenclient/drivers/xl_parse_private.h"
 
+#include "poll_configs.sh.h"
+#include "poll_files.sh.h"
+#include "poll_head.sh.h"
+#include "poll_list.sh.h"
+#include "poll_once.sh.h"
+#include "poll_store.sh.h"
+#include "poll_tool.sh.h"
+#include "xenclient/drivers/xl_shell.h"
+
 /* Polls between two looks at the memory target of every domain, and looks between two complete
  * readings of one domain's configuration. */
 #define LIGHT_EVERY 6
@@ -12,36 +21,6 @@
 #define MAX_STAMP 16000
 
 #define DEFAULT_TIMEOUT_SEC 60
-
-/* What is run there: xenclient/drivers/xl/. */
-static const char head_part[] =
-#include "poll_head.sh.h"
-    ;
-static const char tool_part[] =
-#include "poll_tool.sh.h"
-    ;
-static const char list_part[] =
-#include "poll_list.sh.h"
-    ;
-static const char files_part[] =
-#include "poll_files.sh.h"
-    ;
-static const char once_part[] =
-#include "poll_once.sh.h"
-    ;
-static const char store_part[] =
-#include "poll_store.sh.h"
-    ;
-static const char configs_part[] =
-#include "poll_configs.sh.h"
-    ;
-
-static void assign(GString *script, const char *name, const char *value)
-{
-    g_autofree char *quoted = g_shell_quote(value);
-
-    g_string_append_printf(script, "%s=%s\n", name, quoted);
-}
 
 static bool is_due(const struct xl_memory *memory, const struct xl_facts *facts)
 {
@@ -71,8 +50,8 @@ static void assign_known(GString *script, const struct xl_memory *memory)
         if (facts->read_at && (facts->resized || memory->polls % LIGHT_EVERY == 0))
             g_string_append_printf(light, "%" G_GINT64_FORMAT " ", facts->domid);
     }
-    assign(script, "K", known->str);
-    assign(script, "M", light->str);
+    xl_assign(script, "K", known->str);
+    xl_assign(script, "M", light->str);
 }
 
 /* stat -L: a link to a regular file is as good as the file. */
@@ -93,10 +72,10 @@ static void append_configs(GString *script, const char *dirs, const struct xl_me
         return;
     if (!stamp || strlen(stamp) > MAX_STAMP || strchr(stamp, '\''))
         stamp = "none";
-    assign(script, "T", stamp);
+    xl_assign(script, "T", stamp);
     g_string_append_printf(script, "c=$(stat -L -c '%%s %%i %%Z %%n' --%s 2>/dev/null)\n",
                            patterns->str);
-    g_string_append(script, configs_part);
+    g_string_append(script, poll_configs_sh);
 }
 
 static const char *save_dir_of(const struct xl_poll_options *options)
@@ -108,21 +87,21 @@ static const char *save_dir_of(const struct xl_poll_options *options)
 
 char *xl_poll_script(const struct xl_poll_options *options, const struct xl_memory *memory)
 {
-    g_autoptr(GString) script = g_string_new(head_part);
+    g_autoptr(GString) script = g_string_new(poll_head_sh);
     g_autofree char *quoted = NULL;
     unsigned timeout = options->timeout_sec ? options->timeout_sec : DEFAULT_TIMEOUT_SEC;
 
-    assign(script, "N", options->nonce);
-    assign(script, "X", options->prefix);
-    assign(script, "D", memory->boot_time && memory->polls % LIGHT_EVERY != 0 ? "" : "date");
-    assign(script, "V", save_dir_of(options));
+    xl_assign(script, "N", options->nonce);
+    xl_assign(script, "X", options->prefix);
+    xl_assign(script, "D", memory->boot_time && memory->polls % LIGHT_EVERY != 0 ? "" : "date");
+    xl_assign(script, "V", save_dir_of(options));
     assign_known(script, memory);
-    g_string_append(script, tool_part);
-    g_string_append(script, list_part);
-    g_string_append(script, files_part);
+    g_string_append(script, poll_tool_sh);
+    g_string_append(script, poll_list_sh);
+    g_string_append(script, poll_files_sh);
     if (!memory->once_done)
-        g_string_append(script, once_part);
-    g_string_append(script, store_part);
+        g_string_append(script, poll_once_sh);
+    g_string_append(script, poll_store_sh);
     if (options->with_configs && options->config_dirs)
         append_configs(script, options->config_dirs, memory);
     g_string_append(script, "s end\n");

@@ -1,6 +1,7 @@
 /* The intent journal. */
 #include "xenclient/store/operations_db.h"
 
+#include "operations.sql.h"
 #include "xenclient/store/schema.h"
 
 #include <string.h>
@@ -8,10 +9,7 @@
 /* Its user is the main loop, which answers everybody: another program's lock may not stop it for long. */
 #define BUSY_MSEC 100
 
-static const char version_1[] =
-#include "operations.sql.h"
-    ;
-static const char *const steps[] = {version_1};
+static const char *const steps[] = {operations_sql};
 const struct xc_schema xc_schema_operations = {"operations.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_journal {

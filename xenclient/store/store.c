@@ -1,6 +1,8 @@
 /* state.db and its writer thread. */
 #include "xenclient/store/store.h"
 
+#include "state.sql.h"
+#include "state_2.sql.h"
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/schema.h"
@@ -17,13 +19,7 @@
 /* New domains wait for their rows, and all is tried again: another program's lock may hold them up, not for long. */
 #define BUSY_MSEC 500
 
-static const char version_1[] =
-#include "state.sql.h"
-    ;
-static const char version_2[] =
-#include "state_2.sql.h"
-    ;
-static const char *const steps[] = {version_1, version_2};
+static const char *const steps[] = {state_sql, state_2_sql};
 const struct xc_schema xc_schema_state = {"state.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_store {
