@@ -128,5 +128,6 @@ def measure_sources(figures):
         if "cpu-many-sources" in figures.wanted:
             bench_cpu(lab, figures)
         if figures.wanted & {"walk-hung-over-before", "age-hung-over-before"}:
-            with Estate(SOURCES // 4, SOURCES // 4 * DOMAINS_PER_SOURCE) as control:
+            beside = max(1, SOURCES // 4)
+            with Estate(beside, beside * DOMAINS_PER_SOURCE) as control:
                 bench_hung(lab, control, figures)

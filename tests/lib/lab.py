@@ -32,12 +32,11 @@ import time
 from snmp import Client, SnmpError, index
 from tap import diag, done, failed, is_, ok
 
-__all__ = ["LENIENCY", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
+__all__ = ["Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
 PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
-LENIENCY = 3  # what is awaited may take so many times the limit: limits are there for what hangs, not for what is slow
 
 # SNMPv3 users of every lab: name -> pass phrase (authentication, privacy). Loopback only.
 USERS = {"operator": ("operator-auth-phrase", "operator-priv-phrase"),
@@ -93,6 +92,22 @@ class Stopwatch:
         self._seconds += passed * max(used, 1) / max(used + stolen, 1)
         self._at, self._ticks = self._at + passed, ticks
         return self._seconds
+
+
+class Deadline(Stopwatch):
+    """For what is awaited. Limits are there for what hangs, not for what is slow: it may take LENIENCY times as long."""
+
+    LENIENCY = 3
+
+    def __init__(self, seconds):
+        super().__init__()
+        self.limit = seconds * PATIENCE * self.LENIENCY
+
+    def over(self):
+        return self.seconds() > self.limit
+
+    def __str__(self):
+        return f"{self.limit:.0f} s"
 
 
 def _die_with_parent():
@@ -279,11 +294,11 @@ class Lab:
         if not _has_ended(process):
             process.send_signal(signal.SIGCONT)
             process.send_signal(how)
-            watch, limit = Stopwatch(), 5 * PATIENCE * LENIENCY
-            while not _has_ended(process) and watch.seconds() < limit:
+            deadline = Deadline(5)
+            while not _has_ended(process) and not deadline.over():
                 time.sleep(0.01)
             if not _has_ended(process):
-                diag(f"{name} did not end within {limit:.0f} s of signal {how}: killed")
+                diag(f"{name} did not end within {deadline} of signal {how}: killed")
         # Not yet waited for, it still owns its number: the group can be no one else's.
         os.killpg(process.pid, signal.SIGKILL)
         return process.wait()
@@ -364,7 +379,7 @@ class Lab:
 
     def wait(self, condition, what, seconds=20, alive=None):
         """Until condition() is true; its value is returned. LabError names `what` when it stays false."""
-        watch, limit = Stopwatch(), seconds * PATIENCE * LENIENCY
+        deadline = Deadline(seconds)
         pause = 0.02
         while True:
             try:
@@ -376,8 +391,8 @@ class Lab:
             for name in [alive] if alive else list(self.processes):
                 if _has_ended(self.processes[name]):
                     raise LabError(f"{name} ended with status {self.kill(name)} while waiting until {what}")
-            if watch.seconds() > limit:
-                raise LabError(f"waited {limit:.0f} s in vain until {what}")
+            if deadline.over():
+                raise LabError(f"waited {deadline} in vain until {what}")
             time.sleep(pause)
             pause = min(pause * 1.5, 0.25)
 

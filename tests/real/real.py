@@ -26,7 +26,7 @@ from collections import namedtuple
 os.environ.setdefault("LAB_PATIENCE", "4")
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import tap
-from lab import BUILD, LENIENCY, Lab, LabError, SnmpError, Stopwatch, done, failed, index
+from lab import BUILD, Deadline, Lab, LabError, SnmpError, Stopwatch, done, failed, index
 
 __all__ = ["RealLab", "Migration", "COUNTERS", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
            "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "DUMP_CORE", "NMI", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
@@ -68,9 +68,9 @@ def diag(text):
 
 def wait(condition, what, seconds):
     """Lab.wait() for what is no Lab's."""
-    watch, limit = Stopwatch(), seconds * float(os.environ["LAB_PATIENCE"]) * LENIENCY
+    deadline = Deadline(seconds)
     while not condition():
-        if watch.seconds() > limit:
+        if deadline.over():
             raise LabError(f"waited in vain until {what}")
         time.sleep(1)
 
@@ -333,11 +333,11 @@ class RealLab(Lab):
         diag(f"{column} = {value}: result {op['result']}, cause {op['cause']}, {op['elapsed']} ms {op['text'] or ''}")
         return op
 
-    def acts(self, row, name, column, value, state, xl, words, key=None, k=1):
-        """An action that must end well; xl on host k and the row must say the same of the domain then."""
+    def acts(self, row, name, column, value, state, xl, words, key=None):
+        """An action on xen1 that must end well; xl and the row must say the same of the domain then."""
         op = self.act(key or row, column, value)
         is_([op["result"], op["cause"]], [OK, 1], f"{words}: result ok")
-        is_(self.xen.flags(name, k), xl, f"{words}: xl agrees")
+        is_(self.xen.flags(name), xl, f"{words}: xl agrees")
         ok(self.until(row, state, f"{words}: the row follows", 15) is not None, f"{words}: the row follows")
 
     def run(self, *arguments):

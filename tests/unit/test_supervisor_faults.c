@@ -27,7 +27,7 @@ static void test_killed_in_poll(void)
     front_poll(&f, 2);
     gint64 start = g_get_monotonic_time();
     WAIT_FOR(f.sources[1].polled == 1 && f.sources[2].polled == 1);
-    g_assert_cmpint(g_get_monotonic_time() - start, <, 10 * G_USEC_PER_SEC);
+    g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
     g_assert_cmpuint(f.sources[1].failed, ==, 1);
     g_assert_cmpuint(f.sources[2].failed, ==, 0);
     front_close(&f);

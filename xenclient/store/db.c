@@ -41,7 +41,7 @@ static bool failed(struct xc_db *db, const char *what, GError **error)
         return xc_fail(error, XC_CAUSE_STORE, "%s: %s: out of memory", db->path, what);
     db->damaged = db->damaged || code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
     return xc_fail(error, XC_CAUSE_STORE, "%s: %s: %s: %s", db->path, what,
-                   sqlite3_errmsg(db->handle), cure_of(sqlite3_errcode(db->handle)));
+                   sqlite3_errmsg(db->handle), cure_of(code));
 }
 
 /* What was found damaged is written no more, whatever is left of it: that would spread. */
