@@ -98,18 +98,23 @@ static void dump_cell(const netsnmp_variable_list *vb)
 /* One GETBULK over the open columns [first, first + count). */
 static void fetch(struct walk *walk, size_t first, size_t count)
 {
-    netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETBULK);
+    netsnmp_pdu *request;
     size_t n = 0;
     size_t i = 0;
     netsnmp_pdu *answer;
 
+    for (size_t c = first; c < first + count; c++)
+        if (!walk->columns[c].ended)
+            walk->open[n++] = c;
+    if (n == 0)
+        return;
+    request = snmp_pdu_create(SNMP_MSG_GETBULK);
     request->non_repeaters = 0;
     request->max_repetitions = walk->repetitions;
-    for (size_t c = first; c < first + count; c++) {
-        if (walk->columns[c].ended)
-            continue;
-        walk->open[n++] = c;
-        snmp_add_null_var(request, walk->columns[c].at, walk->columns[c].at_len);
+    for (size_t c = 0; c < n; c++) {
+        const struct column *column = &walk->columns[walk->open[c]];
+
+        snmp_add_null_var(request, column->at, column->at_len);
     }
     answer = ask(walk->session, request);
     if (answer->errstat != SNMP_ERR_NOERROR || !answer->variables) {
