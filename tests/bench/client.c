@@ -6,6 +6,10 @@
  *       cells and seconds of each piece of about 1,000 cells, so that several walks can be compared
  *       piece by piece where a machine is noisy. dump: prints each cell as OID TYPE VALUE instead
  *       (raw_agent reads that).
+ *   client pair ADDRESS ADDRESS COMMUNITY REPETITIONS OID...
+ *       Reads columns of the first agent one after the other, and after each of its answers asks the second one
+ *       the same, which begins the column anew at its end: whatever slows the machine slows both. Prints cells and
+ *       seconds of each.
  *   client set ADDRESS COMMUNITY VALUE <OIDS
  *       Sets INTEGER VALUE at each OID read; prints microseconds and error-status of each answer. */
 #include <net-snmp/net-snmp-config.h>
@@ -94,18 +98,23 @@ static void dump_cell(const netsnmp_variable_list *vb)
 /* One GETBULK over the open columns [first, first + count). */
 static void fetch(struct walk *walk, size_t first, size_t count)
 {
-    netsnmp_pdu *request = snmp_pdu_create(SNMP_MSG_GETBULK);
+    netsnmp_pdu *request;
     size_t n = 0;
     size_t i = 0;
     netsnmp_pdu *answer;
 
+    for (size_t c = first; c < first + count; c++)
+        if (!walk->columns[c].ended)
+            walk->open[n++] = c;
+    if (n == 0)
+        return;
+    request = snmp_pdu_create(SNMP_MSG_GETBULK);
     request->non_repeaters = 0;
     request->max_repetitions = walk->repetitions;
-    for (size_t c = first; c < first + count; c++) {
-        if (walk->columns[c].ended)
-            continue;
-        walk->open[n++] = c;
-        snmp_add_null_var(request, walk->columns[c].at, walk->columns[c].at_len);
+    for (size_t c = 0; c < n; c++) {
+        const struct column *column = &walk->columns[walk->open[c]];
+
+        snmp_add_null_var(request, column->at, column->at_len);
     }
     answer = ask(walk->session, request);
     if (answer->errstat != SNMP_ERR_NOERROR || !answer->variables) {
@@ -147,6 +156,33 @@ static void mark(struct walk *walk, size_t enough)
     walk->began = g_get_monotonic_time();
 }
 
+static void begin_column(struct column *column)
+{
+    memcpy(column->at, column->root, sizeof(column->at));
+    column->at_len = column->root_len;
+    column->ended = false;
+}
+
+static void open_walk(struct walk *walk, const char *address, char *community,
+                      const char *repetitions, char **columns, int n)
+{
+    *walk = (struct walk){.repetitions = strtol(repetitions, NULL, 10), .n = (size_t)n};
+    walk->columns = g_new0(struct column, walk->n);
+    walk->open = g_new0(size_t, walk->n);
+    for (size_t c = 0; c < walk->n; c++) {
+        parse_oid(columns[c], walk->columns[c].root, &walk->columns[c].root_len);
+        begin_column(&walk->columns[c]);
+    }
+    walk->session = open_session(address, community);
+}
+
+static void close_walk(struct walk *walk)
+{
+    snmp_sess_close(walk->session);
+    g_free(walk->open);
+    g_free(walk->columns);
+}
+
 static bool any_open(const struct walk *walk, size_t first, size_t count)
 {
     for (size_t c = first; c < first + count; c++)
@@ -157,24 +193,14 @@ static bool any_open(const struct walk *walk, size_t first, size_t count)
 
 static int run_walk(int argc, char **argv)
 {
-    struct walk walk = {.repetitions = strtol(argv[4], NULL, 10)};
+    struct walk walk;
     bool rows = g_str_equal(argv[5], "row");
-    int first = 6;
+    bool dump = g_str_equal(argv[6], "dump");
+    int first = dump ? 7 : 6;
     size_t step;
 
-    walk.dump = first < argc && g_str_equal(argv[first], "dump");
-    first += walk.dump;
-    walk.n = (size_t)(argc - first);
-    walk.columns = g_new0(struct column, walk.n);
-    walk.open = g_new0(size_t, walk.n);
-    for (size_t c = 0; c < walk.n; c++) {
-        struct column *column = &walk.columns[c];
-
-        parse_oid(argv[first + (int)c], column->root, &column->root_len);
-        memcpy(column->at, column->root, sizeof(column->at));
-        column->at_len = column->root_len;
-    }
-    walk.session = open_session(argv[2], argv[3]);
+    open_walk(&walk, argv[2], argv[3], argv[4], argv + first, argc - first);
+    walk.dump = dump;
     step = rows ? walk.n : 1;
     walk.began = g_get_monotonic_time();
     for (size_t c = 0; c < walk.n; c += step)
@@ -183,9 +209,37 @@ static int run_walk(int argc, char **argv)
             mark(&walk, PIECE);
         }
     mark(&walk, 0);
-    snmp_sess_close(walk.session);
-    g_free(walk.open);
-    g_free(walk.columns);
+    close_walk(&walk);
+    return 0;
+}
+
+static gint64 timed_fetch(struct walk *walk, size_t column)
+{
+    gint64 began = g_get_monotonic_time();
+
+    fetch(walk, column, 1);
+    return g_get_monotonic_time() - began;
+}
+
+static int run_pair(int argc, char **argv)
+{
+    struct walk first;
+    struct walk second;
+    gint64 spent[2] = {0, 0};
+
+    open_walk(&first, argv[2], argv[4], argv[5], argv + 6, argc - 6);
+    open_walk(&second, argv[3], argv[4], argv[5], argv + 6, argc - 6);
+    for (size_t c = 0; c < first.n; c++)
+        while (!first.columns[c].ended) {
+            spent[0] += timed_fetch(&first, c);
+            spent[1] += timed_fetch(&second, c);
+            if (second.columns[c].ended)
+                begin_column(&second.columns[c]);
+        }
+    printf("%zu %.6f\n%zu %.6f\n", first.cells, (double)spent[0] / G_USEC_PER_SEC, second.cells,
+           (double)spent[1] / G_USEC_PER_SEC);
+    close_walk(&first);
+    close_walk(&second);
     return 0;
 }
 
@@ -223,9 +277,12 @@ int main(int argc, char **argv)
     init_snmp("bench");
     if (argc > 6 && g_str_equal(argv[1], "walk"))
         return run_walk(argc, argv);
+    if (argc > 6 && g_str_equal(argv[1], "pair"))
+        return run_pair(argc, argv);
     if (argc == 5 && g_str_equal(argv[1], "set"))
         return run_set(argv);
     fprintf(stderr, "client walk ADDRESS COMMUNITY REPETITIONS column|row [dump] OID...\n"
+                    "client pair ADDRESS ADDRESS COMMUNITY REPETITIONS OID...\n"
                     "client set ADDRESS COMMUNITY VALUE <OIDS\n");
     return 2;
 }

@@ -60,6 +60,16 @@ def whole(lab, names):
     return sum(cells for cells, _ in parts), sum(seconds for _, seconds in parts)
 
 
+def pair(lab, other, names):
+    """(cells, seconds, a cell's time as a multiple of one of the other's) of a walk of these columns: after each request
+    to lab comes one to the other, so what else the machine does weighs on both alike."""
+    addresses = [f"127.0.0.1:{who.port}" for who in (lab, other)]
+    (cells, seconds), (others, beside) = [
+        (int(cells), float(seconds)) for cells, seconds in
+        (line.split() for line in tool("client", "pair", *addresses, "public", 50, *map(lab.oid, names)).splitlines())]
+    return cells, seconds, (seconds / cells) / (beside / others)
+
+
 def middle(values):
     return statistics.median(values)
 

@@ -2,7 +2,7 @@
 
 import time
 
-from kit import Estate, INTERVAL, ROUNDS, knob, middle, note, pass_intervals, whole
+from kit import Estate, INTERVAL, ROUNDS, knob, middle, note, pair, pass_intervals, whole
 
 MANY = knob("MANY", 100000)
 TENTH = MANY // 10
@@ -42,27 +42,29 @@ def bench_memory(lab, figures):
     figures.add("memory-front", most / MB, "MB", "<150", most < 150 * MB)
 
 
-def bench_rows(many, figures):
-    """A row of many against a row of a tenth as many, in turn."""
-    costs = {}
-    with Estate(hosts_for(TENTH), TENTH) as few:
-        for turn in range(ROUNDS):
-            for lab in (many, few)[::1 if turn % 2 == 0 else -1]:
-                cells, seconds = whole(lab, COLUMNS)
-                costs.setdefault(lab.domains, []).append(1e6 * seconds / cells)
-    large, small = middle(costs[many.domains]), middle(costs[TENTH])
-    over = 100 * (large / small - 1)
-    note(f"walks of {len(COLUMNS)} columns, median of {ROUNDS}: {large:.2f} us a cell with {many.domains} domains, "
-         f"{small:.2f} us with {TENTH}")
+def walks(lab, other):
+    """(cells, median of seconds, median of a cell's time as a multiple of one of the other's)"""
+    runs = [pair(lab, other, COLUMNS) for _ in range(ROUNDS)]
+    return runs[0][0], middle([seconds for _, seconds, _ in runs]), middle([multiple for _, _, multiple in runs])
+
+
+def bench_rows(figures):
+    """A row of many against a row of a tenth as many. Guests of neither change: only their number differs."""
+    with Estate(hosts_for(MANY), MANY) as many, Estate(hosts_for(TENTH), TENTH) as few:
+        pass_intervals(1)
+        cells, seconds, multiple = walks(many, few)
+    over = 100 * (multiple - 1)
+    note(f"a walk of {len(COLUMNS)} columns of {MANY} domains, median of {ROUNDS}: {1e6 * seconds / cells:.2f} us a cell, "
+         f"{multiple:.3f} times one of {TENTH} domains")
     figures.add("walk-many-over-tenth", over, "%", "<=10", over <= 10)
 
 
 def measure_many(figures):
-    with Estate(hosts_for(MANY), MANY, ["--churn", str(CHURN)]) as lab:
-        if figures.wanted & {"memory-per-domain", "memory-front"}:
+    if figures.wanted & {"memory-per-domain", "memory-front"}:
+        with Estate(hosts_for(MANY), MANY, ["--churn", str(CHURN)]) as lab:
             bench_memory(lab, figures)
-        if "walk-many-over-tenth" in figures.wanted:
-            bench_rows(lab, figures)
+    if "walk-many-over-tenth" in figures.wanted:
+        bench_rows(figures)
 
 
 # --- many sources
@@ -84,16 +86,6 @@ def bench_cpu(lab, figures):
     figures.add("cpu-many-sources", percent, "%", "<25", percent < 25)
 
 
-def walks(lab, control):
-    """(cells, median of seconds of a walk, median of its seconds for one of the control's beside it): what else the machine
-    does slows both."""
-    runs, parts = [], []
-    for _ in range(ROUNDS):
-        runs.append(whole(lab, COLUMNS))
-        parts.append(runs[-1][1] / whole(control, COLUMNS)[1])
-    return runs[0][0], middle([seconds for _, seconds in runs]), middle(parts)
-
-
 def oldest(lab, sources):
     """The largest age that any of the sources had in an interval."""
     worst, end = 0, time.monotonic() + INTERVAL
@@ -106,18 +98,18 @@ def oldest(lab, sources):
 
 def bench_hung(lab, control, figures):
     hung, others = lab.host_names()[:SOURCES * 3 // 10], lab.host_names()[SOURCES * 3 // 10:]
-    cells, before, part_before = walks(lab, control)
+    cells, before, multiple_before = walks(lab, control)
     age_before = oldest(lab, others)
     for host in hung:
         lab.farm_ctl("host", host, "hung")
     lab.wait(lambda: lab.get(lab.oid("xenSourceDownCount", 0)) == len(hung), "the hung sources are down", 240)
-    cells_after, after, part_after = walks(lab, control)
+    cells_after, after, multiple_after = walks(lab, control)
     age_after = oldest(lab, others)
     if cells_after != cells:
         raise SystemExit(f"bench: a walk had {cells} cells before sources hung and {cells_after} after")
-    over = 100 * (part_after / part_before - 1)
+    over = 100 * (multiple_after / multiple_before - 1)
     note(f"{len(hung)} of {SOURCES} sources hung: a walk of {cells} cells takes {before:.3f} s before, {after:.3f} s after "
-         f"(median of {ROUNDS}), which is {part_before:.3f} and {part_after:.3f} times one of an estate where nothing hangs; "
+         f"(median of {ROUNDS}), a cell {multiple_before:.3f} and {multiple_after:.3f} times one of an estate where nothing hangs; "
          f"the oldest of the others {age_before} s before, {age_after} s after")
     figures.add("walk-hung-over-before", over, "%", "<=5", over <= 5)
     figures.add("age-hung-over-before", age_after - age_before, "s", "<=1", age_after - age_before <= 1)
