@@ -144,6 +144,7 @@ def test_accounts(box, prefix):
     succeeds("systemd-tmpfiles", "systemd-tmpfiles", f"--root={box}", "--create", "xensnmp.conf", quiet=True)
     mine, roots = (int(uid), int(gid)), (0, int(gid))
     wanted = {"etc/xensnmp": (roots, 0o750), "etc/xensnmp/xensnmpd.conf": (roots, 0o640), "etc/xensnmp/known_hosts": ((0, 0), 0o644),
+              "etc/xensnmp/tls_pins": ((0, 0), 0o644),
               "etc/xensnmp/library": (roots, 0o750), "etc/xensnmp/credentials": (mine, 0o700),
               "var/lib/xensnmp": (mine, 0o700), "var/log/xensnmp": (mine, 0o750)}
     for path, want in wanted.items():
@@ -156,7 +157,7 @@ def test_paths(box):
     sample = configparser.ConfigParser(comment_prefixes=("# ", "#["), interpolation=None, allow_no_value=True, strict=False)
     sample.read_string(re.sub(r"^#([a-z_]+ =)", r"\1", open(os.path.join(box, "etc/xensnmp/xensnmpd.conf")).read(), flags=re.M))
     made = {line.split()[1] for line in open(os.path.join(TOP, "packaging/tmpfiles.conf")) if line[0] in "dfz"}
-    for key in ("state_dir", "credential_dir", "known_hosts", "library_dir"):
+    for key in ("state_dir", "credential_dir", "known_hosts", "tls_pins", "library_dir"):
         ok(sample["agent"][key] in made, f"{key}: {sample['agent'][key]} is made")
 
 

@@ -12,7 +12,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import BUILD, PATIENCE, Lab, diag, done, free_port, is_, ok  # noqa: E402
+from lab import BUILD, PATIENCE, TOP, Lab, diag, done, free_port, is_, ok  # noqa: E402
 
 OK, WRONG, REFUSED, FAILED, CANCELLED, TIMED_OUT, UNREACHABLE, NOT_FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 6, 7, 8, 130
 RUNNING, PAUSED, SHUTDOWN = 4, 8, 11
@@ -424,7 +424,65 @@ def test_trust(lab):
     sshd.stop()
     exits(lab, WRONG, "a host that does not answer", *words)
     exits(lab, NOT_FOUND, "a source nobody knows", "trust", "unknown")
-    exits(lab, WRONG, "a source without SSH", "trust", "host1", says="no SSH host key")
+    exits(lab, WRONG, "a source with neither", "trust", "host1", says="no SSH host key or certificate")
+
+
+class Tls:
+    """tests/lib/tls_server.py: HTTPS servers by name, ports[name]."""
+
+    def __init__(self, lab):
+        self.folder = lab.path("tls")
+        os.makedirs(self.folder, exist_ok=True)
+        self.process = subprocess.Popen([os.path.join(TOP, "tests/lib/tls_server.py"), self.folder], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+        words = iter(self.process.stdout.readline, "ready\n")
+        self.ports = dict(line.split() for line in words)
+
+    def fingerprint(self, name):
+        """As people see it on the host: with the command that xenctl tells them."""
+        said = subprocess.run(["openssl", "x509", "-noout", "-fingerprint", "-sha256", "-in", os.path.join(self.folder, name + ".pem")],
+                              check=True, capture_output=True, text=True).stdout
+        return said.strip().partition("=")[2]
+
+    def stop(self):
+        self.process.stdin.close()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def test_trust_certificate(lab):
+    tls = Tls(lab)
+    pins = lab.path("pins")
+    port, shown, digits = tls.ports["self"], tls.fingerprint("self"), tls.fingerprint("self").replace(":", "").lower()
+    words = ["trust", f"https://127.0.0.1:{port}", "--tls-pins", pins]
+    said = exits(lab, REFUSED, "without a terminal no certificate is trusted", *words, says="--yes " + re.escape(shown)).stderr
+    ok("CN = itself" in said and "ends     20" in said and "openssl x509" in said, "it is shown, and how to compare it") or diag(said)
+    exits(lab, REFUSED, "another fingerprint is refused", *words, "--yes", tls.fingerprint("name"), says="nothing was changed")
+    status, seen = on_terminal(lab, words, b"no\n", b"Type yes")
+    is_((status, shown.encode() in seen, os.path.exists(pins)), (REFUSED, True, False), "no means no: nothing was written")
+    status, seen = on_terminal(lab, words, b"yes\n", b"Type yes")
+    is_((status, open(pins).read()), (OK, f"127.0.0.1:{port} {digits}\n"), "yes pins it") or diag(repr(seen))
+    is_(os.stat(pins).st_mode & 0o7777, 0o644, "for the daemon to read")
+    exits(lab, OK, "a second time nothing changes", *words, says="trusted already: certificate " + shown)
+    with open(pins, "w") as out:
+        out.write(f"# ours\nother:443 {digits}\n127.0.0.1:{port} {'0' * 64}\n")
+    exits(lab, REFUSED, "a changed certificate is told as such", *words, says="ANOTHER CERTIFICATE")
+    added = parsed(exits(lab, OK, "a script may say it without colons", *words, "--yes", digits, "--json"), "and hears JSON")
+    is_(added, {"type": "certificate", "fingerprint": shown, "added": True}, "that says what was trusted")
+    is_(open(pins).read(), f"# ours\nother:443 {digits}\n127.0.0.1:{port} {digits}\n", "it takes the place of the old one")
+    with open(pins, "a") as out:
+        out.write("nonsense\n")
+    exits(lab, WRONG, "a file with nonsense in it", *words, says=r"pins:4: ")
+    os.remove(pins)
+    exits(lab, REFUSED, "the end of a certificate is told", "trust", f"https://127.0.0.1:{tls.ports['expired']}", "--tls-pins", pins,
+          says="2020-02-01 00:00:00 UTC .over")
+    exits(lab, WRONG, "a server that speaks no TLS", "trust", f"https://127.0.0.1:{tls.ports['plain']}", says="HTTPS")
+    with open(lab.path("other.conf"), "w") as out:
+        out.write(f"[agent]\ntls_pins = {pins}\n")
+    exits(lab, OK, "the configuration says where pins are", *words[:2], "--config", lab.path("other.conf"), "--yes", shown)
+    is_(open(pins).read(), f"127.0.0.1:{port} {digits}\n", "and there it is")
+    tls.stop()
+    exits(lab, WRONG, "a host that does not answer", *words)
 
 
 # --- doctor
@@ -520,7 +578,8 @@ def test_off(lab):
 ok(os.access(os.path.join(BUILD, "bin", "xenctl"), os.X_OK), "xenctl is built")
 with Lab(hosts=3, domains=12, speed=16) as estate:
     for test in (test_use, test_lists, test_oids, test_verbs, test_exits, test_interrupt, test_restart, test_once, test_names,
-                 test_create, test_watch, test_events, test_sources, test_credentials, test_trust, test_doctor, test_away):
+                 test_create, test_watch, test_events, test_sources, test_credentials, test_trust, test_trust_certificate,
+                 test_doctor, test_away):
         test(estate)
 with Pool(hosts=3, domains=12, speed=16) as estate:
     test_pool(estate)

@@ -237,7 +237,7 @@ class Lab:
     def write_config(self):
         """Writes xensnmpd.conf from self.agent and self.sources."""
         agent = {"state_dir": self.path("state"), "credential_dir": self.path("credentials"),
-                 "known_hosts": self.path("known_hosts"), "library_dir": self.path("library"),
+                 "known_hosts": self.path("known_hosts"), "tls_pins": self.path("tls_pins"), "library_dir": self.path("library"),
                  "agentx_socket": self.path("agentx"), "interval": 1, "user": "", "log_level": "info",
                  **self.agent}
         sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}}

@@ -23,6 +23,8 @@ generated='*.sql.h *.sh.h *.bash.h xen_mib.def'
 libraries='
 net-snmp  | subagent snmpclient
 libssh2   | xenclient/transport
+curl      | xenclient/transport
+openssl   | xenclient/transport
 sqlite3   | xenclient/store
 '
 

@@ -58,9 +58,14 @@ static struct xc_conn *scripted_open(const struct xc_source_spec *spec,
     struct xc_conn *conn;
     struct xc_uri uri;
 
-    (void)env;
     if (!xc_call_check(call, "opening", error) || !xc_uri_parse(spec->uri, &uri, error))
         return NULL;
+    if (strcmp(uri.user, "files") == 0) {
+        xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s %s %s %s", env->credential_dir, env->known_hosts,
+                env->tls_pins, env->tls_ca);
+        xc_uri_clear(&uri);
+        return NULL;
+    }
     note(spec, prctl(PR_GET_DUMPABLE) ? "dumpable" : "sealed");
     conn = g_new0(struct xc_conn, 1);
     conn->spec = spec;

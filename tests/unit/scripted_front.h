@@ -96,7 +96,10 @@ static void front_open(struct front *f, const struct xc_supervisor_limits *limit
                                                        .progress = on_progress,
                                                        .outcome = on_outcome,
                                                        .worker_lost = on_worker_lost};
-    struct xc_driver_env env = {(char *)"/credentials", (char *)"/known_hosts"};
+    struct xc_driver_env env = {.credential_dir = (char *)"/credentials",
+                                .known_hosts = (char *)"/known_hosts",
+                                .tls_pins = (char *)"/tls_pins",
+                                .tls_ca = (char *)"/tls_ca"};
 
     *f = (struct front){.dir = g_dir_make_tmp("xensnmp-test-XXXXXX", NULL)};
     g_assert_nonnull(f->dir);

@@ -26,6 +26,8 @@ static void test_defaults(void)
     g_assert_false(config->control);
     g_assert_cmpuint(config->interval_sec, ==, 10);
     g_assert_cmpstr(config->state_dir, ==, "/var/lib/xensnmp");
+    g_assert_cmpstr(config->tls_pins, ==, "/etc/xensnmp/tls_pins");
+    g_assert_cmpstr(config->tls_ca, ==, "");
     g_assert_cmpuint(config->sources->len, ==, 0);
 }
 
@@ -43,6 +45,7 @@ static void test_whole(void)
                                        "[agent]\n"
                                        "control = yes\n"
                                        "stale_after=7\n"
+                                       "tls_ca = /etc/ssl/pool.pem\n"
                                        "protected = db-*; mail\n",
                                        &error);
     const struct xc_config_source *a;
@@ -51,6 +54,7 @@ static void test_whole(void)
     g_assert_true(config->control);
     g_assert_cmpuint(config->stale_after, ==, 7);
     g_assert_cmpstr(config->protected_names[1], ==, "mail");
+    g_assert_cmpstr(config->tls_ca, ==, "/etc/ssl/pool.pem");
     g_assert_cmpuint(config->sources->len, ==, 2);
     a = config->sources->pdata[0];
     g_assert_cmpstr(a->spec.key, ==, "dom0-a");
@@ -73,6 +77,7 @@ static void test_wrong(void)
         {"[agent]\ninterval = ten\n", ":2:", {"[agent]", "interval", "\"ten\""}},
         {"[agent]\ncontrol = maybe\n", ":2:", {"control", "yes or no", "maybe"}},
         {"[agent]\nstate_dir = var\n", ":2:", {"state_dir", "absolute", "var"}},
+        {"[agent]\ntls_ca = pool.pem\n", ":2:", {"tls_ca", "absolute", "or nothing"}},
         {"[agent]\nlog_level = loud\n", ":2:", {"log_level", "debug", "loud"}},
         {"[agent]\nintervall = 5\n", ":2:", {"intervall", "unknown key", "--sample-config"}},
         {"[agents]\ninterval = 5\n", ":1:", {"agents", "unknown section", "source KEY"}},

@@ -150,7 +150,7 @@ static void test_template(void)
     const struct xc_driver *driver = &xc_skel_driver;
     struct xc_source_spec spec = {.key = (char *)"a", .uri = (char *)"skel://there"};
     struct xc_order order = {.action = XC_ACTION_START, .name = (char *)"vm"};
-    struct xc_driver_env env = {(char *)"", (char *)""};
+    struct xc_driver_env env = {.credential_dir = (char *)"", .known_hosts = (char *)""};
     g_autoptr(xc_report) report = xc_report_new();
     g_autoptr(GError) error = NULL;
     struct xc_outcome outcome = {0};

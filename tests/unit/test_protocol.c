@@ -11,7 +11,11 @@ static const struct {
 } samples[] = {
     {XC_FROM_WORKER, {.kind = XC_MSG_HELLO, .hash = 0x1122334455667788u, .version = 9}},
     {XC_FROM_FRONT,
-     {.kind = XC_MSG_ENV, .text = (char *)"/etc/c", .known_hosts = (char *)"/etc/k"}},
+     {.kind = XC_MSG_ENV,
+      .text = (char *)"/etc/c",
+      .known_hosts = (char *)"/etc/k",
+      .tls_pins = (char *)"/etc/p",
+      .tls_ca = (char *)"/etc/a"}},
     {XC_FROM_FRONT,
      {.kind = XC_MSG_SOURCE,
       .source = 7,
@@ -127,6 +131,8 @@ static void assert_same(const struct xc_msg *a, const struct xc_msg *b)
     g_assert_cmpmem(&a->op, sizeof(a->op), &b->op, sizeof(b->op));
     g_assert_cmpstr(a->text, ==, b->text);
     g_assert_cmpstr(a->known_hosts, ==, b->known_hosts);
+    g_assert_cmpstr(a->tls_pins, ==, b->tls_pins);
+    g_assert_cmpstr(a->tls_ca, ==, b->tls_ca);
     g_assert_cmpmem(a->piece, a->piece_length, b->piece, b->piece_length);
     if (a->kind == XC_MSG_PROGRESS)
         g_assert_cmpint(a->progress, ==, b->progress);

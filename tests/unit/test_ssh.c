@@ -21,7 +21,7 @@ const char *__lsan_default_suppressions(void)
 
 static struct xc_driver_env env_of(void)
 {
-    return (struct xc_driver_env){sim.top, sim.known_hosts};
+    return (struct xc_driver_env){.credential_dir = sim.top, .known_hosts = sim.known_hosts};
 }
 
 /* Opens the source; the error's text must hold the words. */

@@ -66,6 +66,12 @@ static void test_bad_drivers(void)
     check_failure("mute", XC_CAUSE_INTERNAL, "without saying why");
 }
 
+/* Drivers look where the front was told to. */
+static void test_files(void)
+{
+    check_failure("files", XC_CAUSE_BAD_CONFIG, "/credentials /known_hosts /tls_pins /tls_ca");
+}
+
 static void test_unknown_scheme(void)
 {
     struct xc_source_spec spec = {.key = (char *)"a", .uri = (char *)"gopher://host"};
@@ -372,6 +378,7 @@ int main(int argc, char **argv)
     g_test_add_func("/supervisor/poll", test_poll);
     g_test_add_func("/supervisor/failure", test_failure);
     g_test_add_func("/supervisor/bad-drivers", test_bad_drivers);
+    g_test_add_func("/supervisor/files", test_files);
     g_test_add_func("/supervisor/unknown-scheme", test_unknown_scheme);
     g_test_add_func("/supervisor/big-report", test_big_report);
     g_test_add_func("/supervisor/budget", test_budget);

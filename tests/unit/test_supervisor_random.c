@@ -208,7 +208,7 @@ static void test_storm(void)
     static const struct xc_supervisor_events events = {
         .polled = storm_polled, .poll_failed = storm_failed, .outcome = storm_outcome};
     struct xc_supervisor_limits limits = {.sources_per_worker = 2};
-    struct xc_driver_env env = {(char *)"", (char *)""};
+    struct xc_driver_env env = {.credential_dir = (char *)"", .known_hosts = (char *)""};
     unsigned answers = 0;
     unsigned outcomes = 0;
 

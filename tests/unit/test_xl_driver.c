@@ -41,7 +41,7 @@ static bool sees_change(struct xc_conn *conn, int msec)
 static void test_poll_and_events(void)
 {
     struct xc_source_spec spec = sim_spec("ed25519");
-    struct xc_driver_env env = {sim.top, sim.known_hosts};
+    struct xc_driver_env env = {.credential_dir = sim.top, .known_hosts = sim.known_hosts};
     g_autofree char *fifo = g_build_filename(sim.state, "events", NULL);
     g_autoptr(GError) error = NULL;
     g_autoptr(xc_report) first = xc_report_new();
@@ -92,7 +92,7 @@ static void test_poll_and_events(void)
 static void test_no_events(void)
 {
     struct xc_source_spec spec = sim_spec("ed25519");
-    struct xc_driver_env env = {sim.top, sim.known_hosts};
+    struct xc_driver_env env = {.credential_dir = sim.top, .known_hosts = sim.known_hosts};
     g_autoptr(GError) error = NULL;
     struct xc_conn *conn;
     struct xc_call call;

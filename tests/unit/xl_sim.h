@@ -188,7 +188,7 @@ static inline struct xc_source_spec sim_spec(const char *credential)
 static inline gpointer run_thread(gpointer data)
 {
     struct xc_source_spec spec = sim_spec(sim.credential);
-    struct xc_driver_env env = {sim.top, sim.known_hosts};
+    struct xc_driver_env env = {.credential_dir = sim.top, .known_hosts = sim.known_hosts};
     struct ran *ran = data;
 
     xc_xl_driver.run(&spec, &env, &ran->order, &ran->call, note_phase, ran, &ran->outcome);

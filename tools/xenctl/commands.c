@@ -62,7 +62,7 @@ const struct ctl_command ctl_commands[] = {
     {"credential list", "", 0, 0, LOCAL, ctl_credential_list, NULL,
      "names of credentials (on the agent's machine)"},
     {"trust", "SOURCE|URI", 1, 1, READ | CTL_G_TRUST, ctl_trust, NULL,
-     "trust a host's SSH key after a look at it (on the agent's machine)"},
+     "trust a host's SSH key or certificate after a look at it (on the agent's machine)"},
     {"backup", "DIR", 1, 1, STATE, ctl_backup, NULL,
      "copy the agent's databases into a new folder, also while it runs (on its machine)"},
     {"export", "[FILE]", 0, 1, CTL_G_STATE, ctl_export, NULL,

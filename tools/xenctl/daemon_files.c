@@ -28,6 +28,7 @@ bool ctl_files_load(const struct ctl *ctl, struct ctl_files *out, GError **error
     out->credential_dir =
         g_strdup(opt->credential_dir ? opt->credential_dir : config->credential_dir);
     out->known_hosts = g_strdup(opt->known_hosts ? opt->known_hosts : config->known_hosts);
+    out->tls_pins = g_strdup(opt->tls_pins ? opt->tls_pins : config->tls_pins);
     out->state_dir = g_strdup(opt->state_dir ? opt->state_dir : config->state_dir);
     out->agentx_socket = g_strdup(config->agentx_socket);
     out->user = g_strdup(config->user);
@@ -38,6 +39,7 @@ void ctl_files_clear(struct ctl_files *files)
 {
     g_free(files->credential_dir);
     g_free(files->known_hosts);
+    g_free(files->tls_pins);
     g_free(files->state_dir);
     g_free(files->agentx_socket);
     g_free(files->user);

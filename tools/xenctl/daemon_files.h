@@ -8,6 +8,7 @@
 struct ctl_files {
     char *credential_dir;
     char *known_hosts;
+    char *tls_pins;
     char *state_dir;
     char *agentx_socket; /* "" not configured */
     char *user;          /* "" none */

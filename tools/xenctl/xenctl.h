@@ -34,6 +34,7 @@ struct ctl_options {
     char *config; /* the daemon's configuration file */
     char *credential_dir;
     char *known_hosts;
+    char *tls_pins;
     char **uris; /* of a credential, NULL-terminated; NULL none */
     char *key_file;
     char *user;

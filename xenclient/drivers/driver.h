@@ -30,6 +30,8 @@ void xc_uri_clear(struct xc_uri *uri);
 struct xc_driver_env {
     char *credential_dir; /* /etc/xensnmp/credentials */
     char *known_hosts;    /* /etc/xensnmp/known_hosts */
+    char *tls_pins;       /* /etc/xensnmp/tls_pins */
+    char *tls_ca;         /* PEM file; "": the system's */
 };
 
 /* One operation as it travels to a driver. Strings never NULL. */

@@ -17,6 +17,8 @@ struct xc_config {
     char *state_dir; /* databases */
     char *credential_dir;
     char *known_hosts;
+    char *tls_pins;
+    char *tls_ca;            /* "" = the system's */
     char *library_dir;       /* configurations that xenHostCreate may name */
     char *agentx_socket;     /* "" = net-snmp's default */
     char *user;              /* run as, when started as root; "" = stay */

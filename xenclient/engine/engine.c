@@ -220,7 +220,10 @@ static struct xc_supervisor *make_supervisor(struct xc_engine *engine, const cha
         .worker_lost = on_worker_lost,
     };
     const struct xc_config *config = engine->config;
-    struct xc_driver_env env = {config->credential_dir, config->known_hosts};
+    struct xc_driver_env env = {.credential_dir = config->credential_dir,
+                                .known_hosts = config->known_hosts,
+                                .tls_pins = config->tls_pins,
+                                .tls_ca = config->tls_ca};
     struct xc_supervisor_limits limits = {
         .sources_per_worker = config->sources_per_worker,
         .max_workers = config->max_workers,

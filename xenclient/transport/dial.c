@@ -114,7 +114,7 @@ static void set_options(int fd)
 static enum xc_cause cause_of(int why)
 {
     return why == ECONNREFUSED || why == EHOSTUNREACH || why == ENETUNREACH || why == ETIMEDOUT ||
-                   why == EHOSTDOWN
+                   why == EHOSTDOWN || why == ECONNRESET
                ? XC_CAUSE_HOST_DOWN
                : XC_CAUSE_TRANSPORT;
 }

@@ -3,12 +3,11 @@
 #include "xenclient/transport/known_hosts.h"
 
 #include "xenclient/util/error.h"
+#include "xenclient/util/lock.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -326,21 +325,6 @@ static char *text_with(const char *old, const struct entry *added, const char *l
     return g_string_free(text, FALSE);
 }
 
-/* Two programs that add at once wait for each other, else one line would be lost. */
-static int lock_beside(const char *path, GError **error)
-{
-    g_autofree char *lock = g_strconcat(path, ".lock", NULL);
-    int fd = open(lock, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0644);
-
-    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
-        xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s: %s", lock, g_strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
-}
-
 static bool replace_file(const char *path, const struct entry *added, const char *line,
                          GError **error)
 {
@@ -366,7 +350,7 @@ bool xc_known_hosts_add(const char *path, const char *line, GError **error)
 
     if (strchr(line, '\n') || !entry_parse(line, strlen(line), &added))
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "not a known_hosts line: NAME TYPE KEY");
-    lock = lock_beside(path, error);
+    lock = xc_lock_beside(path, XC_CAUSE_BAD_CONFIG, error);
     ok = lock >= 0 && replace_file(path, &added, line, error);
     if (lock >= 0)
         close(lock);

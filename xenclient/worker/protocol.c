@@ -3,6 +3,7 @@
 
 #include "xenclient/util/text.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define WIRE_PATH_MAX 4096
@@ -24,6 +25,8 @@ enum part {
     PHASE,
     PATH,
     KNOWN_HOSTS,
+    TLS_PINS,
+    TLS_CA,
     LEVEL,
     SPEC,
     ORDER,
@@ -41,7 +44,7 @@ struct layout {
 /* clang-format off */
 static const struct layout layouts[] = {
     [XC_MSG_HELLO]       = {"HELLO",       XC_FROM_WORKER, {HASH, VERSION}},
-    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS}},
+    [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS, TLS_PINS, TLS_CA}},
     [XC_MSG_SOURCE]      = {"SOURCE",      XC_FROM_FRONT,  {SOURCE, SPEC}},
     [XC_MSG_FORGET]      = {"FORGET",      XC_FROM_FRONT,  {SOURCE}},
     [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC}},
@@ -70,6 +73,14 @@ const char *xc_msg_name(uint32_t kind)
 
     return layout ? layout->name : "?";
 }
+
+/* Where the parts that are paths lie. */
+static const size_t paths[] = {
+    [PATH] = offsetof(struct xc_msg, text),
+    [KNOWN_HOSTS] = offsetof(struct xc_msg, known_hosts),
+    [TLS_PINS] = offsetof(struct xc_msg, tls_pins),
+    [TLS_CA] = offsetof(struct xc_msg, tls_ca),
+};
 
 /* --- writing */
 
@@ -124,10 +135,10 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
         put_words(to, msg->text, part == TEXT ? XC_PROTOCOL_TEXT_MAX : XC_PROTOCOL_PHASE_MAX);
         break;
     case PATH:
-        xc_put_text(to, msg->text);
-        break;
     case KNOWN_HOSTS:
-        xc_put_text(to, msg->known_hosts);
+    case TLS_PINS:
+    case TLS_CA:
+        xc_put_text(to, *(char *const *)(const void *)((const char *)msg + paths[part]));
         break;
     case LEVEL:
         xc_put_u32(to, (uint32_t)msg->level);
@@ -295,10 +306,10 @@ static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
         msg->text = get_words(from, XC_PROTOCOL_PHASE_MAX);
         break;
     case PATH:
-        msg->text = xc_get_text(from, WIRE_PATH_MAX);
-        break;
     case KNOWN_HOSTS:
-        msg->known_hosts = xc_get_text(from, WIRE_PATH_MAX);
+    case TLS_PINS:
+    case TLS_CA:
+        *(char **)(void *)((char *)msg + paths[part]) = xc_get_text(from, WIRE_PATH_MAX);
         break;
     case SPEC:
         xc_source_spec_read(&msg->spec, from);
@@ -336,6 +347,8 @@ void xc_msg_clear(struct xc_msg *msg)
 {
     g_free(msg->text);
     g_free(msg->known_hosts);
+    g_free(msg->tls_pins);
+    g_free(msg->tls_ca);
     xc_source_spec_clear(&msg->spec);
     xc_order_clear(&msg->order);
     *msg = (struct xc_msg){.progress = -1};

@@ -3,7 +3,7 @@
  *
  *   from    to      message
  *   worker  front   HELLO        u64 dictionary hash, u32 XC_PROTOCOL_VERSION
- *   front   worker  ENV          text credential_dir, text known_hosts
+ *   front   worker  ENV          texts credential_dir, known_hosts, tls_pins, tls_ca
  *   front   worker  LEVEL        u32 log level, from here on
  *   front   worker  SOURCE       u32 source id, spec (adds, or replaces: reconnects)
  *   front   worker  FORGET       u32 source id
@@ -27,7 +27,7 @@
 #include "xenclient/transport/frame.h"
 #include "xenclient/util/log.h"
 
-#define XC_PROTOCOL_VERSION 2
+#define XC_PROTOCOL_VERSION 3
 
 enum xc_message {
     XC_MSG_HELLO = 1,
@@ -71,8 +71,10 @@ struct xc_msg {
     enum xc_result result;
     int progress; /* -1: not known */
     struct xc_uuid op;
-    char *text;                 /* words, phase or credential_dir; owned */
-    char *known_hosts;          /* owned */
+    char *text;        /* words, phase or credential_dir; owned */
+    char *known_hosts; /* owned, as the two that follow */
+    char *tls_pins;
+    char *tls_ca;
     struct xc_source_spec spec; /* owned */
     struct xc_order order;      /* owned */
     const uint8_t *piece;       /* borrowed from whoever holds the message's octets */

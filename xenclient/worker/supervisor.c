@@ -45,7 +45,9 @@ static void on_ready(struct xc_child *child, void *data)
 
     xc_child_send(child, &(struct xc_msg){.kind = XC_MSG_ENV,
                                           .text = s->env.credential_dir,
-                                          .known_hosts = s->env.known_hosts});
+                                          .known_hosts = s->env.known_hosts,
+                                          .tls_pins = s->env.tls_pins,
+                                          .tls_ca = s->env.tls_ca});
     send_level(child);
     g_hash_table_iter_init(&iter, s->sources);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&source))
@@ -218,6 +220,8 @@ struct xc_supervisor *xc_supervisor_new(const struct xc_driver_env *env,
     s->context = g_main_context_ref_thread_default();
     s->env.credential_dir = g_strdup(env->credential_dir);
     s->env.known_hosts = g_strdup(env->known_hosts);
+    s->env.tls_pins = g_strdup(env->tls_pins);
+    s->env.tls_ca = g_strdup(env->tls_ca);
     set_limits(s, limits);
     s->events = *events;
     s->data = data;
@@ -253,6 +257,8 @@ void *xc_supervisor_free(struct xc_supervisor *s)
     g_array_unref(s->corpses);
     g_free(s->env.credential_dir);
     g_free(s->env.known_hosts);
+    g_free(s->env.tls_pins);
+    g_free(s->env.tls_ca);
     g_main_context_unref(s->context);
     g_free(s);
     return NULL;

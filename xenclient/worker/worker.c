@@ -135,6 +135,8 @@ static bool take_env(struct xc_worker *worker, struct xc_msg *msg)
     worker->have_env = true;
     worker->env.credential_dir = g_steal_pointer(&msg->text);
     worker->env.known_hosts = g_steal_pointer(&msg->known_hosts);
+    worker->env.tls_pins = g_steal_pointer(&msg->tls_pins);
+    worker->env.tls_ca = g_steal_pointer(&msg->tls_ca);
     return true;
 }
 
