@@ -7,6 +7,7 @@
 #pragma once
 
 #include "xenclient/drivers/credential.h"
+#include "xenclient/drivers/memory.h"
 #include "xenclient/model/snapshot.h"
 #include "xenclient/model/source.h"
 #include "xenclient/transport/deadline.h"
@@ -30,6 +31,10 @@ void xc_uri_clear(struct xc_uri *uri);
 struct xc_driver_env {
     char *credential_dir; /* /etc/xensnmp/credentials */
     char *known_hosts;    /* /etc/xensnmp/known_hosts */
+    char *tls_pins;       /* /etc/xensnmp/tls_pins */
+    char *tls_ca;         /* PEM file; "": the system's */
+    /* What drivers remember from one connection to the next; NULL: nothing. */
+    struct xc_memory *memory;
 };
 
 /* One operation as it travels to a driver. Strings never NULL. */
