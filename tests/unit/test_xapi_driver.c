@@ -166,6 +166,7 @@ static void test_session_ends(void)
     g_autoptr(xc_report) first = poll_once(conn);
     g_autoptr(xc_report) second = NULL;
 
+    g_assert_true(shows(first, "web & shop"));
     g_mutex_lock(&server.lock);
     pool.sessions++; /* the one that was given is no more */
     g_mutex_unlock(&server.lock);
@@ -202,6 +203,7 @@ static void test_close(void)
     g_autoptr(xc_report) report = poll_once(conn);
     gint64 start = xc_clock_mono();
 
+    g_assert_true(shows(report, "db"));
     xc_xapi_driver.close(conn);
     g_assert_cmpint(xc_clock_mono() - start, <, 5 * XC_USEC_PER_SEC);
     g_assert_cmpuint(server_asked("192.0.2.1 session.logout"), ==, 1);

@@ -41,10 +41,13 @@ G_GNUC_UNUSED static char *kit_answer(GString *events, const char *counts, const
     FIELD("power_state", state)                                                                    \
     FIELD("resident_on", host)                                                                     \
     FLAG("is_a_template", "0")                                                                     \
-    FLAG("is_a_snapshot", "0") FIELD("VCPUs_max", "4") FIELD("VCPUs_at_startup", "2")              \
-        FIELD("memory_static_max", "4294967296") FIELD("memory_dynamic_max", "2147483648")         \
-            FIELD("metrics", REF("vmm" n)) FIELD("guest_metrics", REF("vmg" n))                    \
-                FIELD("domain_type", "hvm") rest
+    FLAG("is_a_snapshot", "0")                                                                     \
+    FIELD("VCPUs_max", "4")                                                                        \
+    FIELD("VCPUs_at_startup", "2")                                                                 \
+    FIELD("memory_static_max", "4294967296")                                                       \
+    FIELD("memory_dynamic_max", "2147483648")                                                      \
+    FIELD("metrics", REF("vmm" n))                                                                 \
+    FIELD("guest_metrics", REF("vmg" n)) FIELD("domain_type", "hvm") rest
 
 /* Two hosts, of which the first is the coordinator; dom0 of it; guests 1 (running on the first host), 2 (halted), 3
  * (running on the second); a template, a snapshot, one being imported. */

@@ -175,11 +175,15 @@ static size_t put_secret(char *to, const char *secret)
 
     for (; *secret; secret++) {
         const char *entity = entity_of(*secret);
-        size_t n = entity ? strlen(entity) : 1;
 
+        for (; entity && *entity; entity++, length++)
+            if (to)
+                to[length] = *entity;
+        if (entity)
+            continue;
         if (to)
-            memcpy(to + length, entity ? entity : secret, n);
-        length += n;
+            to[length] = *secret;
+        length++;
     }
     return length;
 }

@@ -16,88 +16,88 @@ struct field {
     const char *name;
     const char *key; /* of a map: the member that is meant */
     enum kind kind;
+    bool wakes; /* worth a poll at once */
     size_t offset;
     int64_t min, max;
-    bool wakes; /* worth a poll at once */
 };
 
 #define AT(type, member) offsetof(struct xapi_##type, member)
 
 static const struct field pool[] = {
-    {"master", NULL, REF, AT(pool, master), 0, 0, true},
+    {"master", NULL, REF, true, AT(pool, master), 0, 0},
 };
 static const struct field host[] = {
-    {"uuid", NULL, UUID, AT(host, uuid), 0, 0, true},
-    {"name_label", NULL, TEXT, AT(host, name), 0, 0, true},
-    {"address", NULL, TEXT, AT(host, address), 0, 0, true},
-    {"metrics", NULL, REF, AT(host, metrics), 0, 0, true},
-    {"software_version", "product_brand", TEXT, AT(host, brand), 0, 0, true},
-    {"software_version", "product_version", TEXT, AT(host, version), 0, 0, true},
-    {"software_version", "xen", TEXT, AT(host, xen), 0, 0, true},
-    {"software_version", "linux", TEXT, AT(host, kernel), 0, 0, true},
-    {"cpu_info", "modelname", TEXT, AT(host, cpu_model), 0, 0, true},
-    {"cpu_info", "speed", TEXT, AT(host, cpu_mhz), 0, 0, false},
-    {"cpu_info", "cpu_count", NUMBER, AT(host, cpus), 1, 65536, true},
-    {"cpu_info", "socket_count", NUMBER, AT(host, sockets), 1, 65536, true},
-    {"cpu_info", "threads_per_core", NUMBER, AT(host, threads), 1, 1024, true},
-    {"other_config", "boot_time", TEXT, AT(host, boot_time), 0, 0, true},
+    {"uuid", NULL, UUID, true, AT(host, uuid), 0, 0},
+    {"name_label", NULL, TEXT, true, AT(host, name), 0, 0},
+    {"address", NULL, TEXT, true, AT(host, address), 0, 0},
+    {"metrics", NULL, REF, true, AT(host, metrics), 0, 0},
+    {"software_version", "product_brand", TEXT, true, AT(host, brand), 0, 0},
+    {"software_version", "product_version", TEXT, true, AT(host, version), 0, 0},
+    {"software_version", "xen", TEXT, true, AT(host, xen), 0, 0},
+    {"software_version", "linux", TEXT, true, AT(host, kernel), 0, 0},
+    {"cpu_info", "modelname", TEXT, true, AT(host, cpu_model), 0, 0},
+    {"cpu_info", "speed", TEXT, false, AT(host, cpu_mhz), 0, 0},
+    {"cpu_info", "cpu_count", NUMBER, true, AT(host, cpus), 1, 65536},
+    {"cpu_info", "socket_count", NUMBER, true, AT(host, sockets), 1, 65536},
+    {"cpu_info", "threads_per_core", NUMBER, true, AT(host, threads), 1, 1024},
+    {"other_config", "boot_time", TEXT, true, AT(host, boot_time), 0, 0},
 };
 static const struct field host_metrics[] = {
-    {"live", NULL, FLAG, AT(host_metrics, live), 0, 0, true},
-    {"memory_total", NULL, NUMBER, AT(host_metrics, memory_total), 1, OCTETS_MAX, true},
+    {"live", NULL, FLAG, true, AT(host_metrics, live), 0, 0},
+    {"memory_total", NULL, NUMBER, true, AT(host_metrics, memory_total), 1, OCTETS_MAX},
 };
 static const struct field vm[] = {
-    {"uuid", NULL, UUID, AT(vm, uuid), 0, 0, true},
-    {"name_label", NULL, TEXT, AT(vm, name), 0, 0, true},
-    {"power_state", NULL, TEXT, AT(vm, power_state), 0, 0, true},
-    {"current_operations", NULL, DOING, AT(vm, doing), 0, 0, true},
-    {"resident_on", NULL, REF, AT(vm, resident_on), 0, 0, true},
-    {"scheduled_to_be_resident_on", NULL, REF, AT(vm, going_to), 0, 0, false},
-    {"affinity", NULL, REF, AT(vm, affinity), 0, 0, true},
-    {"metrics", NULL, REF, AT(vm, metrics), 0, 0, true},
-    {"guest_metrics", NULL, REF, AT(vm, guest_metrics), 0, 0, true},
-    {"domain_type", NULL, TEXT, AT(vm, domain_type), 0, 0, true},
-    {"is_a_template", NULL, FLAG, AT(vm, is_template), 0, 0, true},
-    {"is_a_snapshot", NULL, FLAG, AT(vm, is_snapshot), 0, 0, true},
-    {"is_control_domain", NULL, FLAG, AT(vm, is_control), 0, 0, true},
-    {"domid", NULL, NUMBER, AT(vm, domid), 0, 65535, true},
-    {"VCPUs_max", NULL, NUMBER, AT(vm, vcpus_max), 1, 4096, true},
-    {"VCPUs_at_startup", NULL, NUMBER, AT(vm, vcpus_start), 1, 4096, true},
-    {"memory_static_max", NULL, NUMBER, AT(vm, memory_max), 1, OCTETS_MAX, true},
-    {"memory_dynamic_min", NULL, NUMBER, AT(vm, memory_dynamic_min), 1, OCTETS_MAX, true},
-    {"memory_dynamic_max", NULL, NUMBER, AT(vm, memory_dynamic_max), 1, OCTETS_MAX, true},
-    {"other_config", "xensnmp-op", TEXT, AT(vm, mark), 0, 0, false},
-    {"other_config", "xensnmp-task", TEXT, AT(vm, task_mark), 0, 0, false},
-    {"", NULL, OWN, AT(vm, last_host), 0, 0, false},
-    {"", NULL, OWN, AT(vm, doing_task), 0, 0, false},
+    {"uuid", NULL, UUID, true, AT(vm, uuid), 0, 0},
+    {"name_label", NULL, TEXT, true, AT(vm, name), 0, 0},
+    {"power_state", NULL, TEXT, true, AT(vm, power_state), 0, 0},
+    {"current_operations", NULL, DOING, true, AT(vm, doing), 0, 0},
+    {"resident_on", NULL, REF, true, AT(vm, resident_on), 0, 0},
+    {"scheduled_to_be_resident_on", NULL, REF, false, AT(vm, going_to), 0, 0},
+    {"affinity", NULL, REF, true, AT(vm, affinity), 0, 0},
+    {"metrics", NULL, REF, true, AT(vm, metrics), 0, 0},
+    {"guest_metrics", NULL, REF, true, AT(vm, guest_metrics), 0, 0},
+    {"domain_type", NULL, TEXT, true, AT(vm, domain_type), 0, 0},
+    {"is_a_template", NULL, FLAG, true, AT(vm, is_template), 0, 0},
+    {"is_a_snapshot", NULL, FLAG, true, AT(vm, is_snapshot), 0, 0},
+    {"is_control_domain", NULL, FLAG, true, AT(vm, is_control), 0, 0},
+    {"domid", NULL, NUMBER, true, AT(vm, domid), 0, 65535},
+    {"VCPUs_max", NULL, NUMBER, true, AT(vm, vcpus_max), 1, 4096},
+    {"VCPUs_at_startup", NULL, NUMBER, true, AT(vm, vcpus_start), 1, 4096},
+    {"memory_static_max", NULL, NUMBER, true, AT(vm, memory_max), 1, OCTETS_MAX},
+    {"memory_dynamic_min", NULL, NUMBER, true, AT(vm, memory_dynamic_min), 1, OCTETS_MAX},
+    {"memory_dynamic_max", NULL, NUMBER, true, AT(vm, memory_dynamic_max), 1, OCTETS_MAX},
+    {"other_config", "xensnmp-op", TEXT, false, AT(vm, mark), 0, 0},
+    {"other_config", "xensnmp-task", TEXT, false, AT(vm, task_mark), 0, 0},
+    {"", NULL, OWN, false, AT(vm, last_host), 0, 0},
+    {"", NULL, OWN, false, AT(vm, doing_task), 0, 0},
 };
 static const struct field vm_metrics[] = {
-    {"VCPUs_number", NULL, NUMBER, AT(vm_metrics, vcpus), 1, 4096, true},
-    {"memory_actual", NULL, NUMBER, AT(vm_metrics, memory_actual), 1, OCTETS_MAX, false},
-    {"start_time", NULL, TIME, AT(vm_metrics, started), 1, G_MAXINT64, true},
+    {"VCPUs_number", NULL, NUMBER, true, AT(vm_metrics, vcpus), 1, 4096},
+    {"memory_actual", NULL, NUMBER, false, AT(vm_metrics, memory_actual), 1, OCTETS_MAX},
+    {"start_time", NULL, TIME, true, AT(vm_metrics, started), 1, G_MAXINT64},
 };
 static const struct field vm_guest_metrics[] = {
-    {"PV_drivers_detected", NULL, FLAG, AT(vm_guest_metrics, pv_drivers), 0, 0, true},
+    {"PV_drivers_detected", NULL, FLAG, true, AT(vm_guest_metrics, pv_drivers), 0, 0},
 };
 static const struct field vif[] = {
-    {"VM", NULL, REF, AT(vif, vm), 0, 0, true},
-    {"network", NULL, REF, AT(vif, network), 0, 0, true},
-    {"MAC", NULL, TEXT, AT(vif, mac), 0, 0, true},
-    {"device", NULL, NUMBER, AT(vif, device), 0, 65535, true},
+    {"VM", NULL, REF, true, AT(vif, vm), 0, 0},
+    {"network", NULL, REF, true, AT(vif, network), 0, 0},
+    {"MAC", NULL, TEXT, true, AT(vif, mac), 0, 0},
+    {"device", NULL, NUMBER, true, AT(vif, device), 0, 65535},
 };
 static const struct field vbd[] = {
-    {"VM", NULL, REF, AT(vbd, vm), 0, 0, true},
-    {"VDI", NULL, REF, AT(vbd, vdi), 0, 0, true},
-    {"device", NULL, TEXT, AT(vbd, device), 0, 0, true},
-    {"mode", NULL, TEXT, AT(vbd, mode), 0, 0, true},
-    {"userdevice", NULL, NUMBER, AT(vbd, place), 0, 65535, true},
-    {"empty", NULL, FLAG, AT(vbd, empty), 0, 0, true},
+    {"VM", NULL, REF, true, AT(vbd, vm), 0, 0},
+    {"VDI", NULL, REF, true, AT(vbd, vdi), 0, 0},
+    {"device", NULL, TEXT, true, AT(vbd, device), 0, 0},
+    {"mode", NULL, TEXT, true, AT(vbd, mode), 0, 0},
+    {"userdevice", NULL, NUMBER, true, AT(vbd, place), 0, 65535},
+    {"empty", NULL, FLAG, true, AT(vbd, empty), 0, 0},
 };
 static const struct field vdi[] = {
-    {"name_label", NULL, TEXT, AT(vdi, name), 0, 0, true},
+    {"name_label", NULL, TEXT, true, AT(vdi, name), 0, 0},
 };
 static const struct field network[] = {
-    {"bridge", NULL, TEXT, AT(network, bridge), 0, 0, true},
+    {"bridge", NULL, TEXT, true, AT(network, bridge), 0, 0},
 };
 
 static const struct {

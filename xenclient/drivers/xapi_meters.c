@@ -93,20 +93,20 @@ uint32_t xapi_device_number_at(uint32_t place)
 static const struct name {
     const char *kind, *before, *after;
     enum xapi_meter meter;
-    double factor, max;
     bool device; /* the part between is a device's name, else a number */
+    double factor, max;
 } names[] = {
-    {"vm", "cpu", "", XAPI_METER_CPU, 1e6, 1.5, false},
-    {"vm", "vif_", "_rx", XAPI_METER_VIF_RX, 1, RATE_MAX, false},
-    {"vm", "vif_", "_tx", XAPI_METER_VIF_TX, 1, RATE_MAX, false},
-    {"vm", "vbd_", "_read", XAPI_METER_VBD_READ, 1, RATE_MAX, true},
-    {"vm", "vbd_", "_write", XAPI_METER_VBD_WRITE, 1, RATE_MAX, true},
-    {"vm", "vbd_", "_iops_read", XAPI_METER_VBD_READS, 1, RATE_MAX, true},
-    {"vm", "vbd_", "_iops_write", XAPI_METER_VBD_WRITES, 1, RATE_MAX, true},
-    {"host", "pif_eth", "_rx", XAPI_METER_PIF_RX, 1, RATE_MAX, false},
-    {"host", "pif_eth", "_tx", XAPI_METER_PIF_TX, 1, RATE_MAX, false},
-    {"host", "memory_free_kib", "", XAPI_METER_FREE_KIB, 1, RATE_MAX, false},
-    {"host", "loadavg", "", XAPI_METER_LOAD, 1, 1e6, false},
+    {"vm", "cpu", "", XAPI_METER_CPU, false, 1e6, 1.5},
+    {"vm", "vif_", "_rx", XAPI_METER_VIF_RX, false, 1, RATE_MAX},
+    {"vm", "vif_", "_tx", XAPI_METER_VIF_TX, false, 1, RATE_MAX},
+    {"vm", "vbd_", "_read", XAPI_METER_VBD_READ, true, 1, RATE_MAX},
+    {"vm", "vbd_", "_write", XAPI_METER_VBD_WRITE, true, 1, RATE_MAX},
+    {"vm", "vbd_", "_iops_read", XAPI_METER_VBD_READS, true, 1, RATE_MAX},
+    {"vm", "vbd_", "_iops_write", XAPI_METER_VBD_WRITES, true, 1, RATE_MAX},
+    {"host", "pif_eth", "_rx", XAPI_METER_PIF_RX, false, 1, RATE_MAX},
+    {"host", "pif_eth", "_tx", XAPI_METER_PIF_TX, false, 1, RATE_MAX},
+    {"host", "memory_free_kib", "", XAPI_METER_FREE_KIB, false, 1, RATE_MAX},
+    {"host", "loadavg", "", XAPI_METER_LOAD, false, 1, 1e6},
 };
 
 static bool is_level(enum xapi_meter meter)

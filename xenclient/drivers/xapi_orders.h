@@ -7,13 +7,13 @@
 
 struct xapi_method {
     enum xc_action action;
+    enum xapi_doing doing; /* what VM.current_operations says meanwhile */
     const char *name;      /* "VM.start" */
     const char *name_on;   /* the same on a host that is named; NULL: takes none */
-    enum xapi_doing doing; /* what VM.current_operations says meanwhile */
-    unsigned shape;        /* of its parameters */
     const char *end;       /* the power state when it was done */
-    bool decisive;         /* that state tells that it was done: it was another before */
     const char *phase;     /* for people */
+    unsigned shape;        /* of its parameters */
+    bool decisive;         /* that state tells that it was done: it was another before */
 };
 
 /* NULL: this driver has no such action. */
