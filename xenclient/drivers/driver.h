@@ -92,6 +92,7 @@ struct xc_driver {
     int number;                 /* stable number in the MIB (enum XenDriver) */
     const char *const *schemes; /* NULL-terminated */
     uint32_t capabilities;      /* XC_CAP_ bits */
+    bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.
      * Errors: hostDown, transport, authFailed, hostKey, tlsFailed, timedOut, badValue, ... with a text that

@@ -120,6 +120,7 @@ const struct xc_driver xc_xapi_driver = {
                     XC_CAP_RESET | XC_CAP_SUSPEND | XC_CAP_MIGRATE | XC_CAP_LIVE_MIGRATE |
                     XC_CAP_CHECK_MIGRATE | XC_CAP_START_ELSEWHERE | XC_CAP_EVENTS |
                     XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS,
+    .own_saves = true,
     .open = xapi_open,
     .close = xapi_close,
     .poll = xapi_poll,
