@@ -320,6 +320,34 @@ static void test_bare_event(void)
     xapi_mirror_free(mirror);
 }
 
+/* What events hold besides, or in another form, is passed over. */
+static void test_odd_events(void)
+{
+    static const char *const events[] = {
+        MAP("class", FIELD("VCPUs_max", "1")) FIELD("operation", "add") FIELD("ref", REF("x")),
+        FIELD("class", "vm") MAP("snapshoot", FIELD("VCPUs_max", "1")) FIELD("operation", "add")
+            FIELD("ref", REF("x")),
+        MAP("snapshot", FIELD("VCPUs_max", "1")) FIELD("class", "vm") FIELD("operation", "add")
+            FIELD("ref", REF("x")),
+        FIELD("class", "vm") MAP("snapshot", FIELD("name_label", "x")),
+        FIELD("class", "vm") FIELD("operation", "add") FIELD("ref", "")
+            MAP("snapshot", FIELD("name_label", "x")),
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(events); i++) {
+        g_autofree char *value = g_strdup_printf(
+            "<struct>" FIELD("events", "<array><data><value><struct>%s</struct>"
+                                       "</value></data></array>") FIELD("token", "1") "</struct>",
+            events[i]);
+        g_autofree char *answer = xapi_success(value);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(xapi_batch) batch = xapi_read_batch(answer, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpuint(batch->changes->len, ==, 0);
+    }
+}
+
 /* Values out of their range, of other types or far too long are not known, and harm nothing. */
 static void test_lies(void)
 {
@@ -396,6 +424,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-mirror/last-host", test_last_host);
     g_test_add_func("/xapi-mirror/lost-events", test_lost_events);
     g_test_add_func("/xapi-mirror/bare-event", test_bare_event);
+    g_test_add_func("/xapi-mirror/odd-events", test_odd_events);
     g_test_add_func("/xapi-mirror/lies", test_lies);
     g_test_add_func("/xapi-mirror/no-batch", test_no_batch);
     g_test_add_func("/xapi-mirror/no-hosts", test_no_hosts);

@@ -44,6 +44,16 @@ void xapi_batch_free(struct xapi_batch *batch)
     g_free(batch);
 }
 
+static bool is_event_member(const char *name)
+{
+    static const char *const known[] = {"class", "operation", "ref", "snapshot"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (strcmp(known[i], name) == 0)
+            return true;
+    return false;
+}
+
 static bool wants(unsigned depth, const char *name, void *data)
 {
     struct xapi_batch *batch = data;
@@ -57,8 +67,9 @@ static bool wants(unsigned depth, const char *name, void *data)
     if (depth == 0 || batch->member != EVENTS || depth == 2)
         return true;
     if (depth == 3)
-        return strcmp(name, "snapshot") != 0 || batch->record.class != XAPI_N_CLASSES;
-    return xapi_record_wants(&batch->record, depth - 3, name);
+        return is_event_member(name) &&
+               (strcmp(name, "snapshot") != 0 || batch->record.class != XAPI_N_CLASSES);
+    return batch->record.object && xapi_record_wants(&batch->record, depth - 3, name);
 }
 
 static void begin_event(struct xapi_batch *batch)
@@ -131,7 +142,8 @@ static bool take_in_events(struct xapi_batch *batch, const struct xc_xmlrpc_valu
     case 3:
         return take_event_member(batch, value);
     default:
-        return xapi_record_take(&batch->record, value, value->depth - 3);
+        /* Of a class, say, that is no text but holds something. */
+        return !batch->record.object || xapi_record_take(&batch->record, value, value->depth - 3);
     }
 }
 
