@@ -3,7 +3,11 @@
  * fails is repeated by the seed and the round that the failure prints. */
 #include "tests/unit/mutate.h"
 #include "tests/unit/transfer_kit.h"
+#include "tests/unit/xapi_fixture.h"
 #include "tests/unit/xl_fixture.h"
+#include "xenclient/drivers/xapi_mark.h"
+#include "xenclient/drivers/xapi_report.h"
+#include "xenclient/drivers/xapi_task.h"
 #include "xenclient/drivers/xl_job.h"
 #include "xenclient/drivers/xl_parse.h"
 #include "xenclient/drivers/xlcfg.h"
@@ -21,7 +25,7 @@
 struct target {
     const char *path;
     void (*read)(GString *bad);
-    /* Names in tests/fixtures/xl, or texts when they have a line break. */
+    /* Names in tests/fixtures/xl or, as *.xml, tests/fixtures/xapi; or texts when they have a line break. */
     const char *seeds[SEEDS_MAX];
 };
 
@@ -178,6 +182,74 @@ static void read_transfer(GString *bad)
     read_transfer_text(sealed, strlen(sealed));
 }
 
+/* --- pools */
+
+static struct xapi_mirror *mirror;
+
+/* What is read goes into one mirror, of which reports are made. */
+static void read_events(GString *bad)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(xapi_batch) batch = xapi_read_batch(bad->str, &error);
+    unsigned whole = round_now % 2 ? XAPI_ALL_CLASSES : 0;
+    bool changed = false;
+    unsigned stale;
+
+    if (batch)
+        g_assert_true(
+            xapi_mirror_apply(mirror, batch, XAPI_ALL_CLASSES, whole, &changed, &stale, &error));
+    if (round_now % 100 == 0) {
+        g_autoptr(xc_report) report = xc_report_new();
+        g_autoptr(xapi_meters) meters = xapi_meters_new();
+        g_autoptr(GError) why = NULL;
+
+        g_assert_true(xapi_report_fill(report, mirror, meters, &why) == (why == NULL));
+        g_assert_true(xc_report_check(report));
+    }
+}
+
+static void read_task(GString *bad)
+{
+    g_autoptr(GPtrArray) words = NULL;
+    g_autoptr(GError) error = NULL;
+    struct xapi_task task;
+    const struct xapi_want want = {&xapi_task_sink, &task, 0};
+    bool ok;
+
+    xapi_task_init(&task);
+    ok = xapi_read(bad->str, 1000, &want, &words, &error);
+    g_assert_true(ok + (words != NULL) + (error != NULL) == 1);
+    g_assert_true(task.percent >= -1 && task.percent <= 100);
+    xapi_task_clear(&task);
+}
+
+static struct xapi_meters *meters_of_all;
+
+static void read_metrics(GString *bad)
+{
+    g_autoptr(xapi_rrd) rrd = xapi_rrd_new(&xapi_meters_sink, meters_of_all);
+    g_autoptr(GError) error = NULL;
+    bool ok;
+
+    xapi_meters_begin(meters_of_all);
+    xapi_meters_open(meters_of_all, 1700000000 + round_now);
+    ok = xapi_rrd_feed(bad->str, bad->len, rrd, &error) && xapi_rrd_end(rrd, &error);
+    g_assert_true(ok == (error == NULL));
+    xapi_meters_close(meters_of_all, ok);
+}
+
+static void read_mark(GString *bad)
+{
+    struct xapi_mark mark;
+    const struct xc_uuid op = {{1}};
+    g_autofree char *text = NULL;
+
+    xapi_mark_parse(&mark, bad->str);
+    text = xapi_mark_format(&mark, &op, 1);
+    g_assert_cmpuint(strlen(text), <=, 255);
+    g_free(xapi_task_mark_of(bad->str, &op));
+}
+
 #define VCPUS_POLL                                                                                 \
     "\n#" XL_NONCE " list 0\nName   ID   Mem VCPUs\tState\tTime(s)\n"                              \
     "Domain-0    0   512     1     r-----      91.6 00000000-0000-0000-0000-000000000000   -   "   \
@@ -220,6 +292,15 @@ static const struct target targets[] = {
      read_config,
      {"[agent]\ncontrol = yes\ninterval = 10\nlog_level = info\n# a source\n[source a]\n"
       "uri = ssh://root@192.0.2.7:22\ncredential = key\ninterval = 30\nenabled = no\n"}},
+    {"/fuzz/xapi-events",
+     read_events,
+     {"event-from-batch.xml", "event-from-timeout.xml", "vm-bad-power-state.xml"}},
+    {"/fuzz/xapi-task", read_task, {"task-pending.xml", "task-failure.xml", "login-slave.xml"}},
+    {"/fuzz/xapi-metrics", read_metrics, {"rrd-updates.xml"}},
+    {"/fuzz/xapi-mark",
+     read_mark,
+     {"00000000-0000-4000-8000-000000000001 1795301817 00000000-0000-4000-8000-000000000002\n",
+      "01000000-0000-0000-0000-000000000000 OpaqueRef:00000000-0000-4000-8000-000000000003\n"}},
     {"/fuzz/export-file", read_transfer, {TRANSFER_HEAD TRANSFER_BODY}},
 };
 
@@ -231,6 +312,17 @@ static void on_crash(int number)
         _exit(1);
     signal(number, SIG_DFL);
     raise(number);
+}
+
+static char *fixture(const char *name, size_t *length)
+{
+    char *text;
+
+    if (!g_str_has_suffix(name, ".xml"))
+        return xl_fixture(name, length);
+    text = xapi_fixture(name);
+    *length = strlen(text);
+    return text;
 }
 
 static void test_target(gconstpointer data)
@@ -245,7 +337,7 @@ static void test_target(gconstpointer data)
     for (; n < SEEDS_MAX && target->seeds[n]; n++) {
         bool is_text = strchr(target->seeds[n], '\n') != NULL;
 
-        seeds[n] = is_text ? g_strdup(target->seeds[n]) : xl_fixture(target->seeds[n], &lengths[n]);
+        seeds[n] = is_text ? g_strdup(target->seeds[n]) : fixture(target->seeds[n], &lengths[n]);
         if (is_text)
             lengths[n] = strlen(seeds[n]);
     }
@@ -271,6 +363,8 @@ int main(int argc, char **argv)
     seed = fuzz_seed();
     signal(SIGABRT, on_crash);
     memory = xl_memory_new();
+    mirror = xapi_mirror_new();
+    meters_of_all = xapi_meters_new();
     fd = g_file_open_tmp("xensnmp-fuzz-XXXXXX", &config_path, NULL);
     g_assert_cmpint(fd, >=, 0);
     close(fd);
@@ -280,5 +374,7 @@ int main(int argc, char **argv)
     g_unlink(config_path);
     g_free(config_path);
     xl_memory_free(memory);
+    xapi_mirror_free(mirror);
+    xapi_meters_free(meters_of_all);
     return status;
 }

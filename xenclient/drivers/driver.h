@@ -7,6 +7,7 @@
 #pragma once
 
 #include "xenclient/drivers/credential.h"
+#include "xenclient/drivers/memory.h"
 #include "xenclient/model/snapshot.h"
 #include "xenclient/model/source.h"
 #include "xenclient/transport/deadline.h"
@@ -32,6 +33,8 @@ struct xc_driver_env {
     char *known_hosts;    /* /etc/xensnmp/known_hosts */
     char *tls_pins;       /* /etc/xensnmp/tls_pins */
     char *tls_ca;         /* PEM file; "": the system's */
+    /* What drivers remember from one connection to the next; NULL: nothing. */
+    struct xc_memory *memory;
 };
 
 /* One operation as it travels to a driver. Strings never NULL. */
@@ -89,6 +92,7 @@ struct xc_driver {
     int number;                 /* stable number in the MIB (enum XenDriver) */
     const char *const *schemes; /* NULL-terminated */
     uint32_t capabilities;      /* XC_CAP_ bits */
+    bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.
      * Errors: hostDown, transport, authFailed, hostKey, tlsFailed, timedOut, badValue, ... with a text that

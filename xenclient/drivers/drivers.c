@@ -2,6 +2,7 @@
 #include "xenclient/drivers/drivers.h"
 
 const struct xc_driver *const xc_drivers[] = {
+    &xc_xapi_driver,
     &xc_xl_driver,
     &xc_sim_driver,
 };

@@ -3,6 +3,7 @@
 
 #include "xenclient/drivers/driver.h"
 
+extern const struct xc_driver xc_xapi_driver;
 extern const struct xc_driver xc_xl_driver;
 extern const struct xc_driver xc_sim_driver;
 /* The template to copy: compiled so that it stays right, in no program's list. */

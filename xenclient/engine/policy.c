@@ -69,7 +69,7 @@ static bool check_state(const struct xc_domain_ref *ref, const struct xc_action_
 static bool check_save_dir(const struct xc_slot *slot, const struct xc_action_info *info,
                            GError **error)
 {
-    if (!info->needs_save_dir || *slot->spec.save_dir)
+    if (!info->needs_save_dir || *slot->spec.save_dir || (slot->driver && slot->driver->own_saves))
         return true;
     return xc_fail(
         error, XC_CAUSE_BAD_CONFIG,

@@ -307,6 +307,7 @@ int xc_worker_main(int fd)
     g_cond_init(&worker->session_ended);
     worker->sources = g_hash_table_new_full(NULL, NULL, NULL, stop_source);
     worker->ops = xc_wops_new(worker);
+    worker->env.memory = xc_memory_new();
     status = serve(worker);
     leave(worker);
     /* exit() would run destructors under the feet of threads that still run. */

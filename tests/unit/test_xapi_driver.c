@@ -1,0 +1,223 @@
+/* The driver as a worker uses it: a connection, polls, events, and a pool whose session ends in between. */
+#include "xenclient/drivers/drivers.h"
+
+#include "tests/unit/xapi_server.h"
+
+#include "xenclient/util/log.h"
+
+#include <poll.h>
+
+static struct {
+    unsigned sessions, wholes; /* logins, and times that all was read */
+    bool metrics_dead, event, refuse, no_events;
+} pool;
+
+static char *events(const char *body)
+{
+    GString *out = g_string_new(NULL);
+
+    if (!strstr(body, "<string>token")) {
+        g_string_free(out, TRUE);
+        pool.wholes++;
+        return kit_answer(kit_pool(), "", "token1");
+    }
+    if (pool.event) {
+        pool.event = false;
+        kit_event(out, "vm", "mod", REF("v1"),
+                  KIT_VM_FIELDS("1", "renamed", "Running", REF("h1"), FIELD("domid", "7")));
+    }
+    return kit_answer(out, "", "token2");
+}
+
+static char *metrics(void)
+{
+    return g_strdup("<xport><meta><step>5</step><end>1795301800</end><legend><entry>AVERAGE:host:"
+                    "00000000-0000-4000-8000-000000000001:loadavg</entry></legend></meta><data>"
+                    "<row><t>1795301800</t><v>0.5</v></row></data></xport>");
+}
+
+static char *answer(const char *host, const char *method, const char *body, GError **error)
+{
+    g_autofree char *session = NULL;
+
+    if (g_str_has_prefix(method, "/rrd_updates?start=")) {
+        if (pool.metrics_dead || strcmp(host, "192.0.2.1") != 0)
+            return server_down(error, XC_CAUSE_HOST_DOWN);
+        return metrics();
+    }
+    if (strcmp(method, "session.login_with_password") == 0) {
+        session = g_strdup_printf(REF("s%u"), ++pool.sessions);
+        return xapi_success(session);
+    }
+    session = g_strdup_printf("<string>" REF("s%u") "</string>", pool.sessions);
+    if (pool.refuse || !strstr(body, session)) {
+        pool.refuse = false;
+        return xapi_failure("SESSION_INVALID|x");
+    }
+    if (strcmp(method, "event.from") == 0)
+        return pool.no_events ? xapi_failure("INTERNAL_ERROR|no") : events(body);
+    if (strcmp(method, "host.get_servertime") == 0)
+        return xapi_success("<dateTime.iso8601>20261121T22:56:50Z</dateTime.iso8601>");
+    return xapi_success("");
+}
+
+static struct xc_source_spec spec;
+static struct xc_driver_env env;
+static struct xc_call call;
+
+static struct xc_conn *begin(GError **error)
+{
+    memset(&pool, 0, sizeof(pool));
+    server_open(answer);
+    spec = server_spec();
+    env = server_env();
+    g_assert_true(xc_call_init(&call, 20 * XC_USEC_PER_SEC, NULL));
+    return xc_xapi_driver.open(&spec, &env, &call, error);
+}
+
+static void end(struct xc_conn *conn)
+{
+    xc_xapi_driver.close(conn);
+    xc_call_deinit(&call);
+    server_close();
+}
+
+static struct xc_report *poll_once(struct xc_conn *conn)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_report *report = xc_report_new();
+
+    xc_call_restart(&call, 20 * XC_USEC_PER_SEC);
+    g_assert_true(xc_xapi_driver.poll(conn, report, &call, &error));
+    g_assert_no_error(error);
+    g_assert_true(xc_report_check(report));
+    return report;
+}
+
+static bool shows(const struct xc_report *report, const char *name)
+{
+    for (guint i = 0; i < report->domains->len; i++)
+        if (strcmp(g_array_index(report->domains, struct xc_domain, i).name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Waits for the word that something changed. */
+static bool changed(struct xc_conn *conn)
+{
+    struct pollfd fd = {.fd = xc_xapi_driver.event_fd(conn), .events = POLLIN};
+    bool yes = false;
+
+    g_assert_cmpint(fd.fd, >=, 0);
+    return poll(&fd, 1, 10000) == 1 && xc_xapi_driver.event_read(conn, &yes, NULL) && yes;
+}
+
+static void set(bool *what, bool value)
+{
+    g_mutex_lock(&server.lock);
+    *what = value;
+    g_mutex_unlock(&server.lock);
+}
+
+/* --- */
+
+static void test_poll(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_once(conn);
+    g_autoptr(xc_report) second = NULL;
+    const struct xc_host *host = &g_array_index(first->hosts, struct xc_host, 0);
+
+    g_assert_true(shows(first, "web & shop"));
+    g_assert_cmpuint(host->load1_x100, ==, 50);
+    g_assert_cmpint(host->clock, ==, G_GINT64_CONSTANT(1795301800000000));
+    /* The other host gives no metrics; that it exists is known all the same. */
+    g_assert_false(XC_HAS(HOST, host + 1, load1_x100));
+    set(&pool.event, true);
+    g_assert_true(changed(conn));
+    second = poll_once(conn);
+    g_assert_true(shows(second, "renamed"));
+    g_assert_cmpuint(pool.wholes, ==, 1);
+    g_assert_cmpuint(pool.sessions, ==, 1);
+    /* A host that did not answer is not asked each time. */
+    g_assert_cmpuint(server_asked("192.0.2.2 /rrd_updates"), ==, 1);
+    end(conn);
+}
+
+static void test_metrics_dead(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) report = NULL;
+
+    set(&pool.metrics_dead, true);
+    report = poll_once(conn);
+    g_assert_true(shows(report, "db"));
+    g_assert_false(XC_HAS(HOST, &g_array_index(report->hosts, struct xc_host, 0), load1_x100));
+    end(conn);
+}
+
+/* The session ends: that is told as a change, and the poll that follows reads all over a new one. */
+static void test_session_ends(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_once(conn);
+    g_autoptr(xc_report) second = NULL;
+
+    g_assert_true(shows(first, "web & shop"));
+    g_mutex_lock(&server.lock);
+    pool.sessions++; /* the one that was given is no more */
+    g_mutex_unlock(&server.lock);
+    g_assert_true(changed(conn));
+    second = poll_once(conn);
+    g_assert_true(shows(second, "web & shop"));
+    g_assert_cmpuint(pool.wholes, ==, 2);
+    g_assert_cmpuint(pool.sessions, ==, 3);
+    end(conn);
+}
+
+static void test_no_events(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn;
+    g_autoptr(xc_report) report = xc_report_new();
+
+    conn = begin(&error);
+    set(&pool.no_events, true);
+    xc_xapi_driver.close(conn);
+    conn = xc_xapi_driver.open(&spec, &env, &call, &error);
+    g_assert_no_error(error);
+    g_assert_false(xc_xapi_driver.poll(conn, report, &call, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_DRIVER_ERROR);
+    g_assert_nonnull(strstr(error->message, "INTERNAL_ERROR (no)"));
+    end(conn);
+}
+
+/* Closing waits for nothing, though the thread waits for events. */
+static void test_close(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) report = poll_once(conn);
+    gint64 start = xc_clock_mono();
+
+    g_assert_true(shows(report, "db"));
+    xc_xapi_driver.close(conn);
+    g_assert_cmpint(xc_clock_mono() - start, <, 5 * XC_USEC_PER_SEC);
+    g_assert_cmpuint(server_asked("192.0.2.1 session.logout"), ==, 1);
+    end(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    xc_log_set_level(XC_LOG_ERROR);
+    g_test_add_func("/xapi-driver/poll", test_poll);
+    g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
+    g_test_add_func("/xapi-driver/session-ends", test_session_ends);
+    g_test_add_func("/xapi-driver/no-events", test_no_events);
+    g_test_add_func("/xapi-driver/close", test_close);
+    return g_test_run();
+}

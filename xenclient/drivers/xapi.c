@@ -1,0 +1,130 @@
+/* The xapi driver: pools of XCP-ng and XenServer, asked over HTTPS with user and password. A source is a pool and reports
+ * all its hosts. Between polls a thread mirrors the pool by its events (xapi_events.c), so that a poll asks only for what
+ * XAPI keeps out of its database: the hosts' metrics. Operations have their own session (xapi_actions.c). */
+#include "xenclient/drivers/drivers.h"
+#include "xenclient/drivers/xapi_actions.h"
+#include "xenclient/drivers/xapi_events.h"
+#include "xenclient/drivers/xapi_metrics.h"
+#include "xenclient/drivers/xapi_report.h"
+
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct xc_conn {
+    struct xapi_link *link;
+    struct xapi_feed *feed; /* NULL: it could not be started again */
+    struct xapi_metrics *metrics;
+    struct xapi_meters *meters;
+    int changed; /* eventfd: the feed's word that something happened */
+};
+
+static void xapi_close(struct xc_conn *conn)
+{
+    if (!conn)
+        return;
+    xapi_feed_stop(conn->feed);
+    xapi_link_close(conn->link);
+    xapi_metrics_free(conn->metrics);
+    xapi_meters_free(conn->meters);
+    if (conn->changed >= 0)
+        close(conn->changed);
+    g_free(conn);
+}
+
+static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct xc_driver_env *env,
+                                 struct xc_call *call, GError **error)
+{
+    struct xc_conn *conn = g_new0(struct xc_conn, 1);
+
+    conn->metrics = xapi_metrics_new(spec);
+    conn->meters = xapi_meters_new();
+    conn->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (conn->changed < 0)
+        xc_fail(error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
+    else
+        conn->link = xapi_link_open(spec, env, call, error);
+    if (conn->link)
+        conn->feed = xapi_feed_start(conn->link, conn->changed, error);
+    if (conn->feed)
+        return conn;
+    xapi_close(conn);
+    return NULL;
+}
+
+/* A session that ended, a restart of the toolstack or another coordinator: all is read anew over a new session. What was
+ * measured so far stays. */
+static bool revive(struct xc_conn *conn, struct xc_call *call, GError **error)
+{
+    if (conn->feed && !xapi_feed_ended(conn->feed))
+        return true;
+    xapi_feed_stop(conn->feed);
+    conn->feed = NULL;
+    if (!xapi_link_check(conn->link, call, error))
+        return false;
+    conn->feed = xapi_feed_start(conn->link, conn->changed, error);
+    return conn->feed != NULL;
+}
+
+static void set_members(struct xc_conn *conn, const GPtrArray *members)
+{
+    g_autoptr(GPtrArray) addresses = g_ptr_array_new();
+
+    for (guint i = 0; i < members->len; i++)
+        g_ptr_array_add(addresses, ((const struct xapi_member *)members->pdata[i])->address);
+    xapi_link_set_members(conn->link, addresses);
+}
+
+static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
+                      GError **error)
+{
+    g_autoptr(GPtrArray) members = NULL;
+    bool ok;
+
+    if (!revive(conn, call, error) || !xapi_feed_wait(conn->feed, call, error))
+        return false;
+    members = xapi_members_of(xapi_feed_lock(conn->feed));
+    xapi_feed_unlock(conn->feed);
+    set_members(conn, members);
+    xapi_metrics_ask(conn->metrics, members, conn->link, conn->meters, call);
+    if (!xc_call_check(call, "poll", error))
+        return false;
+    ok = xapi_report_fill(report, xapi_feed_lock(conn->feed), conn->meters, error);
+    xapi_feed_unlock(conn->feed);
+    return ok;
+}
+
+static int xapi_event_fd(struct xc_conn *conn)
+{
+    return conn->changed;
+}
+
+/* A feed that has ended is no error: the poll that it asks for starts it again. */
+static bool xapi_event_read(struct xc_conn *conn, bool *changed, GError **error)
+{
+    uint64_t count = 0;
+
+    if (read(conn->changed, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
+        return xc_fail(error, XC_CAUSE_INTERNAL, "events: %s", g_strerror(errno));
+    *changed = count > 0;
+    return true;
+}
+
+static const char *const schemes[] = {"https", NULL};
+
+const struct xc_driver xc_xapi_driver = {
+    .name = "xapi",
+    .number = 1,
+    .schemes = schemes,
+    .capabilities = XC_CAP_START | XC_CAP_SHUTDOWN | XC_CAP_REBOOT | XC_CAP_PAUSE | XC_CAP_DESTROY |
+                    XC_CAP_RESET | XC_CAP_SUSPEND | XC_CAP_MIGRATE | XC_CAP_LIVE_MIGRATE |
+                    XC_CAP_CHECK_MIGRATE | XC_CAP_START_ELSEWHERE | XC_CAP_EVENTS |
+                    XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS,
+    .own_saves = true,
+    .open = xapi_open,
+    .close = xapi_close,
+    .poll = xapi_poll,
+    .event_fd = xapi_event_fd,
+    .event_read = xapi_event_read,
+    .run = xapi_run,
+};

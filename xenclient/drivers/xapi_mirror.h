@@ -1,0 +1,62 @@
+/* What event.from tells, read into a batch, and the mirror of the pool that batches keep up to date. Pure: no I/O. */
+#pragma once
+
+#include "xenclient/drivers/xapi_fields.h"
+
+/* --- a batch: one answer of event.from */
+
+/* Octets that one batch may keep: hundreds of thousands of objects. */
+#define XAPI_BATCH_OCTETS ((size_t)192 << 20)
+
+struct xapi_change {
+    struct xapi_object *object;
+    bool gone; /* it is no more; of the object only reference and class are set */
+};
+
+struct xapi_batch {
+    GArray *changes;               /* struct xapi_change */
+    char *token;                   /* NULL: none came, which is no answer of event.from */
+    gint64 counts[XAPI_N_CLASSES]; /* objects that the server has; -1 not told */
+    unsigned bare;  /* bits of classes with an event that did not tell what the object is now */
+    bool too_large; /* why it was refused */
+
+    /* While reading. */
+    struct xapi_record record;
+    unsigned member;
+    char *ref;
+    unsigned operation;
+    size_t octets;
+};
+typedef struct xapi_batch xapi_batch;
+struct xapi_batch *xapi_batch_new(void);
+void xapi_batch_free(struct xapi_batch *batch);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_batch, xapi_batch_free)
+/* data is a batch. */
+extern const struct xc_xmlrpc_sink xapi_batch_sink;
+
+/* --- the mirror */
+
+/* Objects of one class; no pool has as many. */
+#define XAPI_OBJECTS_MAX 1000000
+
+struct xapi_mirror {
+    GHashTable *objects[XAPI_N_CLASSES]; /* ref -> struct of the class */
+    gint64 odd
+        [XAPI_N_CLASSES]; /* by how much the server's counts differ even right after a whole read */
+};
+struct xapi_mirror *xapi_mirror_new(void);
+void xapi_mirror_free(struct xapi_mirror *mirror); /* takes NULL */
+
+#define XAPI_ALL_CLASSES ((1u << XAPI_N_CLASSES) - 1)
+
+/* Takes what the batch holds. `asked`: classes that were asked for; `whole`: those asked with no token, of which the batch
+ * holds all there are, so that the others go. *changed (not reset): something worth a poll did. *stale: classes of which
+ * events were lost: ask for them with no token. Errors: limit. */
+bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, unsigned asked,
+                       unsigned whole, bool *changed, unsigned *stale, GError **error);
+
+/* NULL: no such object, or ref is NULL. */
+const void *xapi_mirror_find(const struct xapi_mirror *mirror, enum xapi_class class,
+                             const char *ref);
+/* The pool's coordinator, NULL: not known. */
+const struct xapi_host *xapi_mirror_master(const struct xapi_mirror *mirror);

@@ -1,0 +1,110 @@
+/* The table of actions. */
+#include "xenclient/drivers/xapi_orders.h"
+
+#include <string.h>
+
+enum shape { PLAIN, START, MIGRATE, MEMORY, VCPUS };
+
+static const struct xapi_method methods[] = {
+    {XC_ACTION_START, XAPI_DOING_START, "VM.start", "VM.start_on", "Running", "starting", START,
+     true},
+    {XC_ACTION_SHUTDOWN, XAPI_DOING_SHUTDOWN, "VM.clean_shutdown", NULL, "Halted", "shutting down",
+     PLAIN, true},
+    {XC_ACTION_DESTROY, XAPI_DOING_SHUTDOWN, "VM.hard_shutdown", NULL, "Halted", "destroying",
+     PLAIN, true},
+    {XC_ACTION_REBOOT, XAPI_DOING_REBOOT, "VM.clean_reboot", NULL, "Running", "rebooting", PLAIN,
+     false},
+    {XC_ACTION_RESET, XAPI_DOING_REBOOT, "VM.hard_reboot", NULL, "Running", "resetting", PLAIN,
+     false},
+    {XC_ACTION_PAUSE, XAPI_DOING_PAUSE, "VM.pause", NULL, "Paused", "pausing", PLAIN, true},
+    {XC_ACTION_UNPAUSE, XAPI_DOING_UNPAUSE, "VM.unpause", NULL, "Running", "unpausing", PLAIN,
+     true},
+    {XC_ACTION_SUSPEND, XAPI_DOING_SUSPEND, "VM.suspend", NULL, "Suspended", "suspending", PLAIN,
+     true},
+    {XC_ACTION_RESUME, XAPI_DOING_RESUME, "VM.resume", "VM.resume_on", "Running", "resuming", START,
+     true},
+    {XC_ACTION_MIGRATE, XAPI_DOING_MIGRATE, "VM.pool_migrate", "VM.pool_migrate", "Running",
+     "migrating", MIGRATE, true},
+    {XC_ACTION_SET_MEMORY, XAPI_DOING_NOTHING, "VM.set_memory_dynamic_range", NULL, NULL,
+     "setting memory", MEMORY, true},
+    {XC_ACTION_SET_VCPUS, XAPI_DOING_NOTHING, "VM.set_VCPUs_number_live", NULL, NULL,
+     "setting vCPUs", VCPUS, true},
+};
+
+const struct xapi_method *xapi_method_of(enum xc_action action)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
+        if (methods[i].action == action)
+            return &methods[i];
+    return NULL;
+}
+
+const char *xapi_method_name(const struct xapi_method *method, const char *host)
+{
+    return *host && method->name_on ? method->name_on : method->name;
+}
+
+static int64_t octets(const struct xc_order *order)
+{
+    return (int64_t)order->amount << 20;
+}
+
+struct xapi_args *xapi_method_args(const struct xapi_method *method, const char *prefix,
+                                   const char *vm, const char *host, const struct xc_order *order)
+{
+    static const char *const live[] = {"live", "true", NULL, NULL};
+    static const char *const none[] = {NULL, NULL};
+    g_autofree char *name = g_strconcat(prefix, xapi_method_name(method, host), NULL);
+    struct xapi_args *args = xapi_args_new(name);
+
+    xapi_args_text(args, vm);
+    if (*host && method->name_on)
+        xapi_args_text(args, host);
+    switch (method->shape) {
+    case START: /* neither paused nor without the server's checks */
+        xapi_args_flag(args, false);
+        xapi_args_flag(args, false);
+        break;
+    case MIGRATE:
+        xapi_args_map(args, order->live ? live : none);
+        break;
+    case MEMORY:
+        xapi_args_int(args, octets(order));
+        xapi_args_int(args, octets(order));
+        break;
+    case VCPUS:
+        xapi_args_int(args, order->amount);
+        break;
+    default:
+        break;
+    }
+    return args;
+}
+
+static bool is(const struct xapi_number *number, int64_t value)
+{
+    return number->known && number->value == value;
+}
+
+bool xapi_method_reached(const struct xapi_method *method, const struct xc_order *order,
+                         const char *host, const struct xapi_vm *vm,
+                         const struct xapi_vm_metrics *metrics)
+{
+    if (!vm)
+        return g_strcmp0(method->end, "Halted") == 0;
+    if (method->end && g_strcmp0(vm->power_state, method->end) != 0)
+        return false;
+    switch (method->shape) {
+    case START:
+        return !*host || g_strcmp0(vm->resident_on, host) == 0;
+    case MIGRATE:
+        return g_strcmp0(vm->resident_on, host) == 0;
+    case MEMORY:
+        return is(&vm->memory_dynamic_min, octets(order)) &&
+               is(&vm->memory_dynamic_max, octets(order));
+    case VCPUS:
+        return metrics && is(&metrics->vcpus, order->amount);
+    default:
+        return true;
+    }
+}

@@ -1,0 +1,29 @@
+/* What each action is for XAPI: the method, its parameters, and how the VM is when it was done. Pure. */
+#pragma once
+
+#include "xenclient/drivers/driver.h"
+#include "xenclient/drivers/xapi_call.h"
+#include "xenclient/drivers/xapi_fields.h"
+
+struct xapi_method {
+    enum xc_action action;
+    enum xapi_doing doing; /* what VM.current_operations says meanwhile */
+    const char *name;      /* "VM.start" */
+    const char *name_on;   /* the same on a host that is named; NULL: takes none */
+    const char *end;       /* the power state when it was done */
+    const char *phase;     /* for people */
+    unsigned shape;        /* of its parameters */
+    bool decisive;         /* that state tells that it was done: it was another before */
+};
+
+/* NULL: this driver has no such action. */
+const struct xapi_method *xapi_method_of(enum xc_action action);
+/* The name in force: host "" none. */
+const char *xapi_method_name(const struct xapi_method *method, const char *host);
+/* `prefix` "Async." or "". vm and host are references. */
+struct xapi_args *xapi_method_args(const struct xapi_method *method, const char *prefix,
+                                   const char *vm, const char *host, const struct xc_order *order);
+/* Is the VM as it was to be? vm NULL: it is no more. metrics NULL: not known. */
+bool xapi_method_reached(const struct xapi_method *method, const struct xc_order *order,
+                         const char *host, const struct xapi_vm *vm,
+                         const struct xapi_vm_metrics *metrics);

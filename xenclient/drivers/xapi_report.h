@@ -1,0 +1,17 @@
+/* From the mirror of a pool and what its hosts measured to the report of a poll. Pure: no I/O. */
+#pragma once
+
+#include "xenclient/drivers/xapi_meters.h"
+#include "xenclient/drivers/xapi_mirror.h"
+#include "xenclient/model/snapshot.h"
+
+/* Hosts in the order of their uuids; borrowed from the mirror. */
+GPtrArray *xapi_report_hosts(const struct xapi_mirror *mirror);
+/* Is the host alive, as the coordinator knows it? */
+bool xapi_host_live(const struct xapi_mirror *mirror, const struct xapi_host *host);
+/* Templates, snapshots and VMs that are being imported are nobody's domains. */
+bool xapi_vm_is_domain(const struct xapi_vm *vm);
+
+/* Fills an empty report. Errors: driverError (a pool without hosts), limit. */
+bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror,
+                      struct xapi_meters *meters, GError **error);

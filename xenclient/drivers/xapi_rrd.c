@@ -1,0 +1,233 @@
+/* expat's events become columns and numbers. */
+#include "xenclient/drivers/xapi_rrd.h"
+
+#include "xenclient/util/error.h"
+#include "xenclient/util/text.h"
+
+#include <expat.h>
+#include <math.h>
+#include <string.h>
+
+#define TEXT_OCTETS 512
+#define DEPTH_MAX   8
+#define TIME_MAX    ((gint64)1 << 40)
+#define STEP_MAX    86400
+
+/* What may stand where: an element by its name and that of its parent. */
+enum element { XPORT, META, END_OF, STEP, LEGEND, ENTRY, DATA, ROW, TIME, VALUE, OTHER };
+static const struct {
+    const char *name, *parent;
+} elements[] = {
+    [XPORT] = {"xport", ""},    [META] = {"meta", "xport"},    [END_OF] = {"end", "meta"},
+    [STEP] = {"step", "meta"},  [LEGEND] = {"legend", "meta"}, [ENTRY] = {"entry", "legend"},
+    [DATA] = {"data", "xport"}, [ROW] = {"row", "data"},       [TIME] = {"t", "row"},
+    [VALUE] = {"v", "row"},
+};
+
+struct xapi_rrd {
+    const struct xapi_rrd_sink *sink;
+    void *data;
+    XML_Parser parser;
+    char open[DEPTH_MAX][16]; /* names of the elements that are open */
+    unsigned depth;
+    enum element now;
+    GString *text;       /* of the element that is open and has numbers or a name */
+    gint64 end, step, t; /* 0: not seen */
+    unsigned n_columns, at;
+    GByteArray *averages; /* of each column, is it one */
+    bool whole;
+    GError *error;
+};
+
+static void stop(struct xapi_rrd *rrd, enum xc_cause cause, const char *text)
+{
+    if (rrd->error)
+        return;
+    xc_fail(&rrd->error, cause, "the host's metrics %s", text);
+    XML_StopParser(rrd->parser, XML_FALSE);
+}
+
+static enum element element_of(const char *name, const char *parent)
+{
+    unsigned i = 0;
+
+    while (i < OTHER &&
+           (strcmp(elements[i].name, name) != 0 || strcmp(elements[i].parent, parent) != 0))
+        i++;
+    return (enum element)i;
+}
+
+static void on_begin(void *data, const char *name, const char **attributes)
+{
+    struct xapi_rrd *rrd = data;
+
+    (void)attributes;
+    if (rrd->error)
+        return;
+    if (rrd->depth == DEPTH_MAX) {
+        stop(rrd, XC_CAUSE_LIMIT, "are nested too deeply");
+        return;
+    }
+    rrd->now = element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "");
+    if (rrd->depth == 0 && rrd->now != XPORT)
+        stop(rrd, XC_CAUSE_DRIVER_ERROR, "are none: another document came");
+    g_strlcpy(rrd->open[rrd->depth++], name, sizeof(rrd->open[0]));
+    g_string_truncate(rrd->text, 0);
+    if (rrd->now == ROW) {
+        rrd->t = 0;
+        rrd->at = 0;
+    }
+}
+
+/* CF:kind:uuid:name; a name may have what it likes in it. */
+static void take_entry(struct xapi_rrd *rrd)
+{
+    g_auto(GStrv) parts = g_strsplit(rrd->text->str, ":", 4);
+    guint8 average = g_strv_length(parts) == 4 && strcmp(parts[0], "AVERAGE") == 0;
+
+    if (rrd->n_columns == XAPI_RRD_COLUMNS) {
+        stop(rrd, XC_CAUSE_LIMIT, "have too many columns");
+        return;
+    }
+    if (rrd->n_columns == 0)
+        rrd->sink->span(rrd->end, rrd->step, rrd->data);
+    g_byte_array_append(rrd->averages, &average, 1);
+    if (average)
+        rrd->sink->column(rrd->n_columns, parts[1], parts[2], parts[3], rrd->data);
+    rrd->n_columns++;
+}
+
+static void take_value(struct xapi_rrd *rrd)
+{
+    const char *text = rrd->text->str;
+    unsigned column = rrd->at++;
+    char *end = NULL;
+    double value;
+
+    if (column >= rrd->n_columns || !rrd->t) {
+        stop(rrd, XC_CAUSE_DRIVER_ERROR, "have a row that does not fit the legend");
+        return;
+    }
+    /* NaN and Infinity, which stand for what is not known, are not of these characters. */
+    if (!rrd->averages->data[column] || rrd->text->len == 0 ||
+        strspn(text, "+-.0123456789eE") != rrd->text->len)
+        return;
+    value = g_ascii_strtod(text, &end);
+    if (*end == '\0' && isfinite(value))
+        rrd->sink->value(column, rrd->t, value, rrd->data);
+}
+
+static void take_number(struct xapi_rrd *rrd, gint64 max, gint64 *out)
+{
+    if (!xc_text_to_i64(rrd->text->str, 1, max, out, NULL))
+        stop(rrd, XC_CAUSE_DRIVER_ERROR, "have a time that is none");
+}
+
+static void on_end(void *data, const char *name)
+{
+    struct xapi_rrd *rrd = data;
+
+    if (rrd->error)
+        return;
+    rrd->depth--;
+    switch (element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "")) {
+    case END_OF:
+        take_number(rrd, TIME_MAX, &rrd->end);
+        break;
+    case STEP:
+        take_number(rrd, STEP_MAX, &rrd->step);
+        break;
+    case TIME:
+        take_number(rrd, TIME_MAX, &rrd->t);
+        break;
+    case ENTRY:
+        take_entry(rrd);
+        break;
+    case VALUE:
+        take_value(rrd);
+        break;
+    case LEGEND:
+        if (!rrd->end || !rrd->step)
+            stop(rrd, XC_CAUSE_DRIVER_ERROR, "do not say of what time they are");
+        break;
+    case XPORT:
+        rrd->whole = true;
+        break;
+    default:
+        break;
+    }
+    g_string_truncate(rrd->text, 0);
+}
+
+static void on_text(void *data, const char *text, int length)
+{
+    struct xapi_rrd *rrd = data;
+
+    if (rrd->text->len < TEXT_OCTETS)
+        g_string_append_len(rrd->text, text, MIN((gssize)length, (gssize)TEXT_OCTETS));
+}
+
+static void on_doctype(void *data, const char *name, const char *system, const char *public,
+                       int subset)
+{
+    (void)name;
+    (void)system;
+    (void)public;
+    (void)subset;
+    stop(data, XC_CAUSE_DRIVER_ERROR, "have a document type, which they never have");
+}
+
+struct xapi_rrd *xapi_rrd_new(const struct xapi_rrd_sink *sink, void *data)
+{
+    struct xapi_rrd *rrd = g_new0(struct xapi_rrd, 1);
+
+    rrd->sink = sink;
+    rrd->data = data;
+    rrd->text = g_string_new(NULL);
+    rrd->averages = g_byte_array_new();
+    rrd->parser = XML_ParserCreate("UTF-8");
+    g_assert(rrd->parser);
+    XML_SetUserData(rrd->parser, rrd);
+    XML_SetElementHandler(rrd->parser, on_begin, on_end);
+    XML_SetCharacterDataHandler(rrd->parser, on_text);
+    XML_SetStartDoctypeDeclHandler(rrd->parser, on_doctype);
+    return rrd;
+}
+
+void xapi_rrd_free(struct xapi_rrd *rrd)
+{
+    if (!rrd)
+        return;
+    XML_ParserFree(rrd->parser);
+    g_string_free(rrd->text, TRUE);
+    g_byte_array_unref(rrd->averages);
+    g_clear_error(&rrd->error);
+    g_free(rrd);
+}
+
+static bool parse(struct xapi_rrd *rrd, const char *bytes, size_t length, bool last, GError **error)
+{
+    if (!rrd->error && length > G_MAXINT)
+        stop(rrd, XC_CAUSE_LIMIT, "are too long");
+    if (!rrd->error && XML_Parse(rrd->parser, bytes, (int)length, last) != XML_STATUS_OK &&
+        !rrd->error)
+        xc_fail(&rrd->error, XC_CAUSE_DRIVER_ERROR, "the host's metrics are no XML: %s in line %lu",
+                XML_ErrorString(XML_GetErrorCode(rrd->parser)),
+                (unsigned long)XML_GetCurrentLineNumber(rrd->parser));
+    if (!rrd->error)
+        return true;
+    g_propagate_error(error, g_error_copy(rrd->error));
+    return false;
+}
+
+bool xapi_rrd_feed(const char *bytes, size_t length, void *rrd, GError **error)
+{
+    return parse(rrd, bytes, length, false, error);
+}
+
+bool xapi_rrd_end(struct xapi_rrd *rrd, GError **error)
+{
+    if (!parse(rrd, "", 0, true, error))
+        return false;
+    return rrd->whole || xc_fail(error, XC_CAUSE_DRIVER_ERROR, "the host's metrics broke off");
+}
