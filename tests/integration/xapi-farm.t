@@ -117,6 +117,8 @@ def spelling(pool, session):
     ok(status == 500 and b"<html>" in body and headers["Connection"] == "close", "what is no call: HTTP 500, text for people, the end")
     status, _, _ = pool.fetch("/", "<methodCall>" + " " * 400000, {"Content-Type": "text/xml"})
     is_(status, 500, "a request above 300 KiB: HTTP 500")
+    long_header = {"Content-Type": "text/xml", "Cookie": "a" * 1024}
+    is_(pool.fetch("/", xmlrpc.client.dumps((), "system.listMethods"), long_header)[0], 431, "headers above 1024 octets: HTTP 431")
     batch = pool.raw("event.from", session.ref, ["pool"], "", 0.0)
     ok(re.search(r"<name>vm</name><value><i4>\d+</i4></value>", batch), "valid_ref_counts alone has <i4>")
     tls = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{pool.port}", "-tls1_3"], input="", capture_output=True,
@@ -283,6 +285,24 @@ def copies(session, template):
     fails("HANDLE_INVALID", session.VM.get_record, snapshot[1], name="... and can be destroyed")
 
 
+def farm_faults(session, lab):
+    """A host or the whole farm that can't be reached."""
+    host = next(ref for ref, one in session.host.get_all_records().items() if one["name_label"] == "host2")
+    metrics = session.host.get_metrics(host)
+    before = {ref: vm["power_state"] for ref, vm in session.VM.get_all_records().items()}
+    lab.farm_ctl("host", "host2", "down")
+    lab.wait(lambda: not session.host_metrics.get_live(metrics), "host2 is not alive")
+    is_({ref: vm["power_state"] for ref, vm in session.VM.get_all_records().items()}, before, "VMs of a dead host are shown as they were")
+    fails("HOST_NOT_LIVE", session.VM.start_on, guests(session, "Halted")[0], host, False, False, name="... and nothing starts there")
+    lab.farm_ctl("host", "host2", "normal")
+    lab.wait(lambda: session.host_metrics.get_live(metrics), "host2 is alive again")
+    lab.kill("xen-farm")
+    lab.wait(lambda: not session.host_metrics.get_live(metrics), "a farm that is gone has no living host")
+    lab.start("xen-farm")
+    lab.wait(lambda: session.host_metrics.get_live(metrics), "the farm is back")
+    ok(session.host.get_record(host)["enabled"], "a farm that comes back has its hosts")
+
+
 def waiting(pool, session, lab):
     """What goes on for long, with others in between."""
     running = guests(session, "Running")[0]
@@ -372,16 +392,18 @@ def faults(pool, session):
     pool.control("mode", "1", "hang")
     waiter = threading.Thread(target=lambda: swallow(session.VM.get_all))
     waiter.start()
+    waiter.join(0.3)
+    ok(waiter.is_alive(), "mode hang gives no answer")
     pool.control("mode", "1", "normal")
     waiter.join(30)
-    ok(not waiter.is_alive(), "mode hang ends with the mode")
+    ok(not waiter.is_alive(), "... and ends with the mode")
 
 
 def swallow(call):
     """Whatever comes of it: the connection is closed without an answer."""
     try:
         call()
-    except (OSError, XapiError, Exception) as error:
+    except Exception as error:
         diag(f"the call that hung: {type(error).__name__}")
 
 
@@ -399,6 +421,7 @@ def changes_of_state(pool):
     session = pool.login()
     master = next(iter(session.call("pool.get_all_records").values()))["master"]
     is_(session.host.get_address(master), "127.0.0.2", "... which is the pool's master")
+    session.task.create("forgotten", "")
     pool.control("toolstack-restart", "1")
     gone = refused = False
     deadline = time.monotonic() + 30
@@ -411,6 +434,7 @@ def changes_of_state(pool):
             refused = True
             time.sleep(0.05)
     ok(refused and gone, "a restart of the toolstack: nobody answers, then nobody is known")
+    is_(pool.login().task.get_all(), [], "... and no task is remembered")
 
 
 # --- a foreign client
@@ -425,6 +449,15 @@ def foreign(pool, session):
     def fence(action, *more):
         return subprocess.run([agent, "--action", action, "--session-url", pool.url(), "--username", USER, "--password", PASSWORD, *more],
                               capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ, SSL_CERT_FILE=pool.cert))
+    sys.path.insert(0, "/usr/share/fence")
+    os.environ["SSL_CERT_FILE"] = pool.cert
+    import XenAPI  # pylint: disable=import-outside-toplevel
+    theirs = XenAPI.Session(pool.url())
+    theirs.xenapi.login_with_password(USER, PASSWORD)
+    is_(theirs.xenapi.VM.get_all_records().keys(), session.VM.get_all_records().keys(), "XenAPI.py sees the same VMs")
+    pool.control("drop-sessions")
+    ok(theirs.xenapi.host.get_all(), "... and logs in again when its session is gone")
+    session.ref = pool.login().ref
     plug = ("--plug", running["uuid"])
     listed = fence("list")
     ok(listed.returncode == 0 and running["uuid"] in listed.stdout, "fence_xenapi lists the VMs") or diag(listed.stderr)
@@ -477,11 +510,14 @@ with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
     foreign(farm, login)
     faults(farm, login)
     changes_of_state(farm)
+    farm_faults(farm.login(), lab_83)
     ends(lab_83)
 with Lab(hosts=1, domains=3, speed=40, start=False) as lab_82:
     farm = Pool(lab_82, dialect="8.2", role="read-only")
     login = farm.login()
     records_are_complete(farm, login)
+    is_(fails("MESSAGE_PARAMETER_COUNT_MISMATCH", login.VM.snapshot, NULL, "name", [], name="8.2 does not know later parameters"),
+        ["VM.snapshot", "3", "4"], "... and says how many it knows")
     fails("RBAC_PERMISSION_DENIED", login.VM.start, NULL, False, False, name="the role read-only reads only")
     figures(farm, login, lab_82)
     ends(lab_82)

@@ -42,6 +42,8 @@ enum xf_method_flags {
     XF_ASYNC = 2,      /* has a task; also as Async.NAME */
     XF_NO_SESSION = 4, /* the session is no parameter */
     XF_ON_SLAVE = 8,   /* members answer it themselves */
+    XF_ONLY_82 = 16,   /* servers of that dialect alone have it so */
+    XF_ONLY_83 = 32,
 };
 
 struct xf_method {

@@ -2,6 +2,7 @@
 #include "tools/xapi-farm/control.h"
 
 #include "tools/xapi-farm/http.h"
+#include "tools/xapi-farm/tasks.h"
 #include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
 #include "xenclient/util/log.h"
@@ -142,6 +143,7 @@ static bool run_restart(const struct order *order, GError **error)
     }
     xf_db_lock(order->server->db);
     xf_session_end_all(order->server);
+    xf_tasks_forget(order->server);
     xf_db_unlock(order->server->db);
     return true;
 }
@@ -200,8 +202,8 @@ static const struct {
     {"mode", 2, 3, "HOST MODE [ARGUMENT]", "how a host (1, 2, ... or all) treats its clients",
      run_mode},
     {"coordinator", 1, 1, "HOST", "another host leads the pool; all sessions end", run_coordinator},
-    {"toolstack-restart", 0, 1, "[SECONDS]", "all go away for a while; all sessions end",
-     run_restart},
+    {"toolstack-restart", 0, 1, "[SECONDS]",
+     "all go away for a while; sessions end, tasks are forgotten", run_restart},
     {"drop-sessions", 0, 0, "", "all sessions end", run_drop_sessions},
     {"lose-events", 1, 1, "on|off", "event.from does not tell of deletions", run_lose_events},
     {"hosts", 0, 0, "", "number, address, port and mode of each", run_hosts},

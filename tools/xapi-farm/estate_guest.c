@@ -160,8 +160,10 @@ static void set_control(struct making *m)
 static void set_vm(struct making *m)
 {
     bool control = m->d->kind == XC_KIND_CONTROL;
-    g_autofree char *name = control ? g_strdup_printf("Control domain on host: %s", m->from->host)
-                                    : g_strdup(m->d->name);
+    const struct xf_object *host = xf_db_find(m->db, "host", m->from->host);
+    g_autofree char *name =
+        control ? g_strdup_printf("Control domain on host: %s", xf_get_text(host, "name_label"))
+                : g_strdup(m->d->name);
 
     xf_set_text(m->db, m->vm, "name_label", name);
     xf_set_text(m->db, m->vm, "domain_type", domain_type(m->d));

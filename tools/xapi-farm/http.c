@@ -17,6 +17,9 @@
 /* XAPI has no other. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 
+/* Octets of all headers together; XAPI reads no more. */
+#define HEADERS_MAX 1024
+
 struct request {
     GString *body;
     bool too_long;
@@ -251,16 +254,42 @@ static enum MHD_Result send_updates(struct xf_endpoint *endpoint, struct MHD_Con
 
 /* --- requests */
 
+static enum MHD_Result add_header(void *data, enum MHD_ValueKind kind, const char *key,
+                                  const char *value)
+{
+    size_t *length = data;
+
+    (void)kind;
+    *length += strlen(key) + strlen(": \r\n") + (value ? strlen(value) : 0);
+    return MHD_YES;
+}
+
+/* The status of a request that XAPI would not read; 0: it would. */
+static unsigned unreadable(struct MHD_Connection *connection, const struct request *request)
+{
+    size_t headers = 0;
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, &headers);
+    if (headers > HEADERS_MAX)
+        return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+    if (request->too_long ||
+        MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING))
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    return 0;
+}
+
 static enum MHD_Result answer(struct xf_endpoint *endpoint, struct MHD_Connection *connection,
                               const char *method, const char *url, const struct request *request)
 {
     enum xf_mode mode = mode_of(endpoint);
     g_autoptr(GString) out = NULL;
+    unsigned status;
 
     if (!wait_as_told(endpoint))
         return MHD_NO;
-    if (mode == XF_HTTP_500 || request->too_long)
-        return send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR);
+    status = mode == XF_HTTP_500 ? MHD_HTTP_INTERNAL_SERVER_ERROR : unreadable(connection, request);
+    if (status)
+        return send_error(connection, status);
     if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 && strcmp(url, "/rrd_updates") == 0)
         return send_updates(endpoint, connection, mode);
     if (strcmp(method, MHD_HTTP_METHOD_POST) != 0 || strcmp(url, "/jsonrpc") == 0)

@@ -11,16 +11,16 @@ static bool log_in(struct xf_call *call)
 {
     struct xf_server *server = call->server;
     const char *user = xf_param_text(call, 0);
+    bool local = strcmp(call->method, "session.slave_local_login_with_password") == 0;
     g_autofree char *ref = NULL;
 
-    if (call->endpoint->mode == XF_AUTH || !xf_password_is(server, user, xf_param_text(call, 1)))
+    xf_db_lock(server->db);
+    if (call->endpoint->mode != XF_AUTH && xf_password_is(server, user, xf_param_text(call, 1)))
+        ref = xf_session_begin(call->endpoint, local, xf_options_read_only(server->options));
+    xf_db_unlock(server->db);
+    if (!ref)
         return xf_call_fail(call, "SESSION_AUTHENTICATION_FAILED", user, "Authentication failure",
                             NULL);
-    xf_db_lock(server->db);
-    ref = xf_session_begin(call->endpoint,
-                           strcmp(call->method, "session.slave_local_login_with_password") == 0,
-                           xf_options_read_only(server->options));
-    xf_db_unlock(server->db);
     xf_xml_string(call->out, ref);
     return true;
 }
@@ -321,7 +321,8 @@ static const struct xf_method methods[] = {
     {"VM.set_memory_dynamic_range", "sii", XF_WRITES | XF_ASYNC, xf_vm_set_memory},
     {"VM.set_VCPUs_number_live", "si", XF_WRITES | XF_ASYNC, xf_vm_set_vcpus},
     {"VM.clone", "ss", XF_WRITES | XF_ASYNC, xf_vm_copy},
-    {"VM.snapshot", "ss?a", XF_WRITES | XF_ASYNC, xf_vm_copy},
+    {"VM.snapshot", "ss", XF_WRITES | XF_ASYNC | XF_ONLY_82, xf_vm_copy},
+    {"VM.snapshot", "ss?a", XF_WRITES | XF_ASYNC | XF_ONLY_83, xf_vm_copy},
     {"VM.provision", "s", XF_WRITES | XF_ASYNC, xf_vm_provision},
     {"VM.destroy", "s", XF_WRITES | XF_ASYNC, xf_vm_destroy},
 };
@@ -339,13 +340,18 @@ static bool is_generic(const struct xf_server *server, const struct generic *gen
     return number >= 0 && xf_db_knows(server->db, class, (unsigned)number);
 }
 
+static bool is_spoken(const struct xf_server *server, const struct xf_method *method)
+{
+    return !(method->flags & (server->db->dialect == XF_82 ? XF_ONLY_83 : XF_ONLY_82));
+}
+
 const struct xf_method *xf_method_find(const struct xf_server *server, const char *name,
                                        struct xf_method *scratch)
 {
     const struct xf_class *class = class_of(name);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++)
-        if (strcmp(methods[i].name, name) == 0)
+        if (strcmp(methods[i].name, name) == 0 && is_spoken(server, &methods[i]))
             return &methods[i];
     if (!class || !(class->dialects & server->db->dialect))
         return NULL;
@@ -377,6 +383,8 @@ static void list_generic(const struct xf_server *server, const struct xf_class *
 void xf_methods_list(const struct xf_server *server, GPtrArray *names)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(methods); i++) {
+        if (!is_spoken(server, &methods[i]))
+            continue;
         g_ptr_array_add(names, g_strdup(methods[i].name));
         if (methods[i].flags & XF_ASYNC)
             g_ptr_array_add(names, g_strconcat("Async.", methods[i].name, NULL));

@@ -121,6 +121,10 @@ static bool prepare(struct xf_call *call, struct work *work)
         work->action = XC_ACTION_DESTROY;
     if (!find_host(call, vm, work))
         return false;
+    /* XAPI takes that; a farm has nothing to do for it. */
+    if (work->action == XC_ACTION_MIGRATE &&
+        strcmp(work->host, xf_get_text(vm, "resident_on")) == 0)
+        work->action = XC_ACTION_NOOP;
     /* A copy that was never started is nothing that the farm knows yet. */
     if (work->action == XC_ACTION_START && !xf_link_has(call->server->link, work->vm_uuid))
         work->action = XC_ACTION_CREATE;
@@ -244,7 +248,7 @@ static bool operate(struct xf_call *call, struct work *work)
     xf_db_unlock(call->server->db);
     if (!ok)
         return false;
-    ok = order(call, work, work->action, work->amount);
+    ok = work->action == XC_ACTION_NOOP || order(call, work, work->action, work->amount);
     if (ok && work->operation->paused && xf_param_bool(call, (unsigned)work->operation->paused))
         ok = order(call, work, XC_ACTION_PAUSE, 0);
     xf_db_lock(call->server->db);

@@ -72,5 +72,4 @@ char *xf_session_begin(struct xf_endpoint *endpoint, bool local, bool read_only)
 const struct xf_session *xf_session_find(const struct xf_server *server, const char *ref);
 void xf_session_end(struct xf_server *server, const char *ref);
 void xf_session_end_all(struct xf_server *server);
-/* Without the lock. */
 bool xf_password_is(const struct xf_server *server, const char *user, const char *password);

@@ -143,6 +143,21 @@ void xf_task_progress(struct xf_task *task, double progress)
         xf_set(task->rpc->server->db, object, "progress", g_variant_new_double(progress));
 }
 
+void xf_tasks_forget(struct xf_server *server)
+{
+    GList *objects = xf_db_all(server->db, xf_class_find("task"));
+
+    while (objects) {
+        struct xf_object *object = objects->data;
+        struct xf_task *task = g_hash_table_lookup(server->tasks, object->ref);
+
+        if (task)
+            task->unwanted = true;
+        objects = objects->next;
+        xf_db_delete(server->db, object);
+    }
+}
+
 void xf_tasks_stop(struct xf_server *server)
 {
     GHashTableIter iter;

@@ -23,5 +23,7 @@ void xf_task_run(struct xf_call *call, const struct xf_method *method);
 /* 0 to 1; with the lock. */
 void xf_task_progress(struct xf_task *task, double progress);
 
+/* Their objects go, what they do goes on: a restart of the toolstack does that. With the lock. */
+void xf_tasks_forget(struct xf_server *server);
 /* Cancels all and waits until they have ended; without the lock. */
 void xf_tasks_stop(struct xf_server *server);
