@@ -303,6 +303,31 @@ def farm_faults(session, lab):
     ok(session.host.get_record(host)["enabled"], "a farm that comes back has its hosts")
 
 
+FARM_CAUSES = {"noMemory": "HOST_NOT_ENOUGH_FREE_MEMORY", "guestIgnored": "VM_FAILED_SHUTDOWN_ACKNOWLEDGMENT",
+               "noGuestDriver": "VM_LACKS_FEATURE", "timedOut": "VM_SHUTDOWN_TIMEOUT", "hostDown": "HOST_OFFLINE",
+               "incompatibleCpu": "VM_INCOMPATIBLE_WITH_THIS_HOST", "noStorage": "SR_FULL", "busy": "OTHER_OPERATION_IN_PROGRESS",
+               "notSupported": "OPERATION_NOT_ALLOWED", "badValue": "INVALID_VALUE", "driverError": "INTERNAL_ERROR"}
+
+
+def causes(session, lab):
+    """What the farm says, in XAPI's words, with as many parameters as the contract has."""
+    running = guests(session, "Running")[0]
+    for cause, code in FARM_CAUSES.items():
+        lab.farm_ctl("fail", "shutdown", cause, "so it is", "1")
+        params = fails(code, session.VM.clean_shutdown, running, name=f"the farm's {cause} is {code}")
+        wanted = CONTRACT["errors"][code]
+        ok(len(params) == len(wanted) and all(params), f"... with {', '.join(wanted)}") or diag(params)
+
+
+def alerts(session):
+    messages = session.message.get_since(xmlrpc.client.DateTime("20200101T00:00:00Z"))
+    ok(any(message["name"] == "VM_STARTED" and message["cls"] == "VM" for message in messages.values()), "there are alerts")
+    is_(session.message.get_since(xmlrpc.client.DateTime("20990101T00:00:00Z")), {}, "... none of the future")
+    ref = next(iter(messages))
+    session.message.destroy(ref)
+    ok(ref not in session.message.get_all(), "... and they can be destroyed")
+
+
 def waiting(pool, session, lab):
     """What goes on for long, with others in between."""
     running = guests(session, "Running")[0]
@@ -506,6 +531,8 @@ with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
     events(login, lab_83)
     tasks(farm, login, lab_83)
     records_are_complete(farm, login)
+    causes(login, lab_83)
+    alerts(login)
     figures(farm, login, lab_83)
     foreign(farm, login)
     faults(farm, login)

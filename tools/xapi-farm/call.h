@@ -19,8 +19,9 @@ struct xf_call {
     struct xf_task *task; /* of calls that may be asynchronous */
 };
 
-/* Sets the error, code and parameters up to NULL, and returns false. */
-bool xf_call_fail(struct xf_call *call, const char *code, ...) G_GNUC_NULL_TERMINATED;
+/* xf_call_fail(call, CODE, PARAMETER...) sets the error if there is none yet, up to the first NULL, and gives false. */
+bool xf_call_fail_with(struct xf_call *call, const char *const description[]);
+#define xf_call_fail(call, ...) xf_call_fail_with((call), (const char *const[]){__VA_ARGS__, NULL})
 
 /* Parameters behind the session; their number and kind were checked by the method's row. A text, or a
  * whole number's digits. "" where an optional one was left out. Borrowed. */

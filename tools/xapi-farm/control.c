@@ -248,23 +248,23 @@ static bool run_line(struct xf_server *server, const char *line, GString *out, G
 int xf_control_open(const char *path, GError **error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd;
 
     if (strlen(path) >= sizeof(address.sun_path)) {
         xc_fail(error, XC_CAUSE_BAD_VALUE, "--control: the path is longer than %zu octets",
                 sizeof(address.sun_path) - 1);
-        close(fd);
         return -1;
     }
     g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
     unlink(path);
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(fd, 8) < 0) {
-        xc_fail(error, XC_CAUSE_LIMIT, "--control %s: %s", path, g_strerror(errno));
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+        listen(fd, 8) == 0)
+        return fd;
+    xc_fail(error, XC_CAUSE_LIMIT, "--control %s: %s", path, g_strerror(errno));
+    if (fd >= 0)
         close(fd);
-        return -1;
-    }
-    return fd;
+    return -1;
 }
 
 static bool answer_line(struct xf_server *server, int fd, const char *line)

@@ -97,7 +97,7 @@ bool xf_vm_provision(struct xf_call *call)
     vm = xf_param_object(call, 0, "VM");
     ok = vm &&
          (xf_get_bool(vm, "is_a_template") ||
-          xf_call_fail(call, "PROVISION_ONLY_ALLOWED_ON_TEMPLATE", NULL)) &&
+          xf_call_fail(call, "PROVISION_ONLY_ALLOWED_ON_TEMPLATE")) &&
          xf_vm_check(call, vm, xf_operation_find("provision", true));
     if (ok) {
         xf_set(db, vm, "is_a_template", g_variant_new_boolean(false));
@@ -117,7 +117,7 @@ bool xf_vm_destroy(struct xf_call *call)
     vm = xf_param_object(call, 0, "VM");
     ok = vm && xf_vm_check(call, vm, xf_operation_find("destroy", true)) &&
          (!xf_link_has(call->server->link, xf_get_text(vm, "uuid")) ||
-          xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the farm keeps its guests", NULL));
+          xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the farm keeps its guests"));
     if (ok)
         xf_db_delete(db, vm);
     xf_db_unlock(db);

@@ -41,7 +41,7 @@ static bool read_subscriptions(struct xf_call *call, struct asked *asked)
         struct subscription one = {0};
 
         if (n < 1 || n > 2)
-            return xf_call_fail(call, "EVENT_SUBSCRIPTION_PARSE_FAILURE", texts[i], NULL);
+            return xf_call_fail(call, "EVENT_SUBSCRIPTION_PARSE_FAILURE", texts[i]);
         one.class = g_ascii_strdown(parts[0], -1);
         one.ref = g_strdup(parts[1]);
         asked->tasks_only = asked->tasks_only && strcmp(one.class, "task") == 0;
@@ -64,7 +64,7 @@ static bool read_token(struct xf_call *call, guint64 *since)
         g_ascii_string_to_unsigned(parts[0], 10, 0, G_MAXUINT64, since, NULL) &&
         g_ascii_string_to_unsigned(parts[1], 10, 0, G_MAXUINT64, &messages, NULL))
         return true;
-    return xf_call_fail(call, "EVENT_FROM_TOKEN_PARSE_FAILURE", token, NULL);
+    return xf_call_fail(call, "EVENT_FROM_TOKEN_PARSE_FAILURE", token);
 }
 
 static bool wanted(const struct asked *asked, const struct xf_class *class, const char *ref)
@@ -177,7 +177,7 @@ static void put_answer(struct xf_db *db, const char *events, GString *out)
 static bool may_go_on(struct xf_call *call)
 {
     if (!xf_session_find(call->server, call->session))
-        return xf_call_fail(call, "SESSION_INVALID", call->session, NULL);
+        return xf_call_fail(call, "SESSION_INVALID", call->session);
     return true;
 }
 
@@ -243,7 +243,7 @@ bool xf_event_inject(struct xf_call *call)
         object->changed = ++db->generation;
         xf_xml_string(call->out, token);
     } else {
-        xf_call_fail(call, "HANDLE_INVALID", xf_param_text(call, 0), xf_param_text(call, 1), NULL);
+        xf_call_fail(call, "HANDLE_INVALID", xf_param_text(call, 0), xf_param_text(call, 1));
     }
     xf_db_unlock(db);
     return token != NULL;

@@ -14,7 +14,6 @@
 #define POLL_BUDGET   (10 * XC_USEC_PER_SEC)
 #define RETRY_MSEC    300
 #define REFRESH_USEC  (5 * XC_USEC_PER_SEC)
-#define SHUTDOWN_SEC  1200 /* XAPI's own limit for what a guest must do itself */
 #define OPERATION_SEC 3600
 #define STEP_USEC     (XF_RRD_STEP * XC_USEC_PER_SEC)
 
@@ -226,7 +225,7 @@ void xf_link_run(struct xf_task *task, enum xc_action action, const char *vm_uui
         .host_to = (char *)host_to,
         .live = 1,
         .amount = amount,
-        .timeout_usec = (soft ? SHUTDOWN_SEC : OPERATION_SEC) * XC_USEC_PER_SEC,
+        .timeout_usec = (soft ? XF_SHUTDOWN_SEC : OPERATION_SEC) * XC_USEC_PER_SEC,
     };
     struct xc_order whole;
 

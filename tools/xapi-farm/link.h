@@ -4,6 +4,10 @@
 #include "tools/xapi-farm/tasks.h"
 #include "xenclient/drivers/driver.h"
 
+/* XAPI's own limit for what a guest must do itself, in seconds. */
+#define XF_SHUTDOWN_SEC      1200
+#define XF_SHUTDOWN_SEC_TEXT G_STRINGIFY(XF_SHUTDOWN_SEC)
+
 /* Starts the thread; the first answer of the farm is awaited. Errors: what the farm refuses or does not answer. */
 struct xf_link *xf_link_start(struct xf_server *server, GError **error);
 void xf_link_stop(struct xf_link *link); /* takes NULL */

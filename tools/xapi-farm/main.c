@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* SIGTERM, SIGINT and SIGHUP as a descriptor; before the first thread. */
@@ -20,6 +21,7 @@ static int stop_signals(void)
     sigset_t set;
 
     signal(SIGPIPE, SIG_IGN);
+    umask(0077); /* the control socket is its owner's */
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);

@@ -19,8 +19,7 @@ static bool log_in(struct xf_call *call)
         ref = xf_session_begin(call->endpoint, local, xf_options_read_only(server->options));
     xf_db_unlock(server->db);
     if (!ref)
-        return xf_call_fail(call, "SESSION_AUTHENTICATION_FAILED", user, "Authentication failure",
-                            NULL);
+        return xf_call_fail(call, "SESSION_AUTHENTICATION_FAILED", user, "Authentication failure");
     xf_xml_string(call->out, ref);
     return true;
 }
@@ -201,7 +200,7 @@ static bool get_by_uuid(struct xf_call *call)
         if (strcmp(xf_get_text(at->data, "uuid"), uuid) == 0)
             xf_xml_string(call->out, ((const struct xf_object *)at->data)->ref);
     xf_db_unlock(db);
-    return call->out->len || xf_call_fail(call, "UUID_INVALID", class->name, uuid, NULL);
+    return call->out->len || xf_call_fail(call, "UUID_INVALID", class->name, uuid);
 }
 
 static bool get_by_name_label(struct xf_call *call)
@@ -242,7 +241,7 @@ static bool change_map(struct xf_call *call, const char *field, const char *key,
     object = xf_param_object(call, 0, class->name);
     ok = object && (xf_map_put(db, object, field, key, value) ||
                     xf_call_fail(call, "MAP_DUPLICATE_KEY", class->name, field,
-                                 xf_get_text(object, "uuid"), key, NULL));
+                                 xf_get_text(object, "uuid"), key));
     xf_db_unlock(db);
     return ok;
 }

@@ -10,8 +10,8 @@ struct work {
     enum xc_action action;
     char *vm; /* reference */
     char *vm_uuid;
-    char *host;      /* reference of the one it goes to; "" none */
-    char *host_name; /* as the farm calls it */
+    char *host;      /* reference of the one it goes to, or is on */
+    char *host_name; /* of one it goes to, as the farm calls it; "" none */
     gint64 needed;   /* octets of memory */
     unsigned amount;
 };
@@ -64,7 +64,7 @@ static bool fail_memory(struct xf_call *call, gint64 needed, gint64 available)
     g_autofree char *need = g_strdup_printf("%" G_GINT64_FORMAT, needed);
     g_autofree char *have = g_strdup_printf("%" G_GINT64_FORMAT, available);
 
-    return xf_call_fail(call, "HOST_NOT_ENOUGH_FREE_MEMORY", need, have, NULL);
+    return xf_call_fail(call, "HOST_NOT_ENOUGH_FREE_MEMORY", need, have);
 }
 
 static bool check_host(struct xf_call *call, const struct xf_object *host, gint64 needed)
@@ -73,9 +73,9 @@ static bool check_host(struct xf_call *call, const struct xf_object *host, gint6
     const struct xf_object *metrics = metrics_of(db, host);
 
     if (!xf_get_bool(host, "enabled"))
-        return xf_call_fail(call, "HOST_DISABLED", host->ref, NULL);
+        return xf_call_fail(call, "HOST_DISABLED", host->ref);
     if (!metrics || !xf_get_bool(metrics, "live"))
-        return xf_call_fail(call, "HOST_NOT_LIVE", NULL);
+        return xf_call_fail(call, "HOST_NOT_LIVE");
     return free_on(db, host) >= needed || fail_memory(call, needed, free_on(db, host));
 }
 
@@ -84,7 +84,7 @@ static bool find_host(struct xf_call *call, const struct xf_object *vm, struct w
     bool begins = work->action == XC_ACTION_START || work->action == XC_ACTION_RESUME;
     struct xf_object *host = NULL;
 
-    work->host = g_strdup("");
+    work->host = g_strdup(xf_get_text(vm, "resident_on"));
     work->host_name = g_strdup("");
     if (work->operation->host) {
         host = xf_param_object(call, (unsigned)work->operation->host, "host");
@@ -93,7 +93,7 @@ static bool find_host(struct xf_call *call, const struct xf_object *vm, struct w
     } else if (begins) {
         host = choose_host(call->server->db, vm, work->needed);
         if (!host)
-            return xf_call_fail(call, "NO_HOSTS_AVAILABLE", NULL);
+            return xf_call_fail(call, "NO_HOSTS_AVAILABLE");
     }
     if (host) {
         g_free(work->host);
@@ -129,7 +129,7 @@ static bool prepare(struct xf_call *call, struct work *work)
     if (work->action == XC_ACTION_START && !xf_link_has(call->server->link, work->vm_uuid))
         work->action = XC_ACTION_CREATE;
     xf_vm_mark(db, vm, call->task, work->operation->operation);
-    if (*work->host)
+    if (*work->host_name)
         xf_set_text(db, vm, "scheduled_to_be_resident_on", work->host);
     return true;
 }
@@ -146,37 +146,63 @@ static void finish(struct xf_call *call, const struct work *work)
 
 /* --- what the farm said */
 
-/* How a cause is said, with which parameters: v the VM, h the host, t the task, e expected and actual state,
- * m needed and free memory, x the farm's words, o what else goes on. */
+/* How a cause is said, with which parameters: v the VM, V its class, h the host, H its class, t the task, o what goes
+ * on, x the farm's words, s the seconds a guest has, z none. A state or memory is looked at again: e and m. */
 static const struct {
     enum xc_cause cause;
     const char *code;
     const char *params;
 } errors[] = {
     {XC_CAUSE_BAD_STATE, "VM_BAD_POWER_STATE", "e"},
+    {XC_CAUSE_NO_SUCH_TARGET, "VM_BAD_POWER_STATE", "e"},
     {XC_CAUSE_NO_MEMORY, "HOST_NOT_ENOUGH_FREE_MEMORY", "m"},
-    {XC_CAUSE_BUSY, "OTHER_OPERATION_IN_PROGRESS", "o"},
+    {XC_CAUSE_BUSY, "OTHER_OPERATION_IN_PROGRESS", "Vvot"},
     {XC_CAUSE_CANCELLED, "TASK_CANCELLED", "t"},
-    {XC_CAUSE_TIMED_OUT, "VM_SHUTDOWN_TIMEOUT", "vx"},
+    {XC_CAUSE_TIMED_OUT, "VM_SHUTDOWN_TIMEOUT", "vs"},
     {XC_CAUSE_GUEST_IGNORED, "VM_FAILED_SHUTDOWN_ACKNOWLEDGMENT", "v"},
     {XC_CAUSE_NO_GUEST_DRIVER, "VM_LACKS_FEATURE", "v"},
     {XC_CAUSE_HOST_DOWN, "HOST_OFFLINE", "h"},
-    {XC_CAUSE_NO_SUCH_HOST, "HANDLE_INVALID", "h"},
+    {XC_CAUSE_NO_SUCH_HOST, "HANDLE_INVALID", "Hh"},
     {XC_CAUSE_INCOMPATIBLE_CPU, "VM_INCOMPATIBLE_WITH_THIS_HOST", "vhx"},
-    {XC_CAUSE_NO_STORAGE, "SR_FULL", "x"},
+    {XC_CAUSE_NO_STORAGE, "SR_FULL", "zz"},
     {XC_CAUSE_NOT_SUPPORTED, "OPERATION_NOT_ALLOWED", "x"},
-    {XC_CAUSE_BAD_VALUE, "INVALID_VALUE", "x"},
-    {XC_CAUSE_NO_SUCH_TARGET, "VM_BAD_POWER_STATE", "e"},
+    {XC_CAUSE_BAD_VALUE, "INVALID_VALUE", "ox"},
 };
+#define PARAMS_MAX 4
 
-static bool fail_state(struct xf_call *call, struct xf_object *vm, const struct work *work)
+static bool fail_state(struct xf_call *call, const struct work *work)
 {
-    struct xf_operation now = *work->operation;
+    struct xf_object *vm = xf_db_find(call->server->db, "VM", work->vm);
 
     /* The database may have been behind when it was looked at first. */
-    if (!vm || !xf_vm_check(call, vm, &now))
-        return false;
-    return xf_call_fail(call, "VM_BAD_POWER_STATE", work->vm, "running", "unknown", NULL);
+    if (!vm || !xf_vm_check(call, vm, work->operation))
+        return xf_call_fail(call, "HANDLE_INVALID", "VM", work->vm);
+    return xf_call_fail(call, "VM_BAD_POWER_STATE", work->vm, "running", "unknown");
+}
+
+static const char *param_text(const struct xf_call *call, const struct work *work, char letter,
+                              const char *text)
+{
+    switch (letter) {
+    case 'v':
+        return work->vm;
+    case 'V':
+        return "VM";
+    case 'h':
+        return work->host;
+    case 'H':
+        return "host";
+    case 't':
+        return call->task->ref;
+    case 'o':
+        return work->operation->operation;
+    case 's':
+        return XF_SHUTDOWN_SEC_TEXT;
+    case 'z':
+        return "0";
+    default:
+        return text;
+    }
 }
 
 static bool fail_outcome(struct xf_call *call, const struct work *work, const char *code,
@@ -184,26 +210,15 @@ static bool fail_outcome(struct xf_call *call, const struct work *work, const ch
 {
     struct xf_db *db = call->server->db;
     const struct xf_object *host = xf_db_find(db, "host", work->host);
+    const char *description[PARAMS_MAX + 2] = {code};
 
-    switch (*params) {
-    case 'e':
-        return fail_state(call, xf_db_find(db, "VM", work->vm), work);
-    case 'm':
+    if (*params == 'e')
+        return fail_state(call, work);
+    if (*params == 'm')
         return fail_memory(call, work->needed, host ? free_on(db, host) : 0);
-    case 'o':
-        return xf_call_fail(call, code, "VM", work->vm, work->operation->operation, call->task->ref,
-                            NULL);
-    case 't':
-        return xf_call_fail(call, code, call->task->ref, NULL);
-    case 'h':
-        return xf_call_fail(call, code, work->host, NULL);
-    case 'x':
-        return xf_call_fail(call, code, text, NULL);
-    default:
-        if (strcmp(params, "vhx") == 0)
-            return xf_call_fail(call, code, work->vm, work->host, text, NULL);
-        return xf_call_fail(call, code, work->vm, params[1] ? text : NULL, NULL);
-    }
+    for (unsigned i = 0; i < PARAMS_MAX && params[i]; i++)
+        description[i + 1] = param_text(call, work, params[i], text);
+    return xf_call_fail_with(call, description);
 }
 
 static bool take_outcome(struct xf_call *call, const struct work *work,
@@ -216,7 +231,7 @@ static bool take_outcome(struct xf_call *call, const struct work *work,
     for (unsigned i = 0; i < G_N_ELEMENTS(errors); i++)
         if (errors[i].cause == outcome->cause)
             return fail_outcome(call, work, errors[i].code, errors[i].params, text);
-    return xf_call_fail(call, "INTERNAL_ERROR", text, NULL);
+    return xf_call_fail(call, "INTERNAL_ERROR", text);
 }
 
 /* --- doing it */
@@ -294,7 +309,7 @@ bool xf_vm_set_memory(struct xf_call *call)
     running = vm && xf_vm_power(vm) == XF_RUNNING;
     ok = vm && ((min <= max && xf_get_int(vm, "memory_static_min") <= min &&
                  max <= xf_get_int(vm, "memory_static_max")) ||
-                xf_call_fail(call, "MEMORY_CONSTRAINT_VIOLATION_ORDER", NULL));
+                xf_call_fail(call, "MEMORY_CONSTRAINT_VIOLATION_ORDER"));
     xf_db_unlock(db);
     if (!ok || (running && !operate_with(call, (unsigned)(max >> 20))))
         return false;
@@ -322,7 +337,7 @@ bool xf_vm_assert_can_migrate(struct xf_call *call)
     if (vm)
         host = xf_db_find(call->server->db, "host", ref ? ref : "");
     if (vm && !host)
-        xf_call_fail(call, "HANDLE_INVALID", "host", ref ? ref : "", NULL);
+        xf_call_fail(call, "HANDLE_INVALID", "host", ref ? ref : "");
     ok = vm && host && xf_vm_check(call, vm, work.operation) &&
          check_host(call, host, xf_get_int(vm, "memory_dynamic_max"));
     if (ok) {

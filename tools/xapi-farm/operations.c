@@ -84,8 +84,7 @@ static bool check_power(struct xf_call *call, const struct xf_object *vm, unsign
     g_autofree char *expected = power_names(from);
     g_autofree char *actual = power_names(power);
 
-    return power & from ||
-           xf_call_fail(call, "VM_BAD_POWER_STATE", vm->ref, expected, actual, NULL);
+    return power & from || xf_call_fail(call, "VM_BAD_POWER_STATE", vm->ref, expected, actual);
 }
 
 static bool check_others(struct xf_call *call, struct xf_object *vm)
@@ -96,7 +95,7 @@ static bool check_others(struct xf_call *call, struct xf_object *vm)
 
     g_variant_iter_init(&iter, xf_get(vm, "current_operations"));
     return !g_variant_iter_next(&iter, "{&s&s}", &task, &operation) ||
-           xf_call_fail(call, "OTHER_OPERATION_IN_PROGRESS", "VM", vm->ref, operation, task, NULL);
+           xf_call_fail(call, "OTHER_OPERATION_IN_PROGRESS", "VM", vm->ref, operation, task);
 }
 
 static bool check_kind(struct xf_call *call, const struct xf_object *vm, const char *operation)
@@ -104,12 +103,12 @@ static bool check_kind(struct xf_call *call, const struct xf_object *vm, const c
     bool copies = strcmp(operation, "clone") == 0 || strcmp(operation, "destroy") == 0;
 
     if (xf_get_bool(vm, "is_a_snapshot") && !copies)
-        return xf_call_fail(call, "VM_IS_SNAPSHOT", vm->ref, operation, NULL);
+        return xf_call_fail(call, "VM_IS_SNAPSHOT", vm->ref, operation);
     if (xf_get_bool(vm, "is_a_template") && !copies && strcmp(operation, "provision") != 0)
-        return xf_call_fail(call, "VM_IS_TEMPLATE", vm->ref, operation, NULL);
+        return xf_call_fail(call, "VM_IS_TEMPLATE", vm->ref, operation);
     if (xf_get_bool(vm, "is_control_domain"))
         return xf_call_fail(call, "OPERATION_NOT_ALLOWED",
-                            "This operation is not allowed on a control domain", NULL);
+                            "This operation is not allowed on a control domain");
     return true;
 }
 
@@ -118,7 +117,7 @@ bool xf_vm_check(struct xf_call *call, struct xf_object *vm, const struct xf_ope
     const char *code;
 
     if (g_variant_lookup(xf_get(vm, "blocked_operations"), operation->operation, "&s", &code))
-        return xf_call_fail(call, "OPERATION_BLOCKED", vm->ref, code, NULL);
+        return xf_call_fail(call, "OPERATION_BLOCKED", vm->ref, code);
     return check_power(call, vm, operation->from) &&
            (operation->anyway || check_others(call, vm)) &&
            check_kind(call, vm, operation->operation);
@@ -133,7 +132,7 @@ bool xf_vm_assert_operation_valid(struct xf_call *call)
     xf_db_lock(call->server->db);
     vm = xf_param_object(call, 0, "VM");
     ok = vm && (operation ? xf_vm_check(call, vm, operation)
-                          : xf_call_fail(call, "OPERATION_NOT_ALLOWED", "not simulated", NULL));
+                          : xf_call_fail(call, "OPERATION_NOT_ALLOWED", "not simulated"));
     xf_db_unlock(call->server->db);
     return ok;
 }

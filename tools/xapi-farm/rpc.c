@@ -5,20 +5,15 @@
 
 #include "xenclient/util/text.h"
 
-#include <stdarg.h>
 #include <string.h>
 
-bool xf_call_fail(struct xf_call *call, const char *code, ...)
+bool xf_call_fail_with(struct xf_call *call, const char *const description[])
 {
-    va_list args;
-
     if (call->error)
         return false;
     call->error = g_ptr_array_new_with_free_func(g_free);
-    va_start(args, code);
-    for (const char *text = code; text; text = va_arg(args, const char *))
-        g_ptr_array_add(call->error, g_strdup(text));
-    va_end(args);
+    for (unsigned i = 0; description[i]; i++)
+        g_ptr_array_add(call->error, g_strdup(description[i]));
     return false;
 }
 
@@ -116,7 +111,7 @@ struct xf_object *xf_param_object(struct xf_call *call, unsigned at, const char 
     struct xf_object *object = xf_db_find(call->server->db, class, ref);
 
     if (!object)
-        xf_call_fail(call, "HANDLE_INVALID", class, ref, NULL);
+        xf_call_fail(call, "HANDLE_INVALID", class, ref);
     return object;
 }
 
@@ -126,9 +121,9 @@ struct xf_object *xf_param_object(struct xf_call *call, unsigned at, const char 
 static bool check_mode(struct xf_call *call, enum xf_mode mode)
 {
     if (mode == XF_SLAVE)
-        return xf_call_fail(call, "HOST_IS_SLAVE", call->endpoint->elsewhere, NULL);
+        return xf_call_fail(call, "HOST_IS_SLAVE", call->endpoint->elsewhere);
     if (mode == XF_BOOTING)
-        return xf_call_fail(call, "HOST_STILL_BOOTING", NULL);
+        return xf_call_fail(call, "HOST_STILL_BOOTING");
     return true;
 }
 
@@ -140,7 +135,7 @@ static bool check_place(struct xf_call *call, const struct xf_method *method)
 
     if (call->endpoint->ordinal == server->coordinator || method->flags & XF_ON_SLAVE)
         return true;
-    return xf_call_fail(call, "HOST_IS_SLAVE", coordinator->address, NULL);
+    return xf_call_fail(call, "HOST_IS_SLAVE", coordinator->address);
 }
 
 static bool check_session(struct xf_call *call, const struct xf_method *method, enum xf_mode mode)
@@ -151,12 +146,12 @@ static bool check_session(struct xf_call *call, const struct xf_method *method, 
         return true;
     session = mode == XF_SESSION_INVALID ? NULL : xf_session_find(call->server, call->session);
     if (!session || (session->local && !(method->flags & XF_ON_SLAVE)))
-        return xf_call_fail(call, "SESSION_INVALID", call->session, NULL);
+        return xf_call_fail(call, "SESSION_INVALID", call->session);
     if (session->read_only && method->flags & XF_WRITES) {
         g_autofree char *permission = g_ascii_strdown(call->method, -1);
 
         return xf_call_fail(call, "RBAC_PERMISSION_DENIED", permission,
-                            "No permission in user session", NULL);
+                            "No permission in user session");
     }
     return true;
 }
@@ -176,13 +171,13 @@ static bool check_params(struct xf_call *call, const struct xf_method *method)
         g_autofree char *received = g_strdup_printf("%u", n);
 
         return xf_call_fail(call, "MESSAGE_PARAMETER_COUNT_MISMATCH", call->method, expected,
-                            received, NULL);
+                            received);
     }
     bad = xf_params_misfit(call->params, first, method->params);
     if (bad >= 0) {
         g_autofree char *field = g_strdup_printf("parameter %d of %s", bad + 1, call->method);
 
-        return xf_call_fail(call, "FIELD_TYPE_ERROR", field, NULL);
+        return xf_call_fail(call, "FIELD_TYPE_ERROR", field);
     }
     return true;
 }
@@ -196,7 +191,7 @@ static bool check(struct xf_call *call, const struct xf_method *method)
         g_autofree char *text =
             g_strdup_printf("No async mode for this operation (rpc: Async.%s)", call->method);
 
-        return xf_call_fail(call, "Fault", text, NULL);
+        return xf_call_fail(call, "Fault", text);
     }
     if (!check_params(call, method))
         return false;
@@ -212,7 +207,7 @@ bool xf_call_run(struct xf_call *call, const struct xf_method *method)
     bool ok = method->run(call);
 
     /* A method that failed has said why. */
-    return ok && !call->error ? true : xf_call_fail(call, "INTERNAL_ERROR", call->method, NULL);
+    return ok && !call->error ? true : xf_call_fail(call, "INTERNAL_ERROR", call->method);
 }
 
 /* --- the envelope */
@@ -288,7 +283,7 @@ bool xf_rpc(struct xf_endpoint *endpoint, const char *body, size_t length, GStri
     if (method && !(method->flags & XF_NO_SESSION))
         take_session(call);
     if (!method)
-        xf_call_fail(call, "MESSAGE_METHOD_UNKNOWN", call->method, NULL);
+        xf_call_fail(call, "MESSAGE_METHOD_UNKNOWN", call->method);
     if (!method || !check(call, method)) {
         put_answer(out, call->error, "", false);
     } else if (call->async) {

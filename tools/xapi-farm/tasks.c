@@ -201,7 +201,7 @@ bool xf_task_cancel(struct xf_call *call)
     object = xf_param_object(call, 0, "task");
     task = object ? g_hash_table_lookup(call->server->tasks, object->ref) : NULL;
     if (object && !task)
-        xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the task is not running", NULL);
+        xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the task is not running");
     if (task) {
         xf_set_text(db, object, "status", "cancelling");
         set_allowed(db, object, NULL);

@@ -43,21 +43,6 @@ char *xf_xml_date(guint64 seconds)
     return date ? g_date_time_format(date, "%Y%m%dT%H:%M:%SZ") : g_strdup("19700101T00:00:00Z");
 }
 
-bool xf_xml_read_date(const char *text, guint64 *seconds)
-{
-    bool compact = strlen(text) > 4 && text[4] != '-';
-    g_autofree char *spread = compact && strlen(text) > 8
-                                  ? g_strdup_printf("%.4s-%.2s-%s", text, text + 4, text + 6)
-                                  : g_strdup(text);
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) date = g_date_time_new_from_iso8601(spread, utc);
-
-    if (!date || g_date_time_to_unix(date) < 0)
-        return false;
-    *seconds = (guint64)g_date_time_to_unix(date);
-    return true;
-}
-
 char *xf_xml_double(double value)
 {
     char buffer[G_ASCII_DTOSTR_BUF_SIZE];

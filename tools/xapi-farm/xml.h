@@ -17,7 +17,5 @@ void xf_xml_string(GString *out, const char *text);
 void xf_xml_member(GString *out, const char *name);
 /* 20261121T22:56:57Z. Newly allocated. */
 char *xf_xml_date(guint64 seconds);
-/* The same read; also with hyphens. False: none. */
-bool xf_xml_read_date(const char *text, guint64 *seconds);
 /* %.16g, and nan, inf, -inf; whatever the locale. Newly allocated. */
 char *xf_xml_double(double value);
