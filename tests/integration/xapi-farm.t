@@ -12,6 +12,7 @@ import threading
 import time
 import xml.etree.ElementTree as ElementTree
 import xmlrpc.client
+from urllib.request import Request, urlopen
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import BUILD, TOP, Lab, diag, done, is_, ok  # noqa: E402
@@ -377,6 +378,9 @@ def figures(pool, session, lab):
         float(session.host_metrics.get_memory_total(host["metrics"])), "memory is what the database says")
     ok(any(value > 0 for legend, value in values.items() if legend.endswith(":cpu0")), "somebody works")
     by_query = pool.fetch(f"{path}&session_id={session.ref}&json=true", headers={"Accept": "application/json"})[2].decode()
+    if lab.hosts > 1:
+        far = ElementTree.fromstring(pool.fetch(path, headers=cookie, host=2)[2]).findall("meta/legend/entry")
+        ok(far and not any(host["uuid"] in entry.text for entry in far), "a member has its own figures, for the same session")
     if pool.dialect == "8.2":
         ok(re.match(r"\{meta: \{start:\d+,step:5,end:\d+,rows:\d+,columns:\d+,legend:\[\"AVERAGE:", by_query), "8.2 has no valid JSON")
     else:
@@ -402,6 +406,9 @@ def faults(pool, session):
             ok(True, f"mode {mode}: {type(error).__name__}")
         except Exception as error:  # http.client's own: IncompleteRead
             ok(mode == "truncate", f"mode {mode}: {type(error).__name__}")
+    pool.control("mode", "1", "endless")
+    with urlopen(Request(pool.url(), xmlrpc.client.dumps((session.ref,), "VM.get_all").encode()), context=pool.context, timeout=30) as answer:
+        is_(len(answer.read(1000000)), 1000000, "mode endless")
     pool.control("mode", "1", "slow", "400")
     before = time.monotonic()
     session.VM.get_all()
@@ -521,6 +528,46 @@ def ends(lab):
     ok(not reports, "no sanitizer speaks") or diag("\n".join(reports[:3]))
 
 
+def crowd(pool, session, lab):
+    """Many at once, while the farm changes; then the end, with clients that wait and work that hangs."""
+    problems = []
+    everybody = guests(session, "Running") + guests(session, "Halted")
+
+    def work(number):
+        try:
+            mine = pool.login()
+            token = ""
+            for turn in range(6):
+                token = mine.call("event.from", ["*"], token, 0.05)["token"]
+                ref = everybody[(number + turn) % len(everybody)]
+                try:
+                    mine.call("VM.hard_reboot", ref) if turn % 2 else mine.call("Async.VM.pause", ref)
+                except XapiError:
+                    pass  # somebody else was there first
+            mine.session.logout()
+        except Exception as error:
+            problems.append(repr(error))
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        lab.farm_ctl("flap", "2")
+    for thread in threads:
+        thread.join(60)
+    is_(problems, [], "six clients at once, while the farm changes")
+    lab.farm_ctl("hang", "any")
+    session.Async.VM.start(guests(session, "Halted")[0], False, False)
+    kept = pool.proxy()  # connected before it has to wait
+    token = pool.value(getattr(kept, "event.from")(session.ref, ["pool"], "", 0.0))["token"]
+    waiter = threading.Thread(target=lambda: swallow(lambda: getattr(kept, "event.from")(session.ref, ["pool"], token, 60.0)))
+    waiter.start()
+    waiter.join(0.2)
+    ok(waiter.is_alive(), "a client waits for events")
+    ends(lab)
+    waiter.join(30)
+    ok(not waiter.is_alive(), "... and nobody is left waiting")
+
+
 options()
 with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
     farm = Pool(lab_83)
@@ -538,7 +585,7 @@ with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
     faults(farm, login)
     changes_of_state(farm)
     farm_faults(farm.login(), lab_83)
-    ends(lab_83)
+    crowd(farm, farm.login(), lab_83)
 with Lab(hosts=1, domains=3, speed=40, start=False) as lab_82:
     farm = Pool(lab_82, dialect="8.2", role="read-only")
     login = farm.login()

@@ -7,6 +7,7 @@
         pool.control("mode", "1", "hang")
 """
 
+import hashlib
 import os
 import socket
 import ssl
@@ -75,9 +76,15 @@ class Pool:
             out.write(PASSWORD + "\n")
         if "xen-farm" not in self.lab.processes:
             self.lab.start("xen-farm")
+        before = self.lab.log("xapi-farm").count("ready ")
         self.lab.start("xapi-farm", [self.lab.binary("xapi-farm"), *self.arguments()])
-        self.lab.wait(lambda: "ready" in self.lab.log("xapi-farm"), "xapi-farm is ready", alive="xapi-farm")
+        self.lab.wait(lambda: self.lab.log("xapi-farm").count("ready ") > before, "xapi-farm is ready", alive="xapi-farm")
         self.context = ssl.create_default_context(cafile=self.cert)
+
+    def fingerprint(self):
+        """SHA-256 of the certificate (DER), 64 hex digits: what a pin holds."""
+        with open(self.cert) as pem:
+            return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem.read())).hexdigest()
 
     def arguments(self):
         arguments = ["--farm", self.lab.path("farm.sock"), "--cert", self.cert, "--key", self.key, "--password-file",
