@@ -320,10 +320,18 @@ def causes(session, lab):
         ok(len(params) == len(wanted) and all(params), f"... with {', '.join(wanted)}") or diag(params)
 
 
-def alerts(session):
+def alerts(session, lab):
     messages = session.message.get_since(xmlrpc.client.DateTime("20200101T00:00:00Z"))
     ok(any(message["name"] == "VM_STARTED" and message["cls"] == "VM" for message in messages.values()), "there are alerts")
     is_(session.message.get_since(xmlrpc.client.DateTime("20990101T00:00:00Z")), {}, "... none of the future")
+    crashed = guests(session, "Running")[0]
+    lab.farm_ctl("crash", session.VM.get_name_label(crashed))
+    lab.wait(lambda: session.VM.get_power_state(crashed) == "Paused", "a crashed VM is shown as paused")
+    uuid = session.VM.get_uuid(crashed)
+    ok(any(message["name"] == "VM_CRASHED" and message["obj_uuid"] == uuid for message in session.message.get_all_records().values()),
+       "a crash is an alert")
+    session.VM.hard_reboot(crashed)
+    is_(session.VM.get_power_state(crashed), "Running", "... and mended by hard_reboot")
     ref = next(iter(messages))
     session.message.destroy(ref)
     ok(ref not in session.message.get_all(), "... and they can be destroyed")
@@ -579,7 +587,7 @@ with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
     tasks(farm, login, lab_83)
     records_are_complete(farm, login)
     causes(login, lab_83)
-    alerts(login)
+    alerts(login, lab_83)
     figures(farm, login, lab_83)
     foreign(farm, login)
     faults(farm, login)

@@ -65,8 +65,8 @@ static const char *power_of(const struct xc_domain *d)
     case XC_STATE_SHUTTING_DOWN:
     case XC_STATE_SUSPENDING:
     case XC_STATE_MIGRATING:
-    case XC_STATE_CRASHED: /* preserved, as actions_after_crash says */
         return "Running";
+    case XC_STATE_CRASHED: /* preserved, as actions_after_crash says: XAPI pauses it */
     case XC_STATE_PAUSED:
         return "Paused";
     case XC_STATE_SUSPENDED:
@@ -92,6 +92,10 @@ static void tell(struct making *m, const char *before, const char *now)
 {
     g_autofree char *body = g_strdup_printf("VM '%s' is %s", xf_get_text(m->vm, "name_label"), now);
 
+    if (m->d->state == XC_STATE_CRASHED) {
+        xf_message(m->db, "VM_CRASHED", 2, "VM", m->vm, body);
+        return;
+    }
     for (unsigned i = 0; i < G_N_ELEMENTS(alerts); i++)
         if ((!alerts[i].before || strcmp(alerts[i].before, before) == 0) &&
             strcmp(alerts[i].now, now) == 0) {
