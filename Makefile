@@ -37,6 +37,7 @@ CORE_SRC := $(sort $(wildcard xenclient/*/*.c))
 SUBAGENT_SRC := $(sort $(filter-out subagent/main.c,$(wildcard subagent/*.c subagent/*/*.c)))
 SNMPCLIENT_SRC := $(sort $(wildcard snmpclient/*.c))
 FARM_SRC := $(sort $(wildcard tools/xen-farm/*.c))
+XAPI_FARM_SRC := $(sort $(wildcard tools/xapi-farm/*.c))
 XENCTL_SRC := $(sort $(wildcard tools/xenctl/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -51,6 +52,8 @@ SNMPCLIENT_LIB := $(BUILD)/libsnmpclient.a
 FARM_LIB := $(BUILD)/libfarm.a
 XENCTL_LIB := $(BUILD)/libxenctl.a
 BINS := $(addprefix $(BUILD)/bin/,xensnmpd xen-farm xenctl)
+# for tests alone: built, never installed
+TEST_BINS := $(BUILD)/bin/xapi-farm
 FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
@@ -80,7 +83,7 @@ all: deps-build
 help:
 	@sed -n 's/^## //p' Makefile
 
-build-all: $(BINS) made
+build-all: $(BINS) $(TEST_BINS) made
 unit: $(UNIT_BINS) $(SHIMS)
 
 deps-%:
@@ -143,6 +146,8 @@ $(BUILD)/bin/xensnmpd: $(call obj,subagent/main.c) $(SUBAGENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 $(BUILD)/bin/xen-farm: $(call obj,tools/xen-farm/main.c) $(FARM_LIB) $(CORE_LIB)
 	$(call link,$^)
+$(BUILD)/bin/xapi-farm: $(call obj,$(XAPI_FARM_SRC)) $(CORE_LIB)
+	$(call link,$^ -lmicrohttpd)
 $(BUILD)/bin/xenctl: $(call obj,tools/xenctl/main.c) $(XENCTL_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMP_LIBS))
 

@@ -15,6 +15,7 @@ mibs                |
 snmpclient          | xenclient/util xenclient/model
 subagent            | xenclient mibs
 tools/xen-farm      | xenclient
+tools/xapi-farm     | xenclient
 tools/xenctl        | snmpclient xenclient
 '
 # what the build makes, found by -I$(BUILD)/gen
@@ -26,6 +27,7 @@ libssh2   | xenclient/transport
 curl      | xenclient/transport
 openssl   | xenclient/transport
 sqlite3   | xenclient/store
+microhttpd | tools/xapi-farm
 '
 
 # Every include: FILE:LINE "header" or <header>

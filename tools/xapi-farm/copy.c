@@ -1,0 +1,150 @@
+/* VMs that are made in the database: clones, snapshots, and their end. The farm hears of one when it is started. */
+#include "tools/xapi-farm/estate.h"
+#include "tools/xapi-farm/link.h"
+#include "tools/xapi-farm/vm.h"
+
+#include "xenclient/util/clock.h"
+
+#include <string.h>
+
+/* Of a snapshot's metadata, an export of the VM in XML, there is this much; clients have no use for it. */
+#define METADATA_OCTETS 20000
+
+/* What a copy has from its original. */
+static const char *const copied[] = {
+    "VCPUs_max",          "VCPUs_at_startup",   "memory_static_max", "memory_static_min",
+    "memory_dynamic_max", "memory_dynamic_min", "domain_type",       "platform",
+    "HVM_boot_policy",    "HVM_boot_params",    "recommendations",   "actions_after_crash",
+    "is_a_template"};
+
+/* The reference follows from the uuid, as with all guests: the farm's report will find it. */
+static struct xf_object *copy(struct xf_db *db, const struct xf_object *from, const char *uuid,
+                              const char *name)
+{
+    char ref[XF_REF_SIZE];
+    struct xf_object *vm;
+
+    xf_derive_ref(ref, "VM", uuid, 0);
+    vm = xf_estate_have(db, "VM", ref, uuid, NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(copied); i++)
+        xf_set(db, vm, copied[i], xf_get(from, copied[i]));
+    xf_set_text(db, vm, "name_label", name);
+    return vm;
+}
+
+static void list_snapshot(struct xf_db *db, struct xf_object *of, const struct xf_object *snapshot)
+{
+    GVariantBuilder list;
+    GVariantIter iter;
+    const char *ref;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("as"));
+    g_variant_iter_init(&iter, xf_get(of, "snapshots"));
+    while (g_variant_iter_next(&iter, "&s", &ref))
+        g_variant_builder_add(&list, "s", ref);
+    g_variant_builder_add(&list, "s", snapshot->ref);
+    xf_set(db, of, "snapshots", g_variant_builder_end(&list));
+}
+
+/* Of the disks alone, so it is halted. A snapshot is a template too, in XAPI's eyes. */
+static void make_snapshot(struct xf_db *db, struct xf_object *of, struct xf_object *snapshot)
+{
+    g_autofree char *filler = g_strnfill(METADATA_OCTETS, '<');
+    g_autofree char *metadata = g_strdup_printf("<value>%s</value>", filler);
+
+    xf_set(db, snapshot, "is_a_template", g_variant_new_boolean(true));
+    xf_set(db, snapshot, "is_a_snapshot", g_variant_new_boolean(true));
+    xf_set_text(db, snapshot, "snapshot_of", of->ref);
+    xf_set(db, snapshot, "snapshot_time",
+           g_variant_new_uint64((guint64)(xc_clock_real() / XC_USEC_PER_SEC)));
+    xf_set_text(db, snapshot, "snapshot_metadata", metadata);
+    list_snapshot(db, of, snapshot);
+}
+
+void xf_estate_snapshot(struct xf_db *db, struct xf_object *of, const char *name)
+{
+    char uuid[XF_UUID_SIZE];
+
+    xf_derive_uuid(uuid, name, of->ref, 0);
+    make_snapshot(db, of, copy(db, of, uuid, name));
+}
+
+bool xf_vm_copy(struct xf_call *call)
+{
+    const struct xf_operation *operation = xf_operation_find(call->method + strlen("VM."), true);
+    struct xf_db *db = call->server->db;
+    struct xf_object *vm;
+    struct xf_object *made;
+    char uuid[XF_UUID_SIZE];
+    bool ok;
+
+    xf_db_lock(db);
+    vm = xf_param_object(call, 0, "VM");
+    ok = vm && xf_vm_check(call, vm, operation);
+    if (ok) {
+        xf_derive_uuid(uuid, "copy", call->task->ref, 0);
+        made = copy(db, vm, uuid, xf_param_text(call, 1));
+        if (strcmp(operation->method, "snapshot") == 0)
+            make_snapshot(db, vm, made);
+        xf_vm_set_allowed(db, made);
+        xf_xml_string(call->out, made->ref);
+    }
+    xf_db_unlock(db);
+    return ok;
+}
+
+/* A clone of a template becomes a VM. */
+bool xf_vm_provision(struct xf_call *call)
+{
+    struct xf_db *db = call->server->db;
+    struct xf_object *vm;
+    bool ok;
+
+    xf_db_lock(db);
+    vm = xf_param_object(call, 0, "VM");
+    ok = vm &&
+         (xf_get_bool(vm, "is_a_template") ||
+          xf_call_fail(call, "PROVISION_ONLY_ALLOWED_ON_TEMPLATE")) &&
+         xf_vm_check(call, vm, xf_operation_find("provision", true));
+    if (ok) {
+        xf_set(db, vm, "is_a_template", g_variant_new_boolean(false));
+        xf_vm_set_allowed(db, vm);
+    }
+    xf_db_unlock(db);
+    return ok;
+}
+
+bool xf_vm_destroy(struct xf_call *call)
+{
+    struct xf_db *db = call->server->db;
+    struct xf_object *vm;
+    bool ok;
+
+    xf_db_lock(db);
+    vm = xf_param_object(call, 0, "VM");
+    ok = vm && xf_vm_check(call, vm, xf_operation_find("destroy", true)) &&
+         (!xf_link_has(call->server->link, xf_get_text(vm, "uuid")) ||
+          xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the farm keeps its guests"));
+    if (ok)
+        xf_db_delete(db, vm);
+    xf_db_unlock(db);
+    return ok;
+}
+
+/* As xl.cfg, where a text ends at its quotation mark. */
+char *xf_estate_config(struct xf_db *db, const char *vm_uuid)
+{
+    char ref[XF_REF_SIZE];
+    const struct xf_object *vm;
+    g_autofree char *name = NULL;
+
+    xf_derive_ref(ref, "VM", vm_uuid, 0);
+    vm = xf_db_find(db, "VM", ref);
+    if (!vm)
+        return g_strdup("");
+    name = g_strdelimit(g_strdup(xf_get_text(vm, "name_label")), "\"\\\n", '_');
+    return g_strdup_printf("name = \"%s\"\nuuid = \"%s\"\nmemory = %" G_GINT64_FORMAT
+                           "\nvcpus = %" G_GINT64_FORMAT "\nvif = [ \"bridge=xenbr0\" ]\n",
+                           name, vm_uuid, xf_get_int(vm, "memory_dynamic_max") >> 20,
+                           xf_get_int(vm, "VCPUs_max"));
+}
