@@ -30,7 +30,7 @@ HARDEN := $(if $(SANITIZER),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong -fPIE
 SAN := $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 STD := -std=gnu11 -I. -I$(BUILD)/gen -D_GNU_SOURCE -DXENSNMP_VERSION='"$(VERSION)"' -DG_LOG_DOMAIN='"xensnmp"'
 ALL_CFLAGS = $(STD) $(WARN) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
-ALL_LDFLAGS = $(SAN) -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+ALL_LDFLAGS = $(SAN) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
 
 # --- sources and what is made of them
 CORE_SRC := $(sort $(wildcard xenclient/*/*.c))
