@@ -39,6 +39,13 @@ static bool polled(const struct st_cell *cell, struct st_value *out)
     return slot->polls_ok > 0 && st_read_member(cell->column, slot, out);
 }
 
+static bool insecure(const struct st_cell *cell, struct st_value *out)
+{
+    const struct xc_slot *slot = cell->row;
+
+    return slot->driver->tls && st_truth(out, slot->spec.tls_insecure);
+}
+
 static bool age(const struct st_cell *cell, struct st_value *out)
 {
     gint64 seconds = xc_slot_age(cell->row);
@@ -85,6 +92,7 @@ static const struct st_column columns[] = {
     CALC(23, "xenSourceDataAge", ST_GAUGE32, age, .units = "seconds"),
     SLOT(24, "xenSourceOrigin", ST_ENUM, origin, .labels = &xc_origin_labels),
     CALC(ROW_STATUS, "xenSourceRowStatus", ST_ROW_STATUS, row_status, CREATE),
+    CALC(26, "xenSourceTlsInsecure", ST_TRUTH, insecure),
 };
 
 /* What the row would be after the change. */

@@ -130,9 +130,7 @@ static inline void kit_turn(void)
 static inline void kit_add_source(struct xc_config *config, const char *key)
 {
     struct xc_config_source *source = g_new0(struct xc_config_source, 1);
-    struct xc_source_spec spec = {(char *)key, (char *)"sim:///run/farm.sock/x",
-                                  (char *)"",  (char *)"",
-                                  (char *)"",  (char *)""};
+    struct xc_source_spec spec = {.key = (char *)key, .uri = (char *)"sim:///run/farm.sock/x"};
 
     xc_source_spec_copy(&source->spec, &spec);
     source->enabled = true;

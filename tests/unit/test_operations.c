@@ -430,9 +430,12 @@ static void test_protected(struct kit_fixture *f, gconstpointer data)
 
 static void test_sources_by_transaction(struct kit_fixture *f, gconstpointer data)
 {
-    struct xc_source_spec spec = {(char *)"dom0-c", (char *)"sim:///run/farm.sock/c",
-                                  (char *)"",       (char *)"",
-                                  (char *)"",       (char *)""};
+    struct xc_source_spec spec = {.key = (char *)"dom0-c",
+                                  .uri = (char *)"sim:///run/farm.sock/c",
+                                  .credential = (char *)"",
+                                  .address = (char *)"",
+                                  .config_dirs = (char *)"",
+                                  .save_dir = (char *)""};
     struct xc_txn *txn = xc_txn_new(f->engine);
     g_autoptr(GError) error = NULL;
 

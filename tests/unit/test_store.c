@@ -99,8 +99,12 @@ static void wait_for(const int *flag)
 
 static void test_state(struct fixture *f, gconstpointer data)
 {
-    struct xc_source_spec spec = {(char *)"a", (char *)"xl:///", (char *)"",
-                                  (char *)"",  (char *)"",       (char *)""};
+    struct xc_source_spec spec = {.key = (char *)"a",
+                                  .uri = (char *)"xl:///",
+                                  .credential = (char *)"",
+                                  .address = (char *)"",
+                                  .config_dirs = (char *)"",
+                                  .save_dir = (char *)""};
     struct xc_store *store = xc_store_open(f->dir, NULL);
     uint32_t next;
     int flag = 0;

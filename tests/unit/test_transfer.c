@@ -305,8 +305,12 @@ static void add_intent(struct xc_journal *journal, enum xc_intent_kind kind, GBy
 /* Accepted by SET, and not in state.db yet. */
 static void test_pending(struct fixture *f, gconstpointer data)
 {
-    struct xc_source_spec spec = {(char *)"new", (char *)"xl:///", (char *)"",
-                                  (char *)"a",   (char *)"",       (char *)""};
+    struct xc_source_spec spec = {.key = (char *)"new",
+                                  .uri = (char *)"xl:///",
+                                  .credential = (char *)"",
+                                  .address = (char *)"a",
+                                  .config_dirs = (char *)"",
+                                  .save_dir = (char *)""};
     g_autoptr(GByteArray) payload = g_byte_array_new();
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL;

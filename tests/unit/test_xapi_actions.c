@@ -215,8 +215,12 @@ static struct xc_order order_of(enum xc_action action, bool attach)
     g_assert_true(xc_uuid_parse(UUID_OF("a", "1"), &order.uuid));
     order.name = (char *)"web";
     order.config = order.content = order.host_from = order.host_to = order.boot_id = (char *)"";
-    order.target = (struct xc_source_spec){(char *)"", (char *)"", (char *)"",
-                                           (char *)"", (char *)"", (char *)""};
+    order.target = (struct xc_source_spec){.key = (char *)"",
+                                           .uri = (char *)"",
+                                           .credential = (char *)"",
+                                           .address = (char *)"",
+                                           .config_dirs = (char *)"",
+                                           .save_dir = (char *)""};
     order.timeout_usec = 30 * XC_USEC_PER_SEC;
     return order;
 }

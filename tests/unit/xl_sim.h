@@ -181,8 +181,12 @@ static inline void *release(struct ran *ran)
 
 static inline struct xc_source_spec sim_spec(const char *credential)
 {
-    return (struct xc_source_spec){(char *)"lab", sim.uri,    (char *)credential,
-                                   (char *)"",    (char *)"", sim.saved};
+    return (struct xc_source_spec){.key = (char *)"lab",
+                                   .uri = sim.uri,
+                                   .credential = (char *)credential,
+                                   .address = (char *)"",
+                                   .config_dirs = (char *)"",
+                                   .save_dir = sim.saved};
 }
 
 static inline gpointer run_thread(gpointer data)

@@ -93,6 +93,7 @@ struct xc_driver {
     const char *const *schemes; /* NULL-terminated */
     uint32_t capabilities;      /* XC_CAP_ bits */
     bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
+    bool tls;       /* it shows a certificate, so tls_insecure means something */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.
      * Errors: hostDown, transport, authFailed, hostKey, tlsFailed, timedOut, badValue, ... with a text that

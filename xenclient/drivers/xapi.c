@@ -121,6 +121,7 @@ const struct xc_driver xc_xapi_driver = {
                     XC_CAP_CHECK_MIGRATE | XC_CAP_START_ELSEWHERE | XC_CAP_EVENTS |
                     XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS,
     .own_saves = true,
+    .tls = true,
     .open = xapi_open,
     .close = xapi_close,
     .poll = xapi_poll,

@@ -85,6 +85,7 @@ struct xc_https *xapi_link_connection(const struct xapi_link *link, const char *
         .port = link->port,
         .ca_file = link->env->tls_ca,
         .pins_file = link->env->tls_pins,
+        .insecure = link->spec->tls_insecure,
     };
 
     return xc_https_new(&config, error);

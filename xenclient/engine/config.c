@@ -98,6 +98,8 @@ static const struct option source_options[] = {
      "Directory on the host, already there and writable to its owner alone, where suspended "
      "domains "
      "are saved; nothing: they can't be suspended."},
+    {"tls_insecure", SWITCH, AT_ONCE, SPEC(tls_insecure), "no", 0, 0, NULL,
+     "Take any certificate: whoever stands between gets the password. `xenctl trust` is the cure."},
     {"interval", NUMBER, AT_ONCE, offsetof(struct xc_config_source, interval_sec), "", 1, 3600,
      NULL, "Seconds between two polls; default: that of [agent]."},
     {"enabled", SWITCH, AT_ONCE, offsetof(struct xc_config_source, enabled), "yes", 0, 0, NULL,
@@ -345,6 +347,8 @@ static bool check_source(const struct reading *r, const char *section,
         return wrong(r, section, NULL, error, "has no uri");
     if (!xc_policy_uri(spec->uri, &inner))
         return wrong(r, section, "uri", error, "%s", inner->message);
+    if (spec->tls_insecure && !xc_driver_for(spec->uri, NULL)->tls)
+        return wrong(r, section, "tls_insecure", error, "%s shows no certificate", spec->uri);
     if (*spec->credential && !xc_credential_exists(config->credential_dir, spec->credential))
         return wrong(r, section, "credential", error,
                      "%s/%s does not exist; `xenctl credential add %s` writes it",

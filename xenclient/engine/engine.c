@@ -165,8 +165,7 @@ static void on_worker_lost(const char *why, void *data)
 static struct xc_slot *make_graveyard(void)
 {
     struct xc_slot *slot = g_new0(struct xc_slot, 1);
-    static const struct xc_source_spec none = {(char *)"", (char *)"", (char *)"",
-                                               (char *)"", (char *)"", (char *)""};
+    static const struct xc_source_spec none = {0};
 
     xc_source_spec_copy(&slot->spec, &none);
     slot->driver = xc_drivers[0];

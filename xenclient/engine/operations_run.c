@@ -61,8 +61,7 @@ static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct 
 {
     const struct xc_host_ref *from = *op->host_from ? xc_fleet_host(engine, op->host_from) : NULL;
     const struct xc_host_ref *to = *op->host_to ? xc_fleet_host(engine, op->host_to) : NULL;
-    struct xc_source_spec none = {(char *)"", (char *)"", (char *)"",
-                                  (char *)"", (char *)"", (char *)""};
+    struct xc_source_spec none = {0};
 
     *order = (struct xc_order){
         .op = op->uuid,

@@ -83,6 +83,11 @@ struct xc_slot *xc_slot_new(struct xc_engine *engine, const struct xc_source_spe
     slot->state = enabled ? XC_SOURCE_CONNECTING : XC_SOURCE_DISABLED;
     slot->since_real = xc_clock_real();
     g_hash_table_insert(engine->slot_ids, GUINT_TO_POINTER(slot->id), slot);
+    if (spec->tls_insecure)
+        xc_log(XC_LOG_WARNING,
+               "source %s: tls_insecure is on, certificates are not checked; `xenctl trust %s`, "
+               "then take it away",
+               spec->key, spec->key);
     return slot;
 }
 

@@ -34,13 +34,14 @@ bool xc_source_spec_equal(const struct xc_source_spec *a, const struct xc_source
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         if (strcmp(const_text_at(a, i), const_text_at(b, i)) != 0)
             return false;
-    return true;
+    return a->tls_insecure == b->tls_insecure;
 }
 
 void xc_source_spec_copy(struct xc_source_spec *to, const struct xc_source_spec *from)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         *text_at(to, i) = g_strdup(const_text_at(from, i));
+    to->tls_insecure = from->tls_insecure;
 }
 
 void xc_source_spec_clear(struct xc_source_spec *spec)
@@ -53,10 +54,12 @@ void xc_source_spec_write(const struct xc_source_spec *spec, GByteArray *to)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         xc_put_text(to, const_text_at(spec, i));
+    xc_put_u8(to, spec->tls_insecure);
 }
 
 void xc_source_spec_read(struct xc_source_spec *spec, struct xc_reader *from)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         *text_at(spec, i) = xc_get_text(from, WIRE_TEXT_MAX);
+    spec->tls_insecure = xc_get_u8(from) == 1;
 }

@@ -11,6 +11,7 @@ struct xc_source_spec {
     char *address;     /* what other control domains call this host (migration target) */
     char *config_dirs; /* with configuration files, separated by ':'; see xc_source_config_dirs() */
     char *save_dir;    /* on the host, absolute: where suspended domains are saved; "" nowhere */
+    bool tls_insecure; /* take any certificate; only the configuration file can say so */
 };
 /* The configuration directories in force: those of the source, or Xen's own. Borrowed. */
 const char *xc_source_config_dirs(const struct xc_source_spec *spec);
