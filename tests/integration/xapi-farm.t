@@ -261,6 +261,10 @@ def tasks(pool, session, lab):
     session.VM.clean_shutdown(halted)
     is_((session.VM.get_power_state(halted), session.VM.get_resident_on(halted)), ("Halted", NULL), "VM.clean_shutdown")
     session.host.disable(here)
+    fails("HOST_DISABLED", session.VM.assert_can_boot_here, halted, here, name="a disabled host boots nothing")
+    session.VM.assert_can_boot_here(halted, there)
+    session.VM.assert_operation_valid(halted, "start")
+    fails("VM_BAD_POWER_STATE", session.VM.assert_operation_valid, halted, "pool_migrate", name="a halted VM can't migrate")
     fails("HOST_DISABLED", session.VM.start_on, halted, here, False, False, name="a disabled host starts nothing")
     session.host.enable(here)
     session.VM.add_to_blocked_operations(halted, "start", "NO_REASON")
@@ -417,6 +421,16 @@ def faults(pool, session):
     pool.control("mode", "1", "endless")
     with urlopen(Request(pool.url(), xmlrpc.client.dumps((session.ref,), "VM.get_all").encode()), context=pool.context, timeout=30) as answer:
         is_(len(answer.read(1000000)), 1000000, "mode endless")
+    pool.control("mode", "1", "cut", "task.create")
+    ok(session.VM.get_all(), "mode cut lets other calls pass")
+    try:
+        pool.raw("task.create", session.ref, "unheard", "")  # xmlrpc.client would ask again by itself
+        ok(False, "... the one it names has no answer")
+    except OSError as error:
+        ok(True, f"... the one it names has no answer: {type(error).__name__}")
+    unheard = session.task.get_by_name_label("unheard")
+    is_(len(unheard), 1, "... and is carried out, once")
+    session.task.destroy(unheard[0])
     pool.control("mode", "1", "slow", "400")
     before = time.monotonic()
     session.VM.get_all()

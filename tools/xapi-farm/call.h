@@ -66,6 +66,7 @@ bool xf_event_from(struct xf_call *call);   /* events.c */
 bool xf_event_inject(struct xf_call *call); /* events.c */
 bool xf_vm_operate(struct xf_call *call);   /* operate.c: all that changes a VM's life */
 bool xf_vm_assert_can_migrate(struct xf_call *call);
+bool xf_vm_assert_can_boot_here(struct xf_call *call);
 bool xf_vm_assert_operation_valid(struct xf_call *call);
 bool xf_vm_set_memory(struct xf_call *call); /* vm.c */
 bool xf_vm_set_vcpus(struct xf_call *call);

@@ -278,6 +278,21 @@ static unsigned unreadable(struct MHD_Connection *connection, const struct reque
     return 0;
 }
 
+/* Is it the call whose answer is to be lost? Once. */
+static bool is_cut(struct xf_endpoint *endpoint, const char *body)
+{
+    g_autofree char *name = NULL;
+    bool cut;
+
+    xf_db_lock(endpoint->server->db);
+    name = g_strdup_printf("<methodName>%s</methodName>", endpoint->argument);
+    cut = endpoint->mode == XF_CUT && strstr(body, name);
+    if (cut)
+        endpoint->mode = XF_NORMAL;
+    xf_db_unlock(endpoint->server->db);
+    return cut;
+}
+
 static enum MHD_Result answer(struct xf_endpoint *endpoint, struct MHD_Connection *connection,
                               const char *method, const char *url, const struct request *request)
 {
@@ -297,6 +312,8 @@ static enum MHD_Result answer(struct xf_endpoint *endpoint, struct MHD_Connectio
     out = g_string_new(NULL);
     if (!xf_rpc(endpoint, request->body->str, request->body->len, out))
         return send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR);
+    if (is_cut(endpoint, request->body->str))
+        return MHD_NO;
     return send_answer(connection, mode, "text/xml", out->str, out->len);
 }
 
@@ -360,7 +377,7 @@ struct xf_endpoint *xf_endpoint_new(struct xf_server *server, unsigned ordinal, 
     endpoint->ordinal = ordinal;
     endpoint->address = g_steal_pointer(&address);
     endpoint->port = (unsigned)port;
-    endpoint->elsewhere = g_strdup("");
+    endpoint->argument = g_strdup("");
     return endpoint;
 }
 
@@ -369,7 +386,7 @@ void xf_endpoint_free(struct xf_endpoint *endpoint)
     if (!endpoint)
         return;
     g_free(endpoint->address);
-    g_free(endpoint->elsewhere);
+    g_free(endpoint->argument);
     g_free(endpoint);
 }
 

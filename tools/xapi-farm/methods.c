@@ -16,7 +16,7 @@ static bool log_in(struct xf_call *call)
 
     xf_db_lock(server->db);
     if (call->endpoint->mode != XF_AUTH && xf_password_is(server, user, xf_param_text(call, 1)))
-        ref = xf_session_begin(call->endpoint, local, xf_options_read_only(server->options));
+        ref = xf_session_begin(server, local, xf_options_read_only(server->options));
     xf_db_unlock(server->db);
     if (!ref)
         return xf_call_fail(call, "SESSION_AUTHENTICATION_FAILED", user, "Authentication failure");
@@ -316,6 +316,7 @@ static const struct xf_method methods[] = {
     {"VM.resume_on", "ssbb", OPERATION},
     {"VM.pool_migrate", "ssm", OPERATION},
     {"VM.assert_can_migrate", "smbmmm?m", XF_ASYNC, xf_vm_assert_can_migrate},
+    {"VM.assert_can_boot_here", "ss", XF_ASYNC, xf_vm_assert_can_boot_here},
     {"VM.assert_operation_valid", "ss", XF_ASYNC, xf_vm_assert_operation_valid},
     {"VM.set_memory_dynamic_range", "sii", XF_WRITES | XF_ASYNC, xf_vm_set_memory},
     {"VM.set_VCPUs_number_live", "si", XF_WRITES | XF_ASYNC, xf_vm_set_vcpus},
