@@ -280,6 +280,12 @@ static const struct generic generics[] = {
      {"", "ss", XF_WRITES, remove_from_map}},
 };
 
+/* What a class lacks although it has the field. */
+static const struct {
+    const char *class;
+    const char *verb;
+} lacking[] = {{"message", "get_"}, {"pool", "get_by_name_label"}};
+
 /* --- the table */
 
 #define OPERATION XF_WRITES | XF_ASYNC, xf_vm_operate
@@ -334,6 +340,10 @@ static bool is_generic(const struct xf_server *server, const struct generic *gen
     const char *field = generic->field;
     int number;
 
+    for (unsigned i = 0; i < G_N_ELEMENTS(lacking); i++)
+        if (strcmp(lacking[i].class, class->name) == 0 &&
+            strcmp(lacking[i].verb, generic->verb) == 0)
+            return false;
     if (field ? strcmp(verb, generic->verb) != 0 : !g_str_has_prefix(verb, generic->verb))
         return false;
     number = xf_field_find(class, field ? field : verb + strlen(generic->verb));
