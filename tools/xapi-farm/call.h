@@ -58,6 +58,10 @@ struct xf_method {
 /* NULL: none. *scratch is filled for methods that all classes have. */
 const struct xf_method *xf_method_find(const struct xf_server *server, const char *name,
                                        struct xf_method *scratch);
+/* The same among those that all classes have; generic.c. */
+const struct xf_method *xf_generic_find(const struct xf_server *server, const char *name,
+                                        struct xf_method *scratch);
+void xf_generic_list(const struct xf_server *server, GPtrArray *names);
 /* What system.listMethods says. */
 void xf_methods_list(const struct xf_server *server, GPtrArray *names);
 
