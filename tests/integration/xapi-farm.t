@@ -16,8 +16,8 @@ from urllib.request import Request, urlopen
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import BUILD, TOP, Lab, diag, done, is_, ok  # noqa: E402
-from xapi import (CONTRACT, CONTRACT_FILE, NULL, PASSWORD, USER, Pool, XapiError, fields_of, members, misspelt,  # noqa: E402
-                  result)
+from xapi import (CONTRACT, CONTRACT_FILE, NULL, PASSWORD, USER, Pool, XapiError, fields_of, follow, guests, members,  # noqa: E402
+                  misspelt, result)
 
 TOKEN = re.compile(r"\d{20},\d{20}")
 SERVED = ["pool", "host", "host_metrics", "host_cpu", "VM", "VM_metrics", "VM_guest_metrics", "VIF", "VBD", "VDI", "SR", "PBD",
@@ -187,23 +187,6 @@ def events(session, lab):
 
 
 # --- tasks
-
-def follow(session, task):
-    """Its record once it has ended."""
-    token = ""
-    while True:
-        batch = session.call("event.from", [f"task/{task}"], token, 30.0)
-        token = batch["token"]
-        for event in batch["events"]:
-            if event["snapshot"]["status"] in ("success", "failure", "cancelled"):
-                session.task.destroy(task)
-                return event["snapshot"]
-
-
-def guests(session, state):
-    return [ref for ref, vm in session.VM.get_all_records().items()
-            if vm["power_state"] == state and not (vm["is_a_template"] or vm["is_control_domain"])]
-
 
 def tasks(pool, session, lab):
     halted = guests(session, "Halted")[0]
@@ -519,6 +502,21 @@ def options():
         is_(table.read() == made, True, "the table of classes is the one that the contract makes")
 
 
+def plain(pool, lab):
+    """Without a certificate, at a port of its own choice; and what it says when it can't serve."""
+    command = [lab.binary("xapi-farm"), "--farm", lab.path("farm.sock"), "--password-file", pool.password_file]
+    server = subprocess.Popen([*command, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, text=True)
+    ready = re.fullmatch(r"ready 127\.0\.0\.1:(\d+)\n", server.stdout.readline())
+    ok(ready and int(ready[1]) > 0, "with port 0 it says which one it got") and \
+        ok("VM.start" in xmlrpc.client.ServerProxy(f"http://127.0.0.1:{ready[1]}").system.listMethods(), "... and serves plain HTTP there")
+    server.send_signal(signal.SIGTERM)
+    is_(server.wait(30), 0, "... until it is told to end")
+    for more, says in ((["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0"], "the farm has 1 hosts and --listen was given 2 times"),
+                       (["--listen", f"127.0.0.1:{pool.port}"], "is the port free"), (["--listen", "localhost:0"], "no ADDRESS:PORT")):
+        answer = subprocess.run([*command, *more], capture_output=True, text=True, timeout=60, check=False)
+        ok(answer.returncode == 1 and says in answer.stderr, f"exit 1: {says}") or diag(answer.stderr)
+
+
 def ends(lab):
     is_(lab.kill("xapi-farm", signal.SIGTERM), 0, "SIGTERM ends it with status 0")
     reports = re.findall(r"ERROR: \w+Sanitizer: .*|.*: runtime error: .*", lab.log("xapi-farm"))
@@ -593,5 +591,6 @@ with Lab(hosts=1, domains=3, speed=40, start=False) as lab_82:
         ["VM.snapshot", "3", "4"], "... and says how many it knows")
     fails("RBAC_PERMISSION_DENIED", login.VM.start, NULL, False, False, name="the role read-only reads only")
     figures(farm, login, lab_82)
+    plain(farm, lab_82)
     ends(lab_82)
 done()

@@ -20,7 +20,7 @@ from urllib.request import HTTPError, Request, urlopen
 
 from lab import TOP, LabError, free_port
 
-__all__ = ["Pool", "XapiError", "NULL", "CONTRACT", "misspelt", "fields_of"]
+__all__ = ["Pool", "XapiError", "NULL", "CONTRACT", "follow", "guests", "misspelt", "fields_of"]
 
 # What XAPI's classes, fields, methods and errors are in each release; its "reading" says how to read it.
 CONTRACT_FILE = os.path.join(TOP, "tests", "data", "xapi", "xapi-contract.json")
@@ -155,6 +155,24 @@ class Pool:
         if not text.endswith(b"ok\n"):
             raise LabError(f"xapi-farm, {' '.join(command)}: {text.decode()}")
         return text.decode()[:-len("ok\n")]
+
+
+def follow(session, task):
+    """Until the task has ended; its last record. The task is destroyed."""
+    token = ""
+    while True:
+        batch = session.call("event.from", [f"task/{task}"], token, 30.0)
+        token = batch["token"]
+        for event in batch["events"]:
+            if event["snapshot"]["status"] in ("success", "failure", "cancelled"):
+                session.task.destroy(task)
+                return event["snapshot"]
+
+
+def guests(session, state):
+    """References of the VMs that the farm has, in that power state."""
+    return [ref for ref, vm in session.VM.get_all_records().items()
+            if vm["power_state"] == state and not (vm["is_a_template"] or vm["is_control_domain"])]
 
 
 # --- spelling on the wire
