@@ -9,7 +9,7 @@
 
 static struct {
     unsigned sessions, wholes; /* logins, and times that all was read */
-    bool metrics_dead, event, refuse, no_events;
+    bool metrics_dead, event, bad_tokens, no_events;
 } pool;
 
 static char *events(const char *body)
@@ -20,6 +20,10 @@ static char *events(const char *body)
         g_string_free(out, TRUE);
         pool.wholes++;
         return kit_answer(kit_pool(), "", "token1");
+    }
+    if (pool.bad_tokens) {
+        g_string_free(out, TRUE);
+        return xapi_failure("EVENT_FROM_TOKEN_PARSE_FAILURE|token1");
     }
     if (pool.event) {
         pool.event = false;
@@ -50,10 +54,8 @@ static char *answer(const char *host, const char *method, const char *body, GErr
         return xapi_success(session);
     }
     session = g_strdup_printf("<string>" REF("s%u") "</string>", pool.sessions);
-    if (pool.refuse || !strstr(body, session)) {
-        pool.refuse = false;
+    if (!strstr(body, session))
         return xapi_failure("SESSION_INVALID|x");
-    }
     if (strcmp(method, "event.from") == 0)
         return pool.no_events ? xapi_failure("INTERNAL_ERROR|no") : events(body);
     if (strcmp(method, "host.get_servertime") == 0)
@@ -178,6 +180,28 @@ static void test_session_ends(void)
     end(conn);
 }
 
+/* A token that the server does not know any more: all is read again, but not again and again. */
+static void test_bad_tokens(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_once(conn);
+    gint64 until = xc_clock_mono() + 10 * XC_USEC_PER_SEC;
+    unsigned wholes = 1;
+
+    g_assert_true(shows(first, "db"));
+    set(&pool.bad_tokens, true);
+    while (wholes < 2 && xc_clock_mono() < until) {
+        g_usleep(50 * 1000);
+        g_mutex_lock(&server.lock);
+        wholes = pool.wholes;
+        g_mutex_unlock(&server.lock);
+    }
+    g_assert_cmpuint(wholes, ==, 2);
+    g_assert_cmpuint(pool.sessions, ==, 1);
+    end(conn);
+}
+
 static void test_no_events(void)
 {
     g_autoptr(GError) error = NULL;
@@ -217,6 +241,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-driver/poll", test_poll);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
     g_test_add_func("/xapi-driver/session-ends", test_session_ends);
+    g_test_add_func("/xapi-driver/bad-tokens", test_bad_tokens);
     g_test_add_func("/xapi-driver/no-events", test_no_events);
     g_test_add_func("/xapi-driver/close", test_close);
     return g_test_run();

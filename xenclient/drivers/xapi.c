@@ -62,6 +62,7 @@ static bool revive(struct xc_conn *conn, struct xc_call *call, GError **error)
     conn->feed = NULL;
     if (!xapi_link_check(conn->link, call, error))
         return false;
+    xapi_metrics_renew(conn->metrics);
     conn->feed = xapi_feed_start(conn->link, conn->changed, error);
     return conn->feed != NULL;
 }

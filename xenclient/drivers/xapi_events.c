@@ -15,7 +15,10 @@
 /* What an answer may take beyond that: all of a large pool takes long to write. */
 #define ANSWER_USEC (120 * XC_USEC_PER_SEC)
 /* A busy pool tells more in one answer, and is asked less often. */
-#define PAUSE_USEC    (200 * 1000)
+#define PAUSE_USEC (200 * 1000)
+/* A server that forgets its own tokens is not made to tell all again and again: doubled each time. */
+#define LOST_USEC     XC_USEC_PER_SEC
+#define LOST_MAX_USEC (60 * XC_USEC_PER_SEC)
 #define ANSWER_OCTETS ((size_t)1 << 30)
 
 struct xapi_feed {
@@ -35,6 +38,7 @@ struct xapi_feed {
     /* The thread's own. */
     char *token;    /* "" before all was read */
     unsigned stale; /* classes to read whole */
+    gint64 pause;   /* before the next call */
 };
 
 static void signal_fd(int fd)
@@ -125,12 +129,15 @@ static bool step(struct xapi_feed *feed, GError **error)
         xc_log(XC_LOG_DEBUG, "%s: events were lost, all is read anew", feed->where);
         g_free(feed->token);
         feed->token = g_strdup("");
+        feed->pause = MIN(MAX(feed->pause * 2, LOST_USEC), LOST_MAX_USEC);
         return true;
     }
     if (!batch) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
+    if (!whole)
+        feed->pause = PAUSE_USEC;
     /* The token of some classes knows nothing of what the others did meanwhile. */
     if (all || !whole) {
         g_free(feed->token);
@@ -147,7 +154,7 @@ static void *run(void *data)
     do
         xc_call_restart(&feed->call, ANSWER_USEC);
     while (step(feed, &error) &&
-           xc_call_wait(&feed->call, -1, 0, PAUSE_USEC, "waiting for events", &error));
+           xc_call_wait(&feed->call, -1, 0, feed->pause, "waiting for events", &error));
     g_mutex_lock(&feed->lock);
     feed->ended = true;
     feed->error = error;
@@ -184,6 +191,7 @@ struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, GEr
     feed->session = g_strdup(xapi_link_session(link));
     feed->where = g_strdup(xapi_link_address(link));
     feed->token = g_strdup("");
+    feed->pause = PAUSE_USEC;
     feed->mirror = xapi_mirror_new();
     feed->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->https = xapi_link_connection(link, NULL, error);
