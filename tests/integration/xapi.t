@@ -3,6 +3,8 @@
 toolstack or coordinator go."""
 
 import os
+import re
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -11,15 +13,15 @@ from xapi import PASSWORD, USER, Pool, XapiError  # noqa: E402
 
 UP, DOWN = 2, 4
 RUNNING, SUSPENDED, PAUSED, SHUTDOWN = 4, 6, 8, 11
-START, STOP, PAUSE, UNPAUSE, SUSPEND, RESUME, MIGRATE = 2, 3, 5, 6, 7, 8, 11
+START, STOP, REBOOT, PAUSE, UNPAUSE, SUSPEND, RESUME = 2, 3, 4, 5, 6, 7, 8
 FINISHED, OK = 5, 2
 
 
 class Estate(Lab):
     """The farm is seen through its pool only."""
 
-    def __init__(self, interval=1, **options):
-        super().__init__(hosts=3, domains=9, start=False, agent={"interval": interval, "tls_ca": "x"}, **options)
+    def __init__(self, interval=1):
+        super().__init__(hosts=3, domains=9, speed=4, start=False, agent={"interval": interval})
 
     def begin(self, **options):
         self.pool = Pool(self, **options)
@@ -71,6 +73,10 @@ class Estate(Lab):
         row = self.wait(ended, f"{name} has ended", 40)
         is_((row["xenOperationResult"], row.get("xenOperationText", "")), (OK, ""), f"{name} ends ok")
 
+    def executions(self):
+        """How often the farm was made to do something."""
+        return int(re.search(r"executions=(\d+)", self.farm_ctl("stats"))[1])
+
     def power(self, index, value, state, name):
         self.finish(index, name, (self.oid("xenDomainPower", index), "i", value))
         self.wait(lambda: self.domain_state(index) == state, f"{name}: the row shows it")
@@ -91,6 +97,8 @@ def looks(lab):
         "the hosts are its members")
     ok(all(row.get("xenHostMemoryTotal", 0) > 0 for row in hosts.values()), "with their memory")
 
+
+def measures(lab):
     def measured():
         used = lab.table("xenDomainPerfTable")
         rows = [row["index"] for row in lab.guests().values() if row["xenDomainState"] == RUNNING]
@@ -123,6 +131,32 @@ def operates(lab):
     ok("xensnmp-op" in record["other_config"], "the VM bears the mark of the operation")
     is_([t["name_label"] for t in lab.session.task.get_all_records().values() if t["name_label"].startswith("Async.VM.")], [],
         "no task is left behind")
+
+
+def once(lab):
+    """Reboots, of which no state tells that they were done, under workers that are killed again and again."""
+    running = [row["index"] for row in lab.guests().values() if row["xenDomainState"] == RUNNING]
+    first = max(lab.table("xenOperationTable"))
+    before = lab.executions()
+    refused = [index for index in running if lab.set(lab.oid("xenDomainPower", index), "i", REBOOT) != "noError"]
+    is_(refused, [], f"{len(running)} reboots are accepted")
+
+    def rows():
+        return {op: row for op, row in lab.table("xenOperationTable").items() if op > first}
+    for turn in range(4):
+        open_ = lab.wait(lambda: [row["xenOperationPhase"] for row in rows().values()
+                                  if row["xenOperationState"] != FINISHED and row.get("xenOperationPhase")] or
+                         all(row["xenOperationState"] == FINISHED for row in rows().values()), "something goes on", 40)
+        if open_ is True:
+            break
+        for worker in lab.workers():
+            os.kill(worker, signal.SIGKILL)
+        lab.wait(lambda: lab.workers(), "there is another worker")
+    ok(turn > 0, f"{turn} times all workers were killed")
+    lab.wait(lambda: all(row["xenOperationState"] == FINISHED for row in rows().values()), "all have ended", 60)
+    is_([(row["xenOperationResult"], row.get("xenOperationText")) for row in rows().values()], [(OK, "")] * len(running),
+        "each ended ok")
+    is_(lab.executions() - before, len(running), "and was done once")
 
 
 def recovers(lab):
@@ -161,7 +195,9 @@ with Estate() as lab:
     lab.begin()
     looks(lab)
     operates(lab)
+    once(lab)
     recovers(lab)
+    measures(lab)
 with Estate(interval=60) as lab:
     lab.begin(dialect="8.2")
     listens(lab)

@@ -9,7 +9,7 @@
 
 static struct {
     unsigned sessions, wholes; /* logins, and times that all was read */
-    bool metrics_dead, event, bad_tokens, no_events;
+    bool metrics_dead, event, bad_tokens, no_events, dead;
 } pool;
 
 static char *events(const char *body)
@@ -44,6 +44,8 @@ static char *answer(const char *host, const char *method, const char *body, GErr
 {
     g_autofree char *session = NULL;
 
+    if (pool.dead && strcmp(method, "event.from") != 0)
+        return server_down(error, XC_CAUSE_HOST_DOWN);
     if (g_str_has_prefix(method, "/rrd_updates?start=")) {
         if (pool.metrics_dead || strcmp(host, "192.0.2.1") != 0)
             return server_down(error, XC_CAUSE_HOST_DOWN);
@@ -180,6 +182,21 @@ static void test_session_ends(void)
     end(conn);
 }
 
+/* What is mirrored is not shown as if it were true when nobody answers any more. */
+static void test_silence(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_once(conn);
+    g_autoptr(xc_report) second = xc_report_new();
+
+    g_assert_true(shows(first, "db"));
+    set(&pool.dead, true);
+    g_assert_false(xc_xapi_driver.poll(conn, second, &call, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_HOST_DOWN);
+    end(conn);
+}
+
 /* A token that the server does not know any more: all is read again, but not again and again. */
 static void test_bad_tokens(void)
 {
@@ -241,6 +258,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-driver/poll", test_poll);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
     g_test_add_func("/xapi-driver/session-ends", test_session_ends);
+    g_test_add_func("/xapi-driver/silence", test_silence);
     g_test_add_func("/xapi-driver/bad-tokens", test_bad_tokens);
     g_test_add_func("/xapi-driver/no-events", test_no_events);
     g_test_add_func("/xapi-driver/close", test_close);

@@ -12,8 +12,9 @@
 
 /* The server answers after so long without events. */
 #define QUIET_SEC 30.0
-/* What an answer may take beyond that: all of a large pool takes long to write. */
-#define ANSWER_USEC (120 * XC_USEC_PER_SEC)
+/* What an answer may take beyond that; all of a large pool takes long to write. */
+#define ANSWER_USEC (15 * XC_USEC_PER_SEC)
+#define WHOLE_USEC  (120 * XC_USEC_PER_SEC)
 /* A busy pool tells more in one answer, and is asked less often. */
 #define PAUSE_USEC (200 * 1000)
 /* A server that forgets its own tokens is not made to tell all again and again: doubled each time. */
@@ -76,7 +77,8 @@ static struct xapi_batch *ask(struct xapi_feed *feed, unsigned classes, const ch
     const struct xapi_want want = {&xapi_batch_sink, batch, ANSWER_OCTETS};
     g_autoptr(GError) why = NULL;
 
-    xc_call_restart(&feed->call, (gint64)QUIET_SEC * XC_USEC_PER_SEC + ANSWER_USEC);
+    xc_call_restart(&feed->call,
+                    (gint64)QUIET_SEC * XC_USEC_PER_SEC + (*token ? ANSWER_USEC : WHOLE_USEC));
     if (xapi_call(feed->https, args, feed->session, &want, &words, &feed->call, &why)) {
         if (batch->token)
             return g_steal_pointer(&batch);
@@ -146,15 +148,19 @@ static bool step(struct xapi_feed *feed, GError **error)
     return apply(feed, batch, asked, whole, error);
 }
 
+static bool rest(struct xapi_feed *feed, GError **error)
+{
+    xc_call_restart(&feed->call, feed->pause * 2);
+    return xc_call_wait(&feed->call, -1, 0, feed->pause, "waiting for events", error);
+}
+
 static void *run(void *data)
 {
     struct xapi_feed *feed = data;
     GError *error = NULL;
 
-    do
-        xc_call_restart(&feed->call, ANSWER_USEC);
-    while (step(feed, &error) &&
-           xc_call_wait(&feed->call, -1, 0, feed->pause, "waiting for events", &error));
+    while (step(feed, &error) && rest(feed, &error))
+        continue;
     g_mutex_lock(&feed->lock);
     feed->ended = true;
     feed->error = error;
@@ -197,7 +203,7 @@ struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, GEr
     feed->https = xapi_link_connection(link, NULL, error);
     if (feed->https && feed->ready < 0)
         xc_fail(error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
-    if (feed->https && feed->ready >= 0 && xc_call_init(&feed->call, ANSWER_USEC, error))
+    if (feed->https && feed->ready >= 0 && xc_call_init(&feed->call, WHOLE_USEC, error))
         feed->thread = g_thread_try_new("xapi-events", run, feed, error);
     if (feed->thread)
         return feed;
@@ -214,14 +220,14 @@ void xapi_feed_stop(struct xapi_feed *feed)
     free_feed(feed);
 }
 
-bool xapi_feed_ended(struct xapi_feed *feed)
+bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
 {
     bool ended;
 
     g_mutex_lock(&feed->lock);
     ended = feed->ended;
     g_mutex_unlock(&feed->lock);
-    return ended;
+    return !ended && strcmp(feed->session, xapi_link_session(link)) == 0;
 }
 
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error)
