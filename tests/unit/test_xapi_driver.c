@@ -9,7 +9,7 @@
 
 static struct {
     unsigned sessions, wholes; /* logins, and times that all was read */
-    bool metrics_dead, event, refuse, no_events;
+    bool metrics_dead, event, bad_tokens, no_events, dead;
 } pool;
 
 static char *events(const char *body)
@@ -20,6 +20,10 @@ static char *events(const char *body)
         g_string_free(out, TRUE);
         pool.wholes++;
         return kit_answer(kit_pool(), "", "token1");
+    }
+    if (pool.bad_tokens) {
+        g_string_free(out, TRUE);
+        return xapi_failure("EVENT_FROM_TOKEN_PARSE_FAILURE|token1");
     }
     if (pool.event) {
         pool.event = false;
@@ -40,6 +44,8 @@ static char *answer(const char *host, const char *method, const char *body, GErr
 {
     g_autofree char *session = NULL;
 
+    if (pool.dead && strcmp(method, "event.from") != 0)
+        return server_down(error, XC_CAUSE_HOST_DOWN);
     if (g_str_has_prefix(method, "/rrd_updates?start=")) {
         if (pool.metrics_dead || strcmp(host, "192.0.2.1") != 0)
             return server_down(error, XC_CAUSE_HOST_DOWN);
@@ -50,10 +56,8 @@ static char *answer(const char *host, const char *method, const char *body, GErr
         return xapi_success(session);
     }
     session = g_strdup_printf("<string>" REF("s%u") "</string>", pool.sessions);
-    if (pool.refuse || !strstr(body, session)) {
-        pool.refuse = false;
+    if (!strstr(body, session))
         return xapi_failure("SESSION_INVALID|x");
-    }
     if (strcmp(method, "event.from") == 0)
         return pool.no_events ? xapi_failure("INTERNAL_ERROR|no") : events(body);
     if (strcmp(method, "host.get_servertime") == 0)
@@ -178,6 +182,43 @@ static void test_session_ends(void)
     end(conn);
 }
 
+/* What is mirrored is not shown as if it were true when nobody answers any more. */
+static void test_silence(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_once(conn);
+    g_autoptr(xc_report) second = xc_report_new();
+
+    g_assert_true(shows(first, "db"));
+    set(&pool.dead, true);
+    g_assert_false(xc_xapi_driver.poll(conn, second, &call, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_HOST_DOWN);
+    end(conn);
+}
+
+/* A token that the server does not know any more: all is read again, but not again and again. */
+static void test_bad_tokens(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_once(conn);
+    gint64 until = xc_clock_mono() + 10 * XC_USEC_PER_SEC;
+    unsigned wholes = 1;
+
+    g_assert_true(shows(first, "db"));
+    set(&pool.bad_tokens, true);
+    while (wholes < 2 && xc_clock_mono() < until) {
+        g_usleep(50 * 1000);
+        g_mutex_lock(&server.lock);
+        wholes = pool.wholes;
+        g_mutex_unlock(&server.lock);
+    }
+    g_assert_cmpuint(wholes, ==, 2);
+    g_assert_cmpuint(pool.sessions, ==, 1);
+    end(conn);
+}
+
 static void test_no_events(void)
 {
     g_autoptr(GError) error = NULL;
@@ -217,6 +258,8 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-driver/poll", test_poll);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
     g_test_add_func("/xapi-driver/session-ends", test_session_ends);
+    g_test_add_func("/xapi-driver/silence", test_silence);
+    g_test_add_func("/xapi-driver/bad-tokens", test_bad_tokens);
     g_test_add_func("/xapi-driver/no-events", test_no_events);
     g_test_add_func("/xapi-driver/close", test_close);
     return g_test_run();

@@ -52,16 +52,17 @@ static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct
     return NULL;
 }
 
-/* A session that ended, a restart of the toolstack or another coordinator: all is read anew over a new session. What was
+/* What the mirror shows is as old as the last event, which may be long ago: that the coordinator still answers is asked each
+ * time. After the end of a session, a restart of the toolstack or with another coordinator all is read anew; what was
  * measured so far stays. */
 static bool revive(struct xc_conn *conn, struct xc_call *call, GError **error)
 {
-    if (conn->feed && !xapi_feed_ended(conn->feed))
-        return true;
-    xapi_feed_stop(conn->feed);
-    conn->feed = NULL;
     if (!xapi_link_check(conn->link, call, error))
         return false;
+    if (conn->feed && xapi_feed_serves(conn->feed, conn->link))
+        return true;
+    xapi_feed_stop(conn->feed);
+    xapi_metrics_renew(conn->metrics);
     conn->feed = xapi_feed_start(conn->link, conn->changed, error);
     return conn->feed != NULL;
 }

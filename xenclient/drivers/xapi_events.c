@@ -12,10 +12,14 @@
 
 /* The server answers after so long without events. */
 #define QUIET_SEC 30.0
-/* What an answer may take beyond that: all of a large pool takes long to write. */
-#define ANSWER_USEC (120 * XC_USEC_PER_SEC)
+/* What an answer may take beyond that; all of a large pool takes long to write. */
+#define ANSWER_USEC (15 * XC_USEC_PER_SEC)
+#define WHOLE_USEC  (120 * XC_USEC_PER_SEC)
 /* A busy pool tells more in one answer, and is asked less often. */
-#define PAUSE_USEC    (200 * 1000)
+#define PAUSE_USEC (200 * 1000)
+/* A server that forgets its own tokens is not made to tell all again and again: doubled each time. */
+#define LOST_USEC     XC_USEC_PER_SEC
+#define LOST_MAX_USEC (60 * XC_USEC_PER_SEC)
 #define ANSWER_OCTETS ((size_t)1 << 30)
 
 struct xapi_feed {
@@ -35,6 +39,7 @@ struct xapi_feed {
     /* The thread's own. */
     char *token;    /* "" before all was read */
     unsigned stale; /* classes to read whole */
+    gint64 pause;   /* before the next call */
 };
 
 static void signal_fd(int fd)
@@ -72,7 +77,8 @@ static struct xapi_batch *ask(struct xapi_feed *feed, unsigned classes, const ch
     const struct xapi_want want = {&xapi_batch_sink, batch, ANSWER_OCTETS};
     g_autoptr(GError) why = NULL;
 
-    xc_call_restart(&feed->call, (gint64)QUIET_SEC * XC_USEC_PER_SEC + ANSWER_USEC);
+    xc_call_restart(&feed->call,
+                    (gint64)QUIET_SEC * XC_USEC_PER_SEC + (*token ? ANSWER_USEC : WHOLE_USEC));
     if (xapi_call(feed->https, args, feed->session, &want, &words, &feed->call, &why)) {
         if (batch->token)
             return g_steal_pointer(&batch);
@@ -125,12 +131,15 @@ static bool step(struct xapi_feed *feed, GError **error)
         xc_log(XC_LOG_DEBUG, "%s: events were lost, all is read anew", feed->where);
         g_free(feed->token);
         feed->token = g_strdup("");
+        feed->pause = MIN(MAX(feed->pause * 2, LOST_USEC), LOST_MAX_USEC);
         return true;
     }
     if (!batch) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
+    if (!whole)
+        feed->pause = PAUSE_USEC;
     /* The token of some classes knows nothing of what the others did meanwhile. */
     if (all || !whole) {
         g_free(feed->token);
@@ -139,15 +148,19 @@ static bool step(struct xapi_feed *feed, GError **error)
     return apply(feed, batch, asked, whole, error);
 }
 
+static bool rest(struct xapi_feed *feed, GError **error)
+{
+    xc_call_restart(&feed->call, feed->pause * 2);
+    return xc_call_wait(&feed->call, -1, 0, feed->pause, "waiting for events", error);
+}
+
 static void *run(void *data)
 {
     struct xapi_feed *feed = data;
     GError *error = NULL;
 
-    do
-        xc_call_restart(&feed->call, ANSWER_USEC);
-    while (step(feed, &error) &&
-           xc_call_wait(&feed->call, -1, 0, PAUSE_USEC, "waiting for events", &error));
+    while (step(feed, &error) && rest(feed, &error))
+        continue;
     g_mutex_lock(&feed->lock);
     feed->ended = true;
     feed->error = error;
@@ -184,12 +197,13 @@ struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, GEr
     feed->session = g_strdup(xapi_link_session(link));
     feed->where = g_strdup(xapi_link_address(link));
     feed->token = g_strdup("");
+    feed->pause = PAUSE_USEC;
     feed->mirror = xapi_mirror_new();
     feed->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->https = xapi_link_connection(link, NULL, error);
     if (feed->https && feed->ready < 0)
         xc_fail(error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
-    if (feed->https && feed->ready >= 0 && xc_call_init(&feed->call, ANSWER_USEC, error))
+    if (feed->https && feed->ready >= 0 && xc_call_init(&feed->call, WHOLE_USEC, error))
         feed->thread = g_thread_try_new("xapi-events", run, feed, error);
     if (feed->thread)
         return feed;
@@ -206,14 +220,14 @@ void xapi_feed_stop(struct xapi_feed *feed)
     free_feed(feed);
 }
 
-bool xapi_feed_ended(struct xapi_feed *feed)
+bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
 {
     bool ended;
 
     g_mutex_lock(&feed->lock);
     ended = feed->ended;
     g_mutex_unlock(&feed->lock);
-    return ended;
+    return !ended && strcmp(feed->session, xapi_link_session(link)) == 0;
 }
 
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error)

@@ -16,8 +16,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_feed, xapi_feed_stop)
 
 /* Waits until the mirror is complete; false with the reason when the feed has ended. */
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error);
-/* Has it ended? Then a new one is needed. */
-bool xapi_feed_ended(struct xapi_feed *feed);
+/* Does it go on, with the session that the link has now? Else a new one is needed. */
+bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link);
 /* The mirror, locked until it is given back: for a moment only. */
 const struct xapi_mirror *xapi_feed_lock(struct xapi_feed *feed);
 void xapi_feed_unlock(struct xapi_feed *feed);

@@ -57,6 +57,16 @@ void xapi_metrics_free(struct xapi_metrics *metrics)
     g_free(metrics);
 }
 
+void xapi_metrics_renew(struct xapi_metrics *metrics)
+{
+    GHashTableIter iter;
+    gpointer seen;
+
+    g_hash_table_iter_init(&iter, metrics->seen);
+    while (g_hash_table_iter_next(&iter, NULL, &seen))
+        ((struct seen *)seen)->rest_until = 0;
+}
+
 /* --- who is asked */
 
 static void free_member(void *data)

@@ -10,6 +10,9 @@ typedef struct xapi_metrics xapi_metrics;
 struct xapi_metrics *xapi_metrics_new(const struct xc_source_spec *spec);
 void xapi_metrics_free(struct xapi_metrics *metrics); /* takes NULL; closes the connections */
 
+/* There is a new session: what did not answer with the old one may do so now. */
+void xapi_metrics_renew(struct xapi_metrics *metrics);
+
 /* What is known of a host before it is asked; copied while the mirror is locked. */
 struct xapi_member {
     char *ref, *name, *address;

@@ -10,6 +10,7 @@
 /* A host that is off must leave time to ask the others; a wrong password is kept waiting for five seconds, and that
  * answer is to be heard. */
 #define CANDIDATE_USEC (8 * XC_USEC_PER_SEC)
+#define CHECK_SHARE    3 /* of the time, for asking whether the coordinator still is */
 #define ADDRESSES_MAX  64
 #define ADDRESS_OCTETS 255
 
@@ -365,8 +366,16 @@ bool xapi_link_call(struct xapi_link *link, const struct xapi_args *args,
 bool xapi_link_check(struct xapi_link *link, struct xc_call *call, GError **error)
 {
     g_autoptr(xapi_args) args = xapi_args_new("pool.get_all");
+    gint64 whole = call->deadline;
+    bool ok = false;
 
-    return xapi_link_call(link, args, NULL, call, NULL) || xapi_link_renew(link, call, error);
+    /* Twice: a connection that was kept may have been closed at the other end. */
+    for (unsigned i = 0; i < 2 && !ok; i++) {
+        call->deadline = xc_clock_mono() + xc_call_left(call) / CHECK_SHARE;
+        ok = xapi_link_call(link, args, NULL, call, NULL);
+        call->deadline = whole;
+    }
+    return ok || xapi_link_renew(link, call, error);
 }
 
 char *xapi_link_text(struct xapi_link *link, const struct xapi_args *args, struct xc_call *call,

@@ -29,7 +29,7 @@ char *xapi_link_text(struct xapi_link *link, const struct xapi_args *args, struc
 bool xapi_link_said(const struct xapi_link *link, const char *code);
 /* Was it XAPI that refused it? Then nothing was begun. */
 bool xapi_link_refused(const struct xapi_link *link);
-/* Sees to it that there is a session that is good: asks, and logs in anew, wherever the coordinator is now, if it must. */
+/* Does the coordinator answer? If not, it logs in anew, wherever the coordinator is now. */
 bool xapi_link_check(struct xapi_link *link, struct xc_call *call, GError **error);
 /* Logs in anew. */
 bool xapi_link_renew(struct xapi_link *link, struct xc_call *call, GError **error);

@@ -31,6 +31,12 @@ void xapi_task_clear(struct xapi_task *task)
     g_clear_pointer(&task->words, g_ptr_array_unref);
 }
 
+bool xapi_task_is_over(enum xapi_task_status status)
+{
+    return status == XAPI_TASK_SUCCESS || status == XAPI_TASK_FAILURE ||
+           status == XAPI_TASK_CANCELLED;
+}
+
 static bool wants(unsigned depth, const char *name, void *data)
 {
     struct xapi_task *task = data;

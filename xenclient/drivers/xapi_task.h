@@ -22,6 +22,7 @@ struct xapi_task {
 };
 void xapi_task_init(struct xapi_task *task);
 void xapi_task_clear(struct xapi_task *task);
+bool xapi_task_is_over(enum xapi_task_status status);
 /* A want for task.get_record; data is an initialised task. */
 extern const struct xc_xmlrpc_sink xapi_task_sink;
 
