@@ -7,8 +7,9 @@
 #include <string.h>
 
 #define ANSWER_OCTETS ((size_t)64 << 20)
-/* A host that did not answer is left in peace for so long. */
-#define REST_USEC (30 * XC_USEC_PER_SEC)
+/* A host that did not answer is left in peace for so long, doubled each time. */
+#define REST_USEC     (2 * XC_USEC_PER_SEC)
+#define REST_MAX_USEC (60 * XC_USEC_PER_SEC)
 /* Clocks drift: how long what a host said of its clock is good. */
 #define CLOCK_USEC     (300 * XC_USEC_PER_SEC)
 #define SHARE_MIN_USEC (XC_USEC_PER_SEC / 2)
@@ -20,7 +21,7 @@ struct seen {
     char *address;
     gint64 ahead_usec; /* of the host's clock before our monotonic one */
     gint64 clock_read; /* 0: never */
-    gint64 rest_until;
+    gint64 rest, rest_until;
     bool silent; /* it was logged that it does not answer */
     unsigned round;
 };
@@ -222,9 +223,10 @@ static void note(struct xapi_metrics *metrics, struct seen *seen, const struct x
         xc_log(XC_LOG_INFO, "source %s: host %s (%s) gives metrics again", metrics->spec->key,
                member->name, member->address);
     seen->silent = error != NULL;
+    seen->rest = error ? CLAMP(seen->rest * 2, REST_USEC, REST_MAX_USEC) : 0;
     if (!error)
         return;
-    seen->rest_until = xc_clock_mono() + REST_USEC;
+    seen->rest_until = xc_clock_mono() + seen->rest;
     seen->clock_read = 0;
     xc_https_free(seen->https);
     seen->https = NULL;

@@ -147,9 +147,10 @@ static struct xapi_args *login_args(const struct xapi_link *link, GError **error
     return args;
 }
 
+/* What the connection says names it already. */
 static void name_host(GError **error, const char *address)
 {
-    if (error && *error)
+    if (error && *error && !g_str_has_prefix((*error)->message, address))
         g_prefix_error(error, "%s: ", address);
 }
 
