@@ -139,13 +139,13 @@ static GString *nested(unsigned levels)
 static void test_bounds(void)
 {
     static const struct {
-        unsigned levels;
         const char *unwanted;
+        unsigned levels;
         bool good;
-    } depths[] = {{XC_XMLRPC_DEPTH, NULL, true},
-                  {XC_XMLRPC_DEPTH + 1, NULL, false},
-                  {10000, NULL, false},
-                  {10000, "", false}};
+    } depths[] = {{NULL, XC_XMLRPC_DEPTH, true},
+                  {NULL, XC_XMLRPC_DEPTH + 1, false},
+                  {NULL, 10000, false},
+                  {"", 10000, false}};
     g_autofree char *filler = g_strnfill(MANY, 'x');
     g_autofree char *long_text =
         g_strdup_printf(HEAD "<value>%.*s</value>" TAIL, (int)XC_XMLRPC_TEXT * 2, filler);
