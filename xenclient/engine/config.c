@@ -87,7 +87,8 @@ static const struct option options[] = {
     (offsetof(struct xc_config_source, spec) + offsetof(struct xc_source_spec, member))
 static const struct option source_options[] = {
     {"uri", TEXT, AT_ONCE, SPEC(uri), "", 0, 0, NULL,
-     "ssh://USER@HOST[:PORT] (xl over SSH), xl:/// (xl on this machine), sim://..."},
+     "ssh://USER@HOST[:PORT] (xl over SSH), xl:/// (xl on this machine), https://HOST[:PORT] (a "
+     "pool of XCP-ng or XenServer), sim://..."},
     {"credential", TEXT, AT_ONCE, SPEC(credential), "", 0, 0, NULL,
      "Name of a file in credential_dir."},
     {"address", TEXT, AT_ONCE, SPEC(address), "", 0, 0, NULL,
