@@ -218,7 +218,7 @@ static void test_descriptors(void)
     heard = peer_hear(&p, &msg);
     g_assert_cmpuint(heard, ==, XC_MSG_POLL_FAILED);
     g_assert_cmpint(msg.cause, ==, XC_CAUSE_LIMIT);
-    g_assert_nonnull(strstr(msg.text, "20 descriptors are enough for 1 sources"));
+    g_assert_nonnull(strstr(msg.text, "20 descriptors are not enough for another source"));
     xc_msg_clear(&msg);
     set_descriptors(&p, 64);
     peer_say(&p, &ask_second);

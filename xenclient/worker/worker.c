@@ -40,7 +40,7 @@ struct xc_worker {
     GMutex session_lock;
     GCond session_ended;
     int sessions;        /* under session_lock */
-    gint threads;        /* of sources; atomic */
+    gint claimed;        /* descriptors, by sources; atomic */
     GHashTable *sources; /* id -> struct xc_wsource, main thread */
     struct xc_wops *ops;
 };
@@ -116,9 +116,9 @@ void xc_worker_count_session(struct xc_worker *worker, int change)
     g_mutex_unlock(&worker->session_lock);
 }
 
-int xc_worker_count_source(struct xc_worker *worker, int change)
+int xc_worker_claim_files(struct xc_worker *worker, int change)
 {
-    return g_atomic_int_add(&worker->threads, change) + change;
+    return g_atomic_int_add(&worker->claimed, change) + change;
 }
 
 /* --- messages */

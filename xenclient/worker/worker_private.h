@@ -17,8 +17,8 @@ const struct xc_driver_env *xc_worker_env(const struct xc_worker *worker);
 bool xc_worker_thread(void *(*run)(void *), void *data, GError **error);
 /* A connection was opened (1) or closed (-1): the end of the process waits a little for the last. */
 void xc_worker_count_session(struct xc_worker *worker, int change);
-/* Sources that have a thread, after the change. */
-int xc_worker_count_source(struct xc_worker *worker, int change);
+/* Descriptors that sources with a thread may need, after the change. */
+int xc_worker_claim_files(struct xc_worker *worker, int change);
 
 /* --- worker_source.c, main thread */
 

@@ -14,8 +14,8 @@
 #define EVENT_REST_USEC (50 * 1000)
 /* A connection whose event channel breaks sooner is not worth an extra poll. */
 #define LIVED_USEC (5 * XC_USEC_PER_SEC)
-/* Descriptors of a source, and of the process itself with an operation. Who is let in beyond them takes those that
- * the others need for their connections: then nobody is served. */
+/* Descriptors of a source whose driver names no number, and of the process itself with an operation. Who is let in
+ * beyond them takes those that the others need for their connections: then nobody is served. */
 #define FILES_OF_SOURCE 5
 #define FILES_OF_WORKER 12
 
@@ -42,6 +42,11 @@ struct xc_wsource {
     uint32_t opens;
     bool told; /* CHANGED was sent and no poll came since */
 };
+
+static int files_of(const struct xc_wsource *s)
+{
+    return s->driver->files ? s->driver->files : FILES_OF_SOURCE;
+}
 
 /* What the thread was woken for. */
 struct work {
@@ -230,34 +235,34 @@ static void *run(void *data)
             read_events(s);
     }
     hang_up(s);
-    xc_worker_count_source(s->worker, -1);
+    xc_worker_claim_files(s->worker, -files_of(s));
     unref(s);
     return NULL;
 }
 
 /* --- the main thread's side */
 
-static bool has_room(struct xc_worker *worker, GError **error)
+/* The first one is always let in. */
+static bool has_room(const struct xc_wsource *s, GError **error)
 {
+    int claimed = xc_worker_claim_files(s->worker, 0);
     struct rlimit files = {0};
-    rlim_t most;
 
     getrlimit(RLIMIT_NOFILE, &files);
-    most =
-        files.rlim_cur > FILES_OF_WORKER ? (files.rlim_cur - FILES_OF_WORKER) / FILES_OF_SOURCE : 0;
-    if ((rlim_t)xc_worker_count_source(worker, 0) < MAX(most, 1))
+    if (claimed == 0 || (rlim_t)(FILES_OF_WORKER + claimed + files_of(s)) <= files.rlim_cur)
         return true;
     return xc_fail(error, XC_CAUSE_LIMIT,
-                   "%ju descriptors are enough for %ju sources: raise the limit (LimitNOFILE= of "
-                   "the service), or have more workers with fewer sources each",
-                   (uintmax_t)files.rlim_cur, (uintmax_t)MAX(most, 1));
+                   "%ju descriptors are not enough for another source, which may need %d: raise "
+                   "the limit (LimitNOFILE= of the service), or have more workers with fewer "
+                   "sources each",
+                   (uintmax_t)files.rlim_cur, files_of(s));
 }
 
 static bool set_up(struct xc_wsource *s)
 {
     s->wake = -1;
     s->driver = xc_driver_for(s->spec.uri, &s->error);
-    if (!s->error && has_room(s->worker, &s->error))
+    if (!s->error && has_room(s, &s->error))
         s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0 && !s->error)
         xc_fail(&s->error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
@@ -277,9 +282,9 @@ struct xc_wsource *xc_wsource_new(struct xc_worker *worker, uint32_t id,
     if (!set_up(s))
         return s;
     g_atomic_ref_count_inc(&s->ref);
-    xc_worker_count_source(worker, 1);
+    xc_worker_claim_files(worker, files_of(s));
     if (!xc_worker_thread(run, s, &s->error)) {
-        xc_worker_count_source(worker, -1);
+        xc_worker_claim_files(worker, -files_of(s));
         g_atomic_ref_count_dec(&s->ref);
     }
     return s;
