@@ -6,7 +6,7 @@
 /* --- a batch: one answer of event.from */
 
 /* Octets that one batch may keep: hundreds of thousands of objects. */
-#define XAPI_BATCH_OCTETS ((size_t)192 << 20)
+#define XAPI_BATCH_OCTETS ((size_t)96 << 20)
 
 struct xapi_change {
     struct xapi_object *object;
