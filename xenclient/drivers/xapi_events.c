@@ -15,7 +15,9 @@
 /* What an answer may take beyond that: all of a large pool takes long to write. */
 #define ANSWER_USEC (120 * XC_USEC_PER_SEC)
 /* A busy pool tells more in one answer, and is asked less often. */
-#define PAUSE_USEC    (200 * 1000)
+#define PAUSE_USEC (200 * 1000)
+/* Doubled whenever events were lost again before any had come: up to 51 seconds. */
+#define DOUBLINGS_MAX 8
 #define ANSWER_OCTETS ((size_t)1 << 30)
 
 struct xapi_feed {
@@ -24,6 +26,7 @@ struct xapi_feed {
     char *where; /* the coordinator's address, for words */
     int changed; /* borrowed */
     int ready;   /* eventfd, readable once the mirror is complete or the feed has ended */
+    gint64 started, rest_usec;
     struct xc_call call;
     GThread *thread;
 
@@ -35,6 +38,7 @@ struct xapi_feed {
     /* The thread's own. */
     char *token;    /* "" before all was read */
     unsigned stale; /* classes to read whole */
+    unsigned lost;  /* times in a row that all or some must be read again */
 };
 
 static void signal_fd(int fd)
@@ -103,6 +107,10 @@ static bool apply(struct xapi_feed *feed, struct xapi_batch *batch, unsigned ask
     feed->complete = feed->complete || ok;
     g_mutex_unlock(&feed->lock);
     feed->stale = (feed->stale & ~whole) | stale;
+    if (stale)
+        feed->lost++;
+    else if (!whole)
+        feed->lost = 0;
     if (first)
         signal_fd(feed->ready);
     else if (ok && changed)
@@ -125,6 +133,7 @@ static bool step(struct xapi_feed *feed, GError **error)
         xc_log(XC_LOG_DEBUG, "%s: events were lost, all is read anew", feed->where);
         g_free(feed->token);
         feed->token = g_strdup("");
+        feed->lost++;
         return true;
     }
     if (!batch) {
@@ -147,13 +156,16 @@ static void *run(void *data)
     do
         xc_call_restart(&feed->call, ANSWER_USEC);
     while (step(feed, &error) &&
-           xc_call_wait(&feed->call, -1, 0, PAUSE_USEC, "waiting for events", &error));
+           xc_call_wait(&feed->call, -1, 0, PAUSE_USEC << MIN(feed->lost, DOUBLINGS_MAX),
+                        "waiting for events", &error));
     g_mutex_lock(&feed->lock);
     feed->ended = true;
     feed->error = error;
     g_mutex_unlock(&feed->lock);
     signal_fd(feed->ready);
-    signal_fd(feed->changed);
+    xc_call_restart(&feed->call, feed->rest_usec + ANSWER_USEC);
+    if (xc_call_wait(&feed->call, -1, 0, feed->rest_usec, "resting", NULL))
+        signal_fd(feed->changed);
     return NULL;
 }
 
@@ -175,12 +187,15 @@ static void free_feed(struct xapi_feed *feed)
     g_free(feed);
 }
 
-struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, GError **error)
+struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, gint64 rest_usec,
+                                  GError **error)
 {
     struct xapi_feed *feed = g_new0(struct xapi_feed, 1);
 
     g_mutex_init(&feed->lock);
     feed->changed = changed;
+    feed->started = xc_clock_mono();
+    feed->rest_usec = rest_usec;
     feed->session = g_strdup(xapi_link_session(link));
     feed->where = g_strdup(xapi_link_address(link));
     feed->token = g_strdup("");
@@ -214,6 +229,11 @@ bool xapi_feed_ended(struct xapi_feed *feed)
     ended = feed->ended;
     g_mutex_unlock(&feed->lock);
     return ended;
+}
+
+gint64 xapi_feed_age(const struct xapi_feed *feed)
+{
+    return xc_clock_mono() - feed->started;
 }
 
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error)
