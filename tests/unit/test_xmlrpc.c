@@ -251,6 +251,7 @@ static void test_others(void)
                  {"2026-11-21T22:56:57Z", true, G_GINT64_CONSTANT(1795301817000000)},
                  {"20261121T22:56:57", true, G_GINT64_CONSTANT(1795301817000000)},
                  {"20261121T23:56:57+01:00", true, G_GINT64_CONSTANT(1795301817000000)},
+                 {"99991231T23:59:59Z", false, 0},
                  {"yesterday", false, 0},
                  {"20261399T22:56:57Z", false, 0}};
     struct xc_xmlrpc_value value;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define NAME_OCTETS 256
+/* Where a later date comes from is no clock. */
+#define YEAR_MAX 2199
 /* Of a tag: expat keeps one that is not whole, and reads it again with each piece. Texts are no tags. */
 #define TAG_OCTETS 65536
 /* Elements in elements: a value in a struct is three deep. */
@@ -377,7 +379,7 @@ bool xc_xmlrpc_date(const struct xc_xmlrpc_value *value, gint64 *out)
     g_autoptr(GDateTime) time =
         value->length < 64 ? g_date_time_new_from_iso8601(value->text, utc) : NULL;
 
-    if (!time)
+    if (!time || g_date_time_get_year(time) < 1970 || g_date_time_get_year(time) > YEAR_MAX)
         return false;
     *out = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
     return true;
