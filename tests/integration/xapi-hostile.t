@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import PATIENCE, TOP, Deadline, Lab, done, is_, ok  # noqa: E402
 from xapi import PASSWORD, USER, Pool  # noqa: E402
-from xapi_hostile import MEMBER, STRANGER  # noqa: E402
+from xapi_hostile import STRANGER  # noqa: E402
 from xapi_hostile import PASSWORD as EVIL_PASSWORD  # noqa: E402
 
 AUTH, TLS, DRIVER, TRANSPORT, TIMED_OUT, LIMIT, WRONG_HOST = 6, 7, 17, 18, 25, 29, 32

@@ -220,6 +220,25 @@ static void test_hoards(void)
     g_string_free(names, TRUE);
 }
 
+/* Other VMs with each answer, as no pool has them: those that were there first stay. */
+static void test_crowd(void)
+{
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+
+    for (unsigned n = 0; n < 6; n++) {
+        GString *columns = g_string_new(n == 0 ? "vm:" A_VM ":cpu0" : "");
+
+        for (unsigned i = 0; i < 20000; i++)
+            g_string_append_printf(columns, "%svm:%08u-0000-4000-8000-%012u:cpu0",
+                                   columns->len ? " " : "", n, i);
+        poll_with(meters, T + 10, answer_of(T, columns->str, "0"));
+        g_string_free(columns, TRUE);
+        if (n == 0)
+            assert_near(get(meters, A_VM, XAPI_METER_CPU, 0), 0);
+    }
+    assert_near(get(meters, "00000005-0000-4000-8000-000000000000", XAPI_METER_CPU, 0), -1);
+}
+
 static void test_devices(void)
 {
     static const struct {
@@ -360,6 +379,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-meters/lies", test_lies);
     g_test_add_func("/xapi-meters/no-answers", test_no_answers);
     g_test_add_func("/xapi-meters/hoards", test_hoards);
+    g_test_add_func("/xapi-meters/crowd", test_crowd);
     g_test_add_func("/xapi-meters/devices", test_devices);
     g_test_add_func("/xapi-meters/report", test_report);
     return g_test_run();

@@ -160,6 +160,7 @@ static void test_bounds(void)
             read_in(document->str, document->len, 4096, depths[i].unwanted, &why);
 
         g_string_free(document, TRUE);
+        g_assert_true(depths[i].good == (deep != NULL));
         if (depths[i].good)
             g_assert_no_error(why);
         else
