@@ -156,29 +156,40 @@ def respond(connection, name, number, path, request):
 
 # --- connections
 
-def receive(connection, name, wanted, have):
-    """More of a request: until wanted(have) is true. None: there is no more."""
+def receive(connection, count, wanted, have):
+    """More of a request: until wanted(have) is true. None: there is no more. count: is told of all octets."""
     while not wanted(have):
         piece = connection.recv(65536)
         if not piece:
             return None
         have += piece
-        with LOCK:
-            STATS[name][1] += len(piece)
+        count(len(piece))
     return have
 
 
+def receive_request(connection, count):
+    """The next one, whole. None: there is no more."""
+    request = receive(connection, count, lambda have: b"\r\n\r\n" in have, b"")
+    if request is None:
+        return None
+    head = request.partition(b"\r\n\r\n")[0].decode().lower()
+    length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
+    return receive(connection, count, lambda have: len(have.partition(b"\r\n\r\n")[2]) >= length, request)
+
+
 def converse(connection, name):
+    def count(octets):
+        with LOCK:
+            STATS[name][1] += octets
+
     number = 0
     while True:
-        request = receive(connection, name, lambda have: b"\r\n\r\n" in have, b"")
+        request = receive_request(connection, count)
+        number += 1
         if request is None:
             return
-        head = request.partition(b"\r\n\r\n")[0].decode().lower()
-        length = next((int(line.split(":")[1]) for line in head.split("\r\n") if line.startswith("content-length:")), 0)
-        request = receive(connection, name, lambda have: len(have.partition(b"\r\n\r\n")[2]) >= length, request)  # noqa: B023
-        number += 1
-        if request is None or not respond(connection, name, number, head.split(" ")[1].partition("?")[0], request):
+        path = request.split(b" ")[1].decode().lower().partition("?")[0]
+        if not respond(connection, name, number, path, request):
             return
 
 

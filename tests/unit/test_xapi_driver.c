@@ -149,6 +149,18 @@ static void test_poll(void)
     end(conn);
 }
 
+static void test_many_polls(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+
+    for (unsigned i = 0; i < 1000; i++)
+        xc_report_free(poll_once(conn));
+    g_assert_cmpuint(pool.sessions, ==, 1);
+    g_assert_cmpuint(pool.wholes, ==, 1);
+    end(conn);
+}
+
 static void test_metrics_dead(void)
 {
     g_autoptr(GError) error = NULL;
@@ -256,6 +268,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     xc_log_set_level(XC_LOG_ERROR);
     g_test_add_func("/xapi-driver/poll", test_poll);
+    g_test_add_func("/xapi-driver/many-polls", test_many_polls);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
     g_test_add_func("/xapi-driver/session-ends", test_session_ends);
     g_test_add_func("/xapi-driver/silence", test_silence);

@@ -180,6 +180,7 @@ static void test_no_answers(void)
         "<xport><meta><step>0</step></meta></xport>",
         "<xport><meta><step>5</step><end>99999999999999999999</end></meta></xport>",
         "<xport><data><row><t>5</t><v>1</v></row></data></xport>",
+        "<xport a='b'/>",
         "<xport><a><a><a><a><a><a><a><a><a/></a></a></a></a></a></a></a></a></xport>",
     };
 
@@ -194,6 +195,48 @@ static void test_no_answers(void)
         g_assert_nonnull(error);
         xapi_meters_close(meters, false);
     }
+}
+
+/* What the parser keeps: names for ever, a tag until it is whole. */
+static void test_hoards(void)
+{
+    GString *names = g_string_new("<xport>");
+    g_autofree char *filler = g_strnfill(200000, 'x');
+    g_autofree char *comment = g_strconcat("<xport><!--", filler, NULL);
+    static const char *const words[] = {"have names", "without end"};
+
+    for (unsigned n = 0; n < 1000; n++)
+        g_string_append_printf(names, "<a%u/>", n);
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_autoptr(xapi_meters) meters = xapi_meters_new();
+        g_autoptr(GError) error = NULL;
+
+        xapi_meters_begin(meters);
+        xapi_meters_open(meters, T);
+        g_assert_false(feed(meters, i ? comment : names->str, 4096, &error));
+        g_assert_nonnull(strstr(error->message, words[i]));
+        xapi_meters_close(meters, false);
+    }
+    g_string_free(names, TRUE);
+}
+
+/* Other VMs with each answer, as no pool has them: those that were there first stay. */
+static void test_crowd(void)
+{
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+
+    for (unsigned n = 0; n < 6; n++) {
+        GString *columns = g_string_new(n == 0 ? "vm:" A_VM ":cpu0" : "");
+
+        for (unsigned i = 0; i < 20000; i++)
+            g_string_append_printf(columns, "%svm:%08u-0000-4000-8000-%012u:cpu0",
+                                   columns->len ? " " : "", n, i);
+        poll_with(meters, T + 10, answer_of(T, columns->str, "0"));
+        g_string_free(columns, TRUE);
+        if (n == 0)
+            assert_near(get(meters, A_VM, XAPI_METER_CPU, 0), 0);
+    }
+    assert_near(get(meters, "00000005-0000-4000-8000-000000000000", XAPI_METER_CPU, 0), -1);
 }
 
 static void test_devices(void)
@@ -335,6 +378,8 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-meters/broken-off", test_broken_off);
     g_test_add_func("/xapi-meters/lies", test_lies);
     g_test_add_func("/xapi-meters/no-answers", test_no_answers);
+    g_test_add_func("/xapi-meters/hoards", test_hoards);
+    g_test_add_func("/xapi-meters/crowd", test_crowd);
     g_test_add_func("/xapi-meters/devices", test_devices);
     g_test_add_func("/xapi-meters/report", test_report);
     return g_test_run();

@@ -401,6 +401,50 @@ static void test_no_batch(void)
     }
 }
 
+/* Disks by events, none of which is too large. */
+static struct xapi_batch *disks(unsigned first, unsigned n)
+{
+    struct xapi_batch *batch = xapi_batch_new();
+
+    for (unsigned i = first; i < first + n; i++) {
+        struct xapi_change change = {.object = xapi_object_new(XAPI_VDI)};
+
+        change.object->ref = g_strdup_printf("OpaqueRef:%u", i);
+        ((struct xapi_vdi *)(void *)change.object)->name = g_strnfill(200, 'x');
+        g_array_append_val(batch->changes, change);
+    }
+    return batch;
+}
+
+static bool apply_disks(struct xapi_mirror *mirror, unsigned first, unsigned whole, GError **error)
+{
+    g_autoptr(xapi_batch) batch = disks(first, 10000);
+    bool changed = false;
+    unsigned stale = 0;
+
+    return xapi_mirror_apply(mirror, batch, XAPI_ALL_CLASSES, whole, &changed, &stale, error);
+}
+
+/* What is told again or read anew is not more; what only grows ends. */
+static void test_crowd(void)
+{
+    struct xapi_mirror *mirror = xapi_mirror_new();
+    g_autoptr(GError) error = NULL;
+    unsigned n = 0;
+    size_t octets;
+
+    g_assert_true(apply_disks(mirror, 0, XAPI_ALL_CLASSES, NULL));
+    octets = mirror->octets;
+    g_assert_true(apply_disks(mirror, 0, 0, NULL));
+    g_assert_true(apply_disks(mirror, 0, XAPI_ALL_CLASSES, NULL));
+    g_assert_cmpuint(mirror->octets, ==, octets);
+    while (n < 100 && apply_disks(mirror, n * 10000, 0, &error))
+        n++;
+    g_assert_cmpuint(n, >, 5);
+    g_assert_error(error, XC_ERROR, XC_CAUSE_LIMIT);
+    xapi_mirror_free(mirror);
+}
+
 static void test_no_hosts(void)
 {
     struct xapi_mirror *mirror = xapi_mirror_new();
@@ -427,6 +471,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-mirror/odd-events", test_odd_events);
     g_test_add_func("/xapi-mirror/lies", test_lies);
     g_test_add_func("/xapi-mirror/no-batch", test_no_batch);
+    g_test_add_func("/xapi-mirror/crowd", test_crowd);
     g_test_add_func("/xapi-mirror/no-hosts", test_no_hosts);
     return g_test_run();
 }

@@ -8,6 +8,7 @@ static struct {
     const char *dead;            /* hosts that do not answer, separated by blanks */
     unsigned sessions, refusals; /* given; SESSION_INVALID still to be said */
     bool wrong_password;
+    bool slaves_only; /* nobody is the coordinator */
 } pool;
 
 static char *as_slave(void)
@@ -23,7 +24,7 @@ static char *answer(const char *host, const char *method, const char *body, GErr
 
     if (strstr(pool.dead, host))
         return server_down(error, XC_CAUSE_HOST_DOWN);
-    if (strcmp(host, pool.coordinator) != 0)
+    if (pool.slaves_only || strcmp(host, pool.coordinator) != 0)
         return as_slave();
     if (strcmp(method, "session.login_with_password") == 0) {
         g_assert_nonnull(strstr(body, "<string>se&lt;cret</string>"));
@@ -34,7 +35,8 @@ static char *answer(const char *host, const char *method, const char *body, GErr
         return xapi_success(session);
     }
     session = g_strdup_printf("<string>OpaqueRef:s%u</string>", pool.sessions);
-    g_assert_nonnull(strstr(body, session));
+    /* Those that were there before are ended, too. */
+    g_assert_true(strcmp(method, "session.logout") == 0 || strstr(body, session));
     if (pool.refusals > 0) {
         pool.refusals--;
         return xapi_failure("SESSION_INVALID|OpaqueRef:s1");
@@ -191,7 +193,7 @@ static void test_all_dead(void)
     end(NULL);
 }
 
-/* A session that is gone costs one login; a second refusal is an error, no loop. */
+/* A session that is gone costs one login; another refusal soon after it is an error, no loop. */
 static void test_session_invalid(void)
 {
     g_autoptr(GError) error = NULL;
@@ -207,8 +209,35 @@ static void test_session_invalid(void)
     pool.refusals = 100;
     g_assert_null(ask(link, &error));
     g_assert_error(error, XC_ERROR, XC_CAUSE_TRANSPORT);
-    g_assert_cmpuint(server_asked("192.0.2.1 session.login_with_password"), ==, 3);
+    g_assert_false(xapi_link_check(link, &call, NULL));
+    g_assert_cmpuint(server_asked("192.0.2.1 session.login_with_password"), ==, 2);
+    g_assert_cmpuint(server_asked("192.0.2.1 session.logout"), ==, 1);
     g_assert_null(strstr(error->message, "OpaqueRef"));
+    end(link);
+}
+
+/* All say that it is another one: each hears the password once. */
+static void test_loop(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xapi_link *link;
+
+    begin("192.0.2.1", "");
+    link = open_link(&error);
+    set_members(link, "192.0.2.1 192.0.2.2 192.0.2.3");
+    pool.coordinator = "192.0.2.2";
+    pool.dead = "192.0.2.2";
+    g_assert_null(ask(link, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_HOST_DOWN);
+    g_assert_cmpuint(server_asked("192.0.2.2 session.login_with_password"), ==, 1);
+    g_assert_cmpuint(server_asked("192.0.2.3 session.login_with_password"), ==, 1);
+    g_clear_error(&error);
+    pool.coordinator = "192.0.2.1";
+    pool.dead = "";
+    pool.slaves_only = true;
+    g_assert_false(xapi_link_renew(link, &call, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_WRONG_HOST);
+    g_assert_cmpuint(server_asked("192.0.2.3 session.login_with_password"), ==, 2);
     end(link);
 }
 
@@ -282,6 +311,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-session/coordinator-dies", test_coordinator_dies);
     g_test_add_func("/xapi-session/all-dead", test_all_dead);
     g_test_add_func("/xapi-session/session-invalid", test_session_invalid);
+    g_test_add_func("/xapi-session/loop", test_loop);
     g_test_add_func("/xapi-session/wrong-password", test_wrong_password);
     g_test_add_func("/xapi-session/settings", test_settings);
     g_test_add_func("/xapi-session/memory", test_memory);

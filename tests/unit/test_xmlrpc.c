@@ -160,6 +160,7 @@ static void test_bounds(void)
             read_in(document->str, document->len, 4096, depths[i].unwanted, &why);
 
         g_string_free(document, TRUE);
+        g_assert_true(depths[i].good == (deep != NULL));
         if (depths[i].good)
             g_assert_no_error(why);
         else
@@ -170,6 +171,35 @@ static void test_bounds(void)
     g_assert_nonnull(told);
     g_assert_null(read_in(longer, strlen(longer), 4096, NULL, &error));
     g_assert_error(error, XC_ERROR, XC_CAUSE_LIMIT);
+}
+
+/* What the parser keeps: names for ever, a tag until it is whole. */
+static void test_hoards(void)
+{
+    static const struct {
+        const char *start, *piece;
+        enum xc_cause cause;
+    } hoards[] = {
+        {HEAD "<value><string a='", "xxxxxxxx", XC_CAUSE_LIMIT},
+        {HEAD "<value><!--", "xxxxxxxx", XC_CAUSE_LIMIT},
+        {HEAD "<value><?", "xxxxxxxx", XC_CAUSE_LIMIT},
+        {HEAD "<", "xxxxxxxx", XC_CAUSE_LIMIT},
+        {HEAD "<value><struct><member><name>no</name><value><x1/><x2/>", "", XC_CAUSE_DRIVER_ERROR},
+        {HEAD "<value><struct><member><name>no</name><value><value a=''/>", "",
+         XC_CAUSE_DRIVER_ERROR},
+        {HEAD "<value a=''>", "", XC_CAUSE_DRIVER_ERROR},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(hoards); i++) {
+        g_autoptr(GError) error = NULL;
+        GString *document = g_string_new(hoards[i].start);
+
+        while (*hoards[i].piece && document->len < MANY / 2)
+            g_string_append(document, hoards[i].piece);
+        g_assert_null(read_in(document->str, document->len, 4096, "no", &error));
+        g_assert_error(error, XC_ERROR, (int)hoards[i].cause);
+        g_string_free(document, TRUE);
+    }
 }
 
 /* --- scalars */
@@ -222,6 +252,7 @@ static void test_others(void)
                  {"2026-11-21T22:56:57Z", true, G_GINT64_CONSTANT(1795301817000000)},
                  {"20261121T22:56:57", true, G_GINT64_CONSTANT(1795301817000000)},
                  {"20261121T23:56:57+01:00", true, G_GINT64_CONSTANT(1795301817000000)},
+                 {"99991231T23:59:59Z", false, 0},
                  {"yesterday", false, 0},
                  {"20261399T22:56:57Z", false, 0}};
     struct xc_xmlrpc_value value;
@@ -251,6 +282,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xmlrpc/answers", test_answers);
     g_test_add_func("/xmlrpc/wrong", test_wrong);
     g_test_add_func("/xmlrpc/bounds", test_bounds);
+    g_test_add_func("/xmlrpc/hoards", test_hoards);
     g_test_add_func("/xmlrpc/numbers", test_numbers);
     g_test_add_func("/xmlrpc/others", test_others);
     return g_test_run();

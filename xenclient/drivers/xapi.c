@@ -11,12 +11,17 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* A feed that ends sooner is not worth reading all of the pool at once for another. */
+#define LIVED_USEC (10 * XC_USEC_PER_SEC)
+#define REST_MAX   5 /* doublings of a second */
+
 struct xc_conn {
     struct xapi_link *link;
     struct xapi_feed *feed; /* NULL: it could not be started again */
     struct xapi_metrics *metrics;
     struct xapi_meters *meters;
-    int changed; /* eventfd: the feed's word that something happened */
+    unsigned short_lived; /* feeds in a row that soon ended */
+    int changed;          /* eventfd: the feed's word that something happened */
 };
 
 static void xapi_close(struct xc_conn *conn)
@@ -45,7 +50,7 @@ static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct
     else
         conn->link = xapi_link_open(spec, env, call, error);
     if (conn->link)
-        conn->feed = xapi_feed_start(conn->link, conn->changed, error);
+        conn->feed = xapi_feed_start(conn->link, conn->changed, 0, error);
     if (conn->feed)
         return conn;
     xapi_close(conn);
@@ -57,13 +62,20 @@ static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct
  * measured so far stays. */
 static bool revive(struct xc_conn *conn, struct xc_call *call, GError **error)
 {
+    gint64 rest;
+
     if (!xapi_link_check(conn->link, call, error))
         return false;
     if (conn->feed && xapi_feed_serves(conn->feed, conn->link))
         return true;
+    if (conn->feed && xapi_feed_age(conn->feed) > LIVED_USEC)
+        conn->short_lived = 0;
+    else
+        conn->short_lived++;
+    rest = conn->short_lived ? XC_USEC_PER_SEC << MIN(conn->short_lived, REST_MAX) : 0;
     xapi_feed_stop(conn->feed);
     xapi_metrics_renew(conn->metrics);
-    conn->feed = xapi_feed_start(conn->link, conn->changed, error);
+    conn->feed = xapi_feed_start(conn->link, conn->changed, rest, error);
     return conn->feed != NULL;
 }
 

@@ -17,9 +17,8 @@
 #define WHOLE_USEC  (120 * XC_USEC_PER_SEC)
 /* A busy pool tells more in one answer, and is asked less often. */
 #define PAUSE_USEC (200 * 1000)
-/* A server that forgets its own tokens is not made to tell all again and again: doubled each time. */
-#define LOST_USEC     XC_USEC_PER_SEC
-#define LOST_MAX_USEC (60 * XC_USEC_PER_SEC)
+/* Doubled whenever events were lost again before any had come: up to 51 seconds. */
+#define DOUBLINGS_MAX 8
 #define ANSWER_OCTETS ((size_t)1 << 30)
 
 struct xapi_feed {
@@ -28,6 +27,7 @@ struct xapi_feed {
     char *where; /* the coordinator's address, for words */
     int changed; /* borrowed */
     int ready;   /* eventfd, readable once the mirror is complete or the feed has ended */
+    gint64 started, rest_usec;
     struct xc_call call;
     GThread *thread;
 
@@ -39,7 +39,7 @@ struct xapi_feed {
     /* The thread's own. */
     char *token;    /* "" before all was read */
     unsigned stale; /* classes to read whole */
-    gint64 pause;   /* before the next call */
+    unsigned lost;  /* times in a row that all or some must be read again */
 };
 
 static void signal_fd(int fd)
@@ -109,6 +109,10 @@ static bool apply(struct xapi_feed *feed, struct xapi_batch *batch, unsigned ask
     feed->complete = feed->complete || ok;
     g_mutex_unlock(&feed->lock);
     feed->stale = (feed->stale & ~whole) | stale;
+    if (stale)
+        feed->lost++;
+    else if (!whole)
+        feed->lost = 0;
     if (first)
         signal_fd(feed->ready);
     else if (ok && changed)
@@ -131,15 +135,13 @@ static bool step(struct xapi_feed *feed, GError **error)
         xc_log(XC_LOG_DEBUG, "%s: events were lost, all is read anew", feed->where);
         g_free(feed->token);
         feed->token = g_strdup("");
-        feed->pause = MIN(MAX(feed->pause * 2, LOST_USEC), LOST_MAX_USEC);
+        feed->lost++;
         return true;
     }
     if (!batch) {
         g_propagate_error(error, g_steal_pointer(&why));
         return false;
     }
-    if (!whole)
-        feed->pause = PAUSE_USEC;
     /* The token of some classes knows nothing of what the others did meanwhile. */
     if (all || !whole) {
         g_free(feed->token);
@@ -150,8 +152,10 @@ static bool step(struct xapi_feed *feed, GError **error)
 
 static bool rest(struct xapi_feed *feed, GError **error)
 {
-    xc_call_restart(&feed->call, feed->pause * 2);
-    return xc_call_wait(&feed->call, -1, 0, feed->pause, "waiting for events", error);
+    gint64 pause = PAUSE_USEC << MIN(feed->lost, DOUBLINGS_MAX);
+
+    xc_call_restart(&feed->call, pause * 2);
+    return xc_call_wait(&feed->call, -1, 0, pause, "waiting for events", error);
 }
 
 static void *run(void *data)
@@ -166,7 +170,9 @@ static void *run(void *data)
     feed->error = error;
     g_mutex_unlock(&feed->lock);
     signal_fd(feed->ready);
-    signal_fd(feed->changed);
+    xc_call_restart(&feed->call, feed->rest_usec + ANSWER_USEC);
+    if (xc_call_wait(&feed->call, -1, 0, feed->rest_usec, "resting", NULL))
+        signal_fd(feed->changed);
     return NULL;
 }
 
@@ -188,16 +194,18 @@ static void free_feed(struct xapi_feed *feed)
     g_free(feed);
 }
 
-struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, GError **error)
+struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, gint64 rest_usec,
+                                  GError **error)
 {
     struct xapi_feed *feed = g_new0(struct xapi_feed, 1);
 
     g_mutex_init(&feed->lock);
     feed->changed = changed;
+    feed->started = xc_clock_mono();
+    feed->rest_usec = rest_usec;
     feed->session = g_strdup(xapi_link_session(link));
     feed->where = g_strdup(xapi_link_address(link));
     feed->token = g_strdup("");
-    feed->pause = PAUSE_USEC;
     feed->mirror = xapi_mirror_new();
     feed->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->https = xapi_link_connection(link, NULL, error);
@@ -228,6 +236,11 @@ bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
     ended = feed->ended;
     g_mutex_unlock(&feed->lock);
     return !ended && strcmp(feed->session, xapi_link_session(link)) == 0;
+}
+
+gint64 xapi_feed_age(const struct xapi_feed *feed)
+{
+    return xc_clock_mono() - feed->started;
 }
 
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error)

@@ -8,8 +8,9 @@ typedef struct xapi_feed xapi_feed;
 
 /* Begins with reading everything. It uses the session of the link, which is to outlive it, and ends when that does, when
  * the connection breaks or XAPI refuses: it never logs in. changed: an eventfd that is written to when something
- * worth a poll happened, and when it has ended. */
-struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, GError **error);
+ * worth a poll happened, and rest_usec after it has ended. */
+struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, gint64 rest_usec,
+                                  GError **error);
 /* At once, whatever it waits for. Takes NULL. */
 void xapi_feed_stop(struct xapi_feed *feed);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_feed, xapi_feed_stop)
@@ -18,6 +19,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_feed, xapi_feed_stop)
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error);
 /* Does it go on, with the session that the link has now? Else a new one is needed. */
 bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link);
+/* Microseconds since its start. */
+gint64 xapi_feed_age(const struct xapi_feed *feed);
 /* The mirror, locked until it is given back: for a moment only. */
 const struct xapi_mirror *xapi_feed_lock(struct xapi_feed *feed);
 void xapi_feed_unlock(struct xapi_feed *feed);

@@ -16,6 +16,9 @@
 #define RATE_MAX 1e13
 /* Of one host or VM; none has as many. */
 #define METERS_MAX 2048
+/* Hosts and VMs, and what is counted of all of them: no pool has as many. */
+#define METERED_MAX    100000
+#define METERS_ALL_MAX 2000000
 
 struct meter {
     enum xapi_meter meter;
@@ -43,6 +46,7 @@ struct column {
 struct xapi_meters {
     GHashTable *all; /* struct xc_uuid -> struct xapi_metered */
     unsigned round;
+    guint n_meters; /* of all */
     /* The answer that is being read. */
     unsigned answer;
     gint64 now, target, step;
@@ -169,10 +173,14 @@ void xapi_meters_free(struct xapi_meters *meters)
 
 static gboolean is_forgotten(gpointer key, gpointer value, gpointer data)
 {
-    const struct xapi_meters *meters = data;
+    struct xapi_meters *meters = data;
+    const struct xapi_metered *metered = value;
 
     (void)key;
-    return meters->round - ((const struct xapi_metered *)value)->round > FORGET_ROUNDS;
+    if (meters->round - metered->round <= FORGET_ROUNDS)
+        return FALSE;
+    meters->n_meters -= metered->meters->len;
+    return TRUE;
 }
 
 void xapi_meters_begin(struct xapi_meters *meters)
@@ -209,7 +217,7 @@ static struct xapi_metered *metered_of(struct xapi_meters *meters, const char *u
     if (!xc_uuid_parse(uuid_text, &uuid))
         return NULL;
     metered = g_hash_table_lookup(meters->all, &uuid);
-    if (!metered) {
+    if (!metered && g_hash_table_size(meters->all) < METERED_MAX) {
         metered = g_new0(struct xapi_metered, 1);
         metered->meters = g_array_new(FALSE, TRUE, sizeof(struct meter));
         metered->news = g_array_new(FALSE, TRUE, sizeof(double));
@@ -219,8 +227,8 @@ static struct xapi_metered *metered_of(struct xapi_meters *meters, const char *u
     return metered;
 }
 
-static bool meter_of(struct xapi_metered *metered, enum xapi_meter kind, uint32_t number,
-                     uint32_t *out)
+static bool meter_of(struct xapi_meters *meters, struct xapi_metered *metered, enum xapi_meter kind,
+                     uint32_t number, uint32_t *out)
 {
     const struct meter fresh = {.meter = kind, .number = number};
 
@@ -232,8 +240,9 @@ static bool meter_of(struct xapi_metered *metered, enum xapi_meter kind, uint32_
             return true;
         }
     }
-    if (metered->meters->len == METERS_MAX)
+    if (metered->meters->len == METERS_MAX || meters->n_meters == METERS_ALL_MAX)
         return false;
+    meters->n_meters++;
     *out = metered->meters->len;
     g_array_append_val(metered->meters, fresh);
     return true;
@@ -266,7 +275,7 @@ static void count_column(struct xapi_meters *meters, unsigned column, const stru
     struct column *entry = &g_array_index(meters->columns, struct column, column);
     struct meter *meter;
 
-    if (!meter_of(metered, name->meter, number, &entry->meter))
+    if (!meter_of(meters, metered, name->meter, number, &entry->meter))
         return;
     tell_of(meters, metered);
     entry->of = metered;

@@ -9,6 +9,11 @@
 #define REF_OCTETS   128
 #define OVERHEAD     256 /* of an object: its reference, and its places in arrays and tables */
 
+static size_t weight(const void *object)
+{
+    return xapi_object_size(object) + OVERHEAD;
+}
+
 /* --- reading a batch: the answer's struct is depth 0, an event 2, its record 3 */
 
 enum member { EVENTS, COUNTS, TOKEN, OTHER };
@@ -124,7 +129,7 @@ static bool end_event(struct xapi_batch *batch)
     }
     change.object->ref = g_steal_pointer(&batch->ref);
     g_array_append_val(batch->changes, change);
-    batch->octets += xapi_object_size(change.object) + OVERHEAD;
+    batch->octets += weight(change.object);
     batch->too_large = batch->octets > XAPI_BATCH_OCTETS;
     return !batch->too_large;
 }
@@ -213,12 +218,15 @@ static void inherit(struct xapi_vm *vm, const struct xapi_vm *before)
     vm->last_host = g_strdup(host);
 }
 
-static void apply_one(GHashTable *table, GHashTable *before_in, struct xapi_change *change,
+static void apply_one(struct xapi_mirror *mirror, GHashTable *before_in, struct xapi_change *change,
                       bool *changed)
 {
     struct xapi_object *object = change->object;
+    GHashTable *table = mirror->objects[object->class];
     const void *before = g_hash_table_lookup(before_in, object->ref);
+    const void *replaced = g_hash_table_lookup(table, object->ref);
 
+    mirror->octets -= replaced ? weight(replaced) : 0;
     if (change->gone) {
         *changed = g_hash_table_remove(table, object->ref) || *changed;
         return;
@@ -227,6 +235,7 @@ static void apply_one(GHashTable *table, GHashTable *before_in, struct xapi_chan
         inherit((struct xapi_vm *)object, before);
     if (!before || xapi_object_differs(before, object))
         *changed = true;
+    mirror->octets += weight(object);
     change->object = NULL;
     g_hash_table_replace(table, object->ref, object);
 }
@@ -257,7 +266,22 @@ static bool within_bounds(const struct xapi_mirror *mirror, GError **error)
         if (g_hash_table_size(mirror->objects[i]) > XAPI_OBJECTS_MAX)
             return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d objects of class %s",
                            XAPI_OBJECTS_MAX, xapi_class_name((enum xapi_class)i));
+    if (mirror->octets > XAPI_BATCH_OCTETS)
+        return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %zu MiB of objects",
+                       XAPI_BATCH_OCTETS >> 20);
     return true;
+}
+
+static size_t weight_of_all(GHashTable *table)
+{
+    GHashTableIter iter;
+    gpointer object;
+    size_t octets = 0;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &object))
+        octets += weight(object);
+    return octets;
 }
 
 bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, unsigned asked,
@@ -269,14 +293,14 @@ bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, uns
         if (!(whole & (1u << i)))
             continue;
         old[i] = mirror->objects[i];
+        mirror->octets -= weight_of_all(old[i]);
         mirror->objects[i] = new_table();
     }
     for (guint i = 0; i < batch->changes->len; i++) {
         struct xapi_change *change = &g_array_index(batch->changes, struct xapi_change, i);
         enum xapi_class class = change->object->class;
-        GHashTable *table = mirror->objects[class];
 
-        apply_one(table, old[class] ? old[class] : table, change, changed);
+        apply_one(mirror, old[class] ? old[class] : mirror->objects[class], change, changed);
     }
     for (unsigned i = 0; i < XAPI_N_CLASSES; i++) {
         if (!old[i])

@@ -5,8 +5,8 @@
 
 /* --- a batch: one answer of event.from */
 
-/* Octets that one batch may keep: hundreds of thousands of objects. */
-#define XAPI_BATCH_OCTETS ((size_t)192 << 20)
+/* Octets that one batch may keep, and the mirror: hundreds of thousands of objects. */
+#define XAPI_BATCH_OCTETS ((size_t)96 << 20)
 
 struct xapi_change {
     struct xapi_object *object;
@@ -41,6 +41,7 @@ extern const struct xc_xmlrpc_sink xapi_batch_sink;
 
 struct xapi_mirror {
     GHashTable *objects[XAPI_N_CLASSES]; /* ref -> struct of the class */
+    size_t octets;                       /* of all of them */
     gint64 odd
         [XAPI_N_CLASSES]; /* by how much the server's counts differ even right after a whole read */
 };

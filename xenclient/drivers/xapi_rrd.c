@@ -10,6 +10,10 @@
 
 #define TEXT_OCTETS 512
 #define DEPTH_MAX   8
+/* Of a tag: expat keeps one that is not whole, and reads it again with each piece. Texts are no tags. */
+#define TAG_OCTETS 65536
+/* Elements that are new to us; more are not XAPI's, and expat never forgets a name. */
+#define STRANGE_MAX 100
 #define TIME_MAX    ((gint64)1 << 40)
 #define STEP_MAX    86400
 
@@ -33,7 +37,8 @@ struct xapi_rrd {
     enum element now;
     GString *text;       /* of the element that is open and has numbers or a name */
     gint64 end, step, t; /* 0: not seen */
-    unsigned n_columns, at;
+    unsigned n_columns, at, n_strange;
+    size_t fed;
     GByteArray *averages; /* of each column, is it one */
     bool whole;
     GError *error;
@@ -57,15 +62,31 @@ static enum element element_of(const char *name, const char *parent)
     return (enum element)i;
 }
 
+static bool is_strange(const char *name)
+{
+    static const char *const ignored[] = {"start", "rows", "columns"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
+        if (strcmp(ignored[i], name) == 0)
+            return false;
+    for (unsigned i = 0; i < OTHER; i++)
+        if (strcmp(elements[i].name, name) == 0)
+            return false;
+    return true;
+}
+
 static void on_begin(void *data, const char *name, const char **attributes)
 {
     struct xapi_rrd *rrd = data;
 
-    (void)attributes;
     if (rrd->error)
         return;
     if (rrd->depth == DEPTH_MAX) {
         stop(rrd, XC_CAUSE_LIMIT, "are nested too deeply");
+        return;
+    }
+    if (attributes[0] || (is_strange(name) && ++rrd->n_strange > STRANGE_MAX)) {
+        stop(rrd, XC_CAUSE_DRIVER_ERROR, "have names that those of XAPI have not");
         return;
     }
     rrd->now = element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "");
@@ -214,6 +235,9 @@ static bool parse(struct xapi_rrd *rrd, const char *bytes, size_t length, bool l
         xc_fail(&rrd->error, XC_CAUSE_DRIVER_ERROR, "the host's metrics are no XML: %s in line %lu",
                 XML_ErrorString(XML_GetErrorCode(rrd->parser)),
                 (unsigned long)XML_GetCurrentLineNumber(rrd->parser));
+    rrd->fed += length;
+    if (!last && (XML_Index)rrd->fed - XML_GetCurrentByteIndex(rrd->parser) > TAG_OCTETS)
+        stop(rrd, XC_CAUSE_LIMIT, "have a tag or comment without end");
     if (!rrd->error)
         return true;
     g_propagate_error(error, g_error_copy(rrd->error));

@@ -11,6 +11,8 @@
  * answer is to be heard. */
 #define CANDIDATE_USEC (8 * XC_USEC_PER_SEC)
 #define CHECK_SHARE    3 /* of the time, for asking whether the coordinator still is */
+/* A session that is refused sooner after the last login is no accident: whoever asks is told. */
+#define RELOGIN_USEC   (10 * XC_USEC_PER_SEC)
 #define ADDRESSES_MAX  64
 #define ADDRESS_OCTETS 255
 
@@ -24,6 +26,8 @@ struct xapi_link {
     struct xc_https *https;
     char *address;    /* of the coordinator; NULL: not known */
     char *session;    /* NULL: none */
+    unsigned logins;  /* tried */
+    gint64 relogin;   /* when a call last made one; 0: never */
     GPtrArray *words; /* what XAPI said when it refused last; NULL: it did not */
 };
 
@@ -154,6 +158,31 @@ static void name_host(GError **error, const char *address)
         g_prefix_error(error, "%s: ", address);
 }
 
+static void log_out(const struct xapi_link *link, const char *session)
+{
+    g_autoptr(xapi_args) args = xapi_args_new("session.logout");
+    g_autoptr(GPtrArray) words = NULL;
+    struct xc_call call;
+
+    if (!xc_call_init(&call, LOGOUT_USEC, NULL))
+        return;
+    /* A session that is not ended is ended by the server after a day without use. */
+    xapi_call(link->https, args, session, NULL, &words, &call, NULL);
+    xc_call_deinit(&call);
+}
+
+/* One that was refused or not heard of may be there all the same. */
+static void replace_session(struct xapi_link *link, const char *session)
+{
+    char *old = g_steal_pointer(&link->session);
+
+    link->session = g_strdup(session);
+    if (!old)
+        return;
+    log_out(link, old);
+    xapi_wipe(old, strlen(old));
+}
+
 static bool login_at(struct xapi_link *link, const char *address, struct xc_call *call,
                      GError **error)
 {
@@ -166,14 +195,14 @@ static bool login_at(struct xapi_link *link, const char *address, struct xc_call
     if (!https)
         return false;
     forget_words(link);
+    link->logins++;
     ok = xapi_call(https, args, NULL, &want, &link->words, call, error);
     if (ok && !session->len)
         ok = xc_fail(error, XC_CAUSE_DRIVER_ERROR, "the login was answered without a session");
     if (ok) {
-        forget_session(link);
         xc_https_free(link->https);
         link->https = g_steal_pointer(&https);
-        link->session = g_strdup(session->str);
+        replace_session(link, session->str);
         if (g_strcmp0(link->address, address) != 0) {
             g_free(link->address);
             link->address = g_strdup(address);
@@ -186,14 +215,20 @@ static bool login_at(struct xapi_link *link, const char *address, struct xc_call
     return ok;
 }
 
-/* Whom the host at `address` named as the coordinator, if the password may go there. */
-static const char *next_hop(const struct xapi_link *link, const char *address, bool hopped,
-                            GError **error)
+/* Whom the host at `address` named as the coordinator, if the password may go there. asked: who was asked already. */
+static const char *next_hop(const struct xapi_link *link, const char *address,
+                            const GPtrArray *asked, bool hopped, GError **error)
 {
     const char *named = link->words->len > 1 ? link->words->pdata[1] : "";
     g_autofree char *shown = xc_text_clean(named, strlen(named), ADDRESS_OCTETS);
     bool known = link->members->len > 0;
 
+    if (contains(asked, named)) {
+        xc_fail(error, XC_CAUSE_WRONG_HOST,
+                "%s says that the pool's coordinator is '%s', which says that it is not", address,
+                shown);
+        return NULL;
+    }
     if (*named && (known ? contains(link->members, named) : !hopped))
         return named;
     xc_fail(error, XC_CAUSE_WRONG_HOST,
@@ -213,9 +248,9 @@ static bool is_final(const GError *error)
            cause == XC_CAUSE_NO_SUCH_HOST || cause == XC_CAUSE_BAD_CONFIG;
 }
 
-/* One candidate, and whom it names. */
-static bool try_candidate(struct xapi_link *link, const char *address, struct xc_call *call,
-                          GError **error)
+/* One candidate, and whom it names; asked gets all of them. */
+static bool try_candidate(struct xapi_link *link, const char *address, GPtrArray *asked,
+                          struct xc_call *call, GError **error)
 {
     g_autofree char *at = g_strdup(address);
 
@@ -223,13 +258,14 @@ static bool try_candidate(struct xapi_link *link, const char *address, struct xc
         g_autoptr(GError) why = NULL;
         const char *named;
 
+        g_ptr_array_add(asked, g_strdup(at));
         if (login_at(link, at, call, &why))
             return true;
         if (!xapi_link_said(link, "HOST_IS_SLAVE") || hops >= 2) {
             g_propagate_error(error, g_steal_pointer(&why));
             return false;
         }
-        named = next_hop(link, at, hops > 0, error);
+        named = next_hop(link, at, asked, hops > 0, error);
         if (!named)
             return false;
         g_free(at);
@@ -240,9 +276,9 @@ static bool try_candidate(struct xapi_link *link, const char *address, struct xc
 bool xapi_link_renew(struct xapi_link *link, struct xc_call *call, GError **error)
 {
     g_autoptr(GPtrArray) candidates = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GError) first = NULL;
 
-    forget_session(link);
     add_address(candidates, link->address);
     add_address(candidates, link->uri_host);
     for (guint i = 0; i < link->members->len; i++)
@@ -252,12 +288,14 @@ bool xapi_link_renew(struct xapi_link *link, struct xc_call *call, GError **erro
         gint64 whole = call->deadline;
         bool ok;
 
+        if (contains(asked, candidates->pdata[i]))
+            continue;
         if (!xc_call_check(call, "looking for the pool's coordinator", first ? NULL : &first))
             break;
         if (i + 1 < candidates->len)
             call->deadline =
                 MIN(whole, xc_clock_mono() + MIN(CANDIDATE_USEC, xc_call_left(call) * 2 / 3));
-        ok = try_candidate(link, candidates->pdata[i], call, &why);
+        ok = try_candidate(link, candidates->pdata[i], asked, call, &why);
         call->deadline = whole;
         if (ok)
             return true;
@@ -311,25 +349,12 @@ struct xapi_link *xapi_link_open(const struct xc_source_spec *spec, const struct
     return xapi_link_renew(link, call, error) ? g_steal_pointer(&link) : NULL;
 }
 
-static void log_out(struct xapi_link *link)
-{
-    g_autoptr(xapi_args) args = xapi_args_new("session.logout");
-    g_autoptr(GPtrArray) words = NULL;
-    struct xc_call call;
-
-    if (!xc_call_init(&call, LOGOUT_USEC, NULL))
-        return;
-    /* A session that is not ended is ended by the server after a day without use. */
-    xapi_call(link->https, args, link->session, NULL, &words, &call, NULL);
-    xc_call_deinit(&call);
-}
-
 void xapi_link_close(struct xapi_link *link)
 {
     if (!link)
         return;
     if (link->session && link->https)
-        log_out(link);
+        log_out(link, link->session);
     forget_session(link);
     forget_words(link);
     xc_https_free(link->https);
@@ -338,6 +363,11 @@ void xapi_link_close(struct xapi_link *link)
     g_free(link->address);
     g_free(link->memory_key);
     g_free(link);
+}
+
+static bool is_unwelcome(const struct xapi_link *link)
+{
+    return xapi_link_said(link, "SESSION_INVALID") || xapi_link_said(link, "HOST_IS_SLAVE");
 }
 
 bool xapi_link_call(struct xapi_link *link, const struct xapi_args *args,
@@ -350,11 +380,12 @@ bool xapi_link_call(struct xapi_link *link, const struct xapi_args *args,
     forget_words(link);
     if (xapi_call(link->https, args, link->session, want, &link->words, call, &why))
         return true;
-    if (!xapi_link_said(link, "SESSION_INVALID") && !xapi_link_said(link, "HOST_IS_SLAVE")) {
+    if (!is_unwelcome(link) || (link->relogin && xc_clock_mono() - link->relogin < RELOGIN_USEC)) {
         g_propagate_error(error, g_steal_pointer(&why));
         name_host(error, link->address);
         return false;
     }
+    link->relogin = xc_clock_mono();
     if (!xapi_link_renew(link, call, error))
         return false;
     forget_words(link);
@@ -368,15 +399,25 @@ bool xapi_link_check(struct xapi_link *link, struct xc_call *call, GError **erro
 {
     g_autoptr(xapi_args) args = xapi_args_new("pool.get_all");
     gint64 whole = call->deadline;
+    unsigned logins = link->logins;
+    g_autoptr(GError) why = NULL;
     bool ok = false;
 
+    forget_words(link);
     /* Twice: a connection that was kept may have been closed at the other end. */
-    for (unsigned i = 0; i < 2 && !ok; i++) {
+    for (unsigned i = 0; i < 2 && !ok && link->logins == logins && !xapi_link_refused(link); i++) {
+        g_clear_error(&why);
         call->deadline = xc_clock_mono() + xc_call_left(call) / CHECK_SHARE;
-        ok = xapi_link_call(link, args, NULL, call, NULL);
+        ok = xapi_link_call(link, args, NULL, call, &why);
         call->deadline = whole;
     }
-    return ok || xapi_link_renew(link, call, error);
+    if (ok)
+        return true;
+    /* No second login at once. */
+    if (link->logins == logins && !is_unwelcome(link))
+        return xapi_link_renew(link, call, error);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }
 
 char *xapi_link_text(struct xapi_link *link, const struct xapi_args *args, struct xc_call *call,

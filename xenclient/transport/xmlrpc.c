@@ -9,6 +9,10 @@
 #include <string.h>
 
 #define NAME_OCTETS 256
+/* Where a later date comes from is no clock. */
+#define YEAR_MAX 2199
+/* Of a tag: expat keeps one that is not whole, and reads it again with each piece. Texts are no tags. */
+#define TAG_OCTETS 65536
 /* Elements in elements: a value in a struct is three deep. */
 #define ELEMENTS (3 * XC_XMLRPC_DEPTH + 8)
 
@@ -65,7 +69,7 @@ struct xc_xmlrpc_reader {
     const struct xc_xmlrpc_sink *sink;
     void *data;
     XML_Parser parser;
-    size_t left;
+    size_t left, fed;
     enum element open[ELEMENTS]; /* [0] is TOP */
     unsigned n_open;
     struct level levels[XC_XMLRPC_DEPTH];
@@ -199,28 +203,27 @@ static void begin_element(struct xc_xmlrpc_reader *reader, size_t i)
         begin_kind(reader, elements[i].kind);
 }
 
+/* Others are refused even where nobody wants them, and so are attributes: expat never forgets a name that it has seen. */
 static void on_begin(void *data, const char *name, const char **attributes)
 {
     struct xc_xmlrpc_reader *reader = data;
     enum element parent = reader->open[reader->n_open - 1];
+    size_t i = 0;
 
-    (void)attributes;
     if (reader->error)
         return;
-    if (reader->ignored) {
-        if (++reader->ignored > ELEMENTS)
-            stop(reader, XC_CAUSE_LIMIT, "is nested too deeply");
-        return;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(elements); i++) {
-        if (strcmp(elements[i].name, name) != 0)
-            continue;
-        if (!may_stand_in(i, parent))
-            break;
+    while (i < G_N_ELEMENTS(elements) && strcmp(elements[i].name, name) != 0)
+        i++;
+    if (i == G_N_ELEMENTS(elements))
+        stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: it has an element of another name");
+    else if (attributes[0])
+        stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: it has an attribute");
+    else if (reader->ignored && ++reader->ignored > ELEMENTS)
+        stop(reader, XC_CAUSE_LIMIT, "is nested too deeply");
+    else if (!reader->ignored && !may_stand_in(i, parent))
+        stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: an element is not where it belongs");
+    else if (!reader->ignored)
         begin_element(reader, i);
-        return;
-    }
-    stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: an element is not where it belongs");
 }
 
 static void on_end(void *data, const char *name)
@@ -298,6 +301,9 @@ static bool parse(struct xc_xmlrpc_reader *reader, const char *bytes, size_t len
         xc_fail(&reader->error, XC_CAUSE_DRIVER_ERROR, "the answer is no XML: %s in line %lu",
                 XML_ErrorString(XML_GetErrorCode(reader->parser)),
                 (unsigned long)XML_GetCurrentLineNumber(reader->parser));
+    reader->fed += length;
+    if (!last && (XML_Index)reader->fed - XML_GetCurrentByteIndex(reader->parser) > TAG_OCTETS)
+        stop(reader, XC_CAUSE_LIMIT, "has a tag or comment without end");
     if (!reader->error)
         return true;
     g_propagate_error(error, g_error_copy(reader->error));
@@ -373,7 +379,7 @@ bool xc_xmlrpc_date(const struct xc_xmlrpc_value *value, gint64 *out)
     g_autoptr(GDateTime) time =
         value->length < 64 ? g_date_time_new_from_iso8601(value->text, utc) : NULL;
 
-    if (!time)
+    if (!time || g_date_time_get_year(time) < 1970 || g_date_time_get_year(time) > YEAR_MAX)
         return false;
     *out = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
     return true;

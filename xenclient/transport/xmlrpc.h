@@ -61,5 +61,6 @@ bool xc_xmlrpc_i64(const struct xc_xmlrpc_value *value, int64_t min, int64_t max
 /* Finite ones; nan and inf, which XAPI sends for what it does not know, are none. */
 bool xc_xmlrpc_double(const struct xc_xmlrpc_value *value, double *out);
 bool xc_xmlrpc_bool(const struct xc_xmlrpc_value *value, bool *out);
-/* 20261121T22:56:57Z, with hyphens or without, a zone or none (UTC then): microseconds UTC. */
+/* 20261121T22:56:57Z, with hyphens or without, a zone or none (UTC then): microseconds UTC. False: none,
+ * or not of 1970 to 2199. */
 bool xc_xmlrpc_date(const struct xc_xmlrpc_value *value, gint64 *out);
