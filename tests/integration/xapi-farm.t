@@ -16,11 +16,9 @@ from urllib.request import Request, urlopen
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import BUILD, TOP, Lab, diag, done, is_, ok  # noqa: E402
-from xapi import NULL, PASSWORD, USER, Pool, XapiError  # noqa: E402
+from xapi import (CONTRACT, CONTRACT_FILE, NULL, PASSWORD, USER, Pool, XapiError, fields_of, members, misspelt,  # noqa: E402
+                  result)
 
-CONTRACT_FILE = os.path.join(TOP, "tests", "data", "xapi", "xapi-contract.json")
-with open(CONTRACT_FILE, encoding="utf-8") as source:
-    CONTRACT = json.load(source)
 TOKEN = re.compile(r"\d{20},\d{20}")
 SERVED = ["pool", "host", "host_metrics", "host_cpu", "VM", "VM_metrics", "VM_guest_metrics", "VIF", "VBD", "VDI", "SR", "PBD",
           "network", "PIF", "PIF_metrics", "task", "message"]
@@ -40,53 +38,6 @@ def fails(code, call, *arguments, name=None):
 
 # --- spelling on the wire
 
-SCALARS = {"float": "double", "bool": "boolean", "datetime": "dateTime.iso8601"}
-
-
-def shape(kind):
-    """What the contract's type is on the wire: (tag, shape of what is inside or None); "" is no tag at all."""
-    pair = re.fullmatch(r"\((.+) -> (.+)\) map", kind)
-    if pair:
-        return "struct", shape(pair[2])
-    if kind.endswith(" set"):
-        return "array", shape(kind[:-4])
-    return SCALARS.get(kind, ""), None
-
-
-def inner_values(value, tag):
-    return value.findall("array/data/value" if tag == "array" else "struct/member/value")
-
-
-def misspelt(value, kind):
-    """Why a <value> is not of that type; None: it is."""
-    tag, inside = shape(kind)
-    found = [child.tag for child in value]
-    if found != ([tag] if tag else []):
-        return f"{found} instead of <{tag}>"
-    text = value.text or ""
-    if kind == "int" and not re.fullmatch(r"-?\d+", text):
-        return f"{text!r} is no whole number"
-    if kind == "datetime" and not re.fullmatch(r"\d{8}T\d\d:\d\d:\d\dZ", value[0].text or ""):
-        return f"{value[0].text!r} is no date"
-    for item in inner_values(value, tag):
-        if inside and [child.tag for child in item] != ([inside[0]] if inside[0] else []):
-            return f"{tag} of {[child.tag for child in item]}"
-    return None
-
-
-def members(struct):
-    return {member.findtext("name"): member.find("value") for member in struct.findall("struct/member")}
-
-
-def result(text):
-    """The Value of an answer."""
-    return members(ElementTree.fromstring(text).find("params/param/value"))["Value"]
-
-
-def fields_of(name, dialect):
-    return {field: item["type"] for field, item in CONTRACT["classes"][name]["fields"].items() if dialect in item.get("in", dialect)}
-
-
 def records_are_complete(pool, session):
     for name in SERVED:
         wanted = fields_of(name, pool.dialect)
@@ -100,6 +51,30 @@ def records_are_complete(pool, session):
                          if field in wanted and misspelt(value, wanted[field])]
         ok(not problems and (records or name == "task" or name == "message"),
            f"{pool.dialect}: {len(records)} records of {name} have all {len(wanted)} fields, spelt right") or diag("\n".join(problems[:5]))
+
+
+def methods_are_known(pool, session):
+    """Every method is one of the contract's and wants as many parameters."""
+    problems = []
+    for name in pool.proxy().system.listMethods():
+        asynchronous = name.startswith("Async.")
+        class_name, _, verb = name.removeprefix("Async.").partition(".")
+        message = CONTRACT["classes"].get(class_name, {"messages": {}})["messages"].get(verb)
+        if name == "system.listMethods":
+            continue
+        if not message or pool.dialect not in message.get("in", pool.dialect) or (asynchronous and message["async"] is False):
+            problems.append(f"{name} is not in the contract")
+            continue
+        needed = len(message["params"]) - len(message.get("optional", []))
+        if asynchronous or verb.startswith("get_") or needed < 2 or message["params"][0][0] != "session_id":
+            continue
+        try:
+            session.call(name)
+            problems.append(f"{name} wants nothing")
+        except XapiError as error:
+            if error.code != "MESSAGE_PARAMETER_COUNT_MISMATCH" or error.params[1] != str(needed):
+                problems.append(f"{name}: {error}, the contract has {needed}")
+    ok(not problems, f"{pool.dialect}: every method is one of the contract's") or diag("\n".join(problems[:20]))
 
 
 def spelling(pool, session):
@@ -261,6 +236,10 @@ def tasks(pool, session, lab):
     session.VM.clean_shutdown(halted)
     is_((session.VM.get_power_state(halted), session.VM.get_resident_on(halted)), ("Halted", NULL), "VM.clean_shutdown")
     session.host.disable(here)
+    fails("HOST_DISABLED", session.VM.assert_can_boot_here, halted, here, name="a disabled host boots nothing")
+    session.VM.assert_can_boot_here(halted, there)
+    session.VM.assert_operation_valid(halted, "start")
+    fails("VM_BAD_POWER_STATE", session.VM.assert_operation_valid, halted, "pool_migrate", name="a halted VM can't migrate")
     fails("HOST_DISABLED", session.VM.start_on, halted, here, False, False, name="a disabled host starts nothing")
     session.host.enable(here)
     session.VM.add_to_blocked_operations(halted, "start", "NO_REASON")
@@ -417,6 +396,16 @@ def faults(pool, session):
     pool.control("mode", "1", "endless")
     with urlopen(Request(pool.url(), xmlrpc.client.dumps((session.ref,), "VM.get_all").encode()), context=pool.context, timeout=30) as answer:
         is_(len(answer.read(1000000)), 1000000, "mode endless")
+    pool.control("mode", "1", "cut", "task.create")
+    ok(session.VM.get_all(), "mode cut lets other calls pass")
+    try:
+        pool.raw("task.create", session.ref, "unheard", "")  # xmlrpc.client would ask again by itself
+        ok(False, "... the one it names has no answer")
+    except OSError as error:
+        ok(True, f"... the one it names has no answer: {type(error).__name__}")
+    unheard = session.task.get_by_name_label("unheard")
+    is_(len(unheard), 1, "... and is carried out, once")
+    session.task.destroy(unheard[0])
     pool.control("mode", "1", "slow", "400")
     before = time.monotonic()
     session.VM.get_all()
@@ -581,6 +570,7 @@ with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
     farm = Pool(lab_83)
     login = farm.login()
     sessions(farm, login)
+    methods_are_known(farm, login)
     spelling(farm, login)
     estate(farm, login, lab_83)
     events(login, lab_83)
@@ -597,6 +587,7 @@ with Lab(hosts=2, domains=6, speed=40, start=False) as lab_83:
 with Lab(hosts=1, domains=3, speed=40, start=False) as lab_82:
     farm = Pool(lab_82, dialect="8.2", role="read-only")
     login = farm.login()
+    methods_are_known(farm, login)
     records_are_complete(farm, login)
     is_(fails("MESSAGE_PARAMETER_COUNT_MISMATCH", login.VM.snapshot, NULL, "name", [], name="8.2 does not know later parameters"),
         ["VM.snapshot", "3", "4"], "... and says how many it knows")

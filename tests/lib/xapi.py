@@ -8,17 +8,24 @@
 """
 
 import hashlib
+import json
 import os
+import re
 import socket
 import ssl
 import subprocess
+import xml.etree.ElementTree as ElementTree
 import xmlrpc.client
 from urllib.request import HTTPError, Request, urlopen
 
-from lab import LabError, free_port
+from lab import TOP, LabError, free_port
 
-__all__ = ["Pool", "XapiError", "NULL"]
+__all__ = ["Pool", "XapiError", "NULL", "CONTRACT", "misspelt", "fields_of"]
 
+# What XAPI's classes, fields, methods and errors are in each release; its "reading" says how to read it.
+CONTRACT_FILE = os.path.join(TOP, "tests", "data", "xapi", "xapi-contract.json")
+with open(CONTRACT_FILE, encoding="utf-8") as _source:
+    CONTRACT = json.load(_source)
 NULL = "OpaqueRef:NULL"
 USER, PASSWORD = "root", "a secret & <word>"
 
@@ -148,3 +155,52 @@ class Pool:
         if not text.endswith(b"ok\n"):
             raise LabError(f"xapi-farm, {' '.join(command)}: {text.decode()}")
         return text.decode()[:-len("ok\n")]
+
+
+# --- spelling on the wire
+
+SCALARS = {"float": "double", "bool": "boolean", "datetime": "dateTime.iso8601"}
+
+
+def shape(kind):
+    """What the contract's type is on the wire: (tag, shape of what is inside or None); "" is no tag at all."""
+    pair = re.fullmatch(r"\((.+) -> (.+)\) map", kind)
+    if pair:
+        return "struct", shape(pair[2])
+    if kind.endswith(" set"):
+        return "array", shape(kind[:-4])
+    return SCALARS.get(kind, ""), None
+
+
+def inner_values(value, tag):
+    return value.findall("array/data/value" if tag == "array" else "struct/member/value")
+
+
+def misspelt(value, kind):
+    """Why a <value> is not of that type; None: it is."""
+    tag, inside = shape(kind)
+    found = [child.tag for child in value]
+    if found != ([tag] if tag else []):
+        return f"{found} instead of <{tag}>"
+    text = value.text or ""
+    if kind == "int" and not re.fullmatch(r"-?\d+", text):
+        return f"{text!r} is no whole number"
+    if kind == "datetime" and not re.fullmatch(r"\d{8}T\d\d:\d\d:\d\dZ", value[0].text or ""):
+        return f"{value[0].text!r} is no date"
+    for item in inner_values(value, tag):
+        if inside and [child.tag for child in item] != ([inside[0]] if inside[0] else []):
+            return f"{tag} of {[child.tag for child in item]}"
+    return None
+
+
+def members(struct):
+    return {member.findtext("name"): member.find("value") for member in struct.findall("struct/member")}
+
+
+def result(text):
+    """The Value of an answer."""
+    return members(ElementTree.fromstring(text).find("params/param/value"))["Value"]
+
+
+def fields_of(name, dialect):
+    return {field: item["type"] for field, item in CONTRACT["classes"][name]["fields"].items() if dialect in item.get("in", dialect)}

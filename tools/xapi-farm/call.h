@@ -58,6 +58,10 @@ struct xf_method {
 /* NULL: none. *scratch is filled for methods that all classes have. */
 const struct xf_method *xf_method_find(const struct xf_server *server, const char *name,
                                        struct xf_method *scratch);
+/* The same among those that all classes have; generic.c. */
+const struct xf_method *xf_generic_find(const struct xf_server *server, const char *name,
+                                        struct xf_method *scratch);
+void xf_generic_list(const struct xf_server *server, GPtrArray *names);
 /* What system.listMethods says. */
 void xf_methods_list(const struct xf_server *server, GPtrArray *names);
 
@@ -66,6 +70,7 @@ bool xf_event_from(struct xf_call *call);   /* events.c */
 bool xf_event_inject(struct xf_call *call); /* events.c */
 bool xf_vm_operate(struct xf_call *call);   /* operate.c: all that changes a VM's life */
 bool xf_vm_assert_can_migrate(struct xf_call *call);
+bool xf_vm_assert_can_boot_here(struct xf_call *call);
 bool xf_vm_assert_operation_valid(struct xf_call *call);
 bool xf_vm_set_memory(struct xf_call *call); /* vm.c */
 bool xf_vm_set_vcpus(struct xf_call *call);

@@ -36,6 +36,7 @@ static const struct {
     {"session-invalid", XF_SESSION_INVALID, NULL},
     {"bad-token", XF_BAD_TOKEN, NULL},
     {"booting", XF_BOOTING, NULL},
+    {"cut", XF_CUT, "METHOD"},
 };
 
 struct order {
@@ -76,8 +77,8 @@ static bool set_mode(struct xf_endpoint *endpoint, enum xf_mode mode, const char
     xf_db_lock(db);
     endpoint->mode = mode;
     endpoint->slow_usec = (gint64)ms * 1000;
-    g_free(endpoint->elsewhere);
-    endpoint->elsewhere = g_strdup(argument);
+    g_free(endpoint->argument);
+    endpoint->argument = g_strdup(argument);
     xf_db_wake(db);
     xf_db_unlock(db);
     endpoint->back_at = 0;

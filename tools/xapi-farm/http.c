@@ -1,19 +1,18 @@
-/* Endpoints: requests in, answers out, and all that may go wrong in between on purpose. */
+/* Endpoints: requests in, answers out, late or never where that is wanted. */
 #include "tools/xapi-farm/http.h"
 
 #include "tools/xapi-farm/call.h"
 #include "tools/xapi-farm/rrd.h"
+#include "tools/xapi-farm/send.h"
 #include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
 #include "xenclient/util/text.h"
 
 #include <gio/gio.h>
-#include <microhttpd.h>
 #include <string.h>
 
 /* XAPI reads no larger requests. */
 #define BODY_MAX (300 * 1024)
-#define NOISE    4096
 /* XAPI has no other. */
 #define PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.2"
 
@@ -24,124 +23,6 @@ struct request {
     GString *body;
     bool too_long;
 };
-
-/* --- sending */
-
-static enum MHD_Result send_response(struct MHD_Connection *connection, unsigned status,
-                                     struct MHD_Response *response, const char *type)
-{
-    enum MHD_Result result;
-
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache, no-store");
-    if (status == MHD_HTTP_UNAUTHORIZED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"xapi\"");
-    /* After an error of HTTP, XAPI hangs up. */
-    if (status != MHD_HTTP_OK)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-    result = MHD_queue_response(connection, status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-static enum MHD_Result send_text(struct MHD_Connection *connection, unsigned status,
-                                 const char *type, const char *text, size_t length)
-{
-    return send_response(
-        connection, status,
-        MHD_create_response_from_buffer(length, (void *)text, MHD_RESPMEM_MUST_COPY), type);
-}
-
-static enum MHD_Result send_error(struct MHD_Connection *connection, unsigned status)
-{
-    g_autofree char *text =
-        g_strdup_printf("<html><body><h1>HTTP %u</h1>An unexpected error.</body></html>", status);
-
-    return send_text(connection, status, "text/html", text, strlen(text));
-}
-
-/* Half of a text, then the end of the connection. */
-struct half {
-    char *text;
-    size_t length;
-};
-
-static ssize_t read_half(void *data, uint64_t at, char *to, size_t max)
-{
-    const struct half *half = data;
-    size_t left = half->length / 2 > at ? half->length / 2 - (size_t)at : 0;
-
-    if (left == 0)
-        return MHD_CONTENT_READER_END_WITH_ERROR;
-    left = MIN(left, max);
-    memcpy(to, half->text + at, left);
-    return (ssize_t)left;
-}
-
-static void free_half(void *data)
-{
-    struct half *half = data;
-
-    g_free(half->text);
-    g_free(half);
-}
-
-static enum MHD_Result send_half(struct MHD_Connection *connection, const char *type,
-                                 const char *text, size_t length)
-{
-    struct half *half = g_new0(struct half, 1);
-
-    *half = (struct half){g_memdup2(text, length), length};
-    return send_response(
-        connection, MHD_HTTP_OK,
-        MHD_create_response_from_callback(length, NOISE, read_half, half, free_half), type);
-}
-
-/* An array that goes on and on. */
-static ssize_t read_endless(void *data, uint64_t at, char *to, size_t max)
-{
-    static const char head[] =
-        "<?xml version=\"1.0\"?><methodResponse><params><param><value><array>"
-        "<data>";
-    static const char item[] = "<value>more</value>";
-
-    (void)data;
-    for (size_t i = 0; i < max; i++, at++)
-        to[i] = at < strlen(head) ? head[at] : item[(at - strlen(head)) % strlen(item)];
-    return (ssize_t)max;
-}
-
-static enum MHD_Result send_endless(struct MHD_Connection *connection, const char *type)
-{
-    return send_response(
-        connection, MHD_HTTP_OK,
-        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, NOISE, read_endless, NULL, NULL), type);
-}
-
-static enum MHD_Result send_noise(struct MHD_Connection *connection, const char *type)
-{
-    char noise[NOISE];
-
-    for (size_t i = 0; i < sizeof(noise); i++)
-        noise[i] = (char)g_random_int_range(1, 256);
-    return send_text(connection, MHD_HTTP_OK, type, noise, sizeof(noise));
-}
-
-/* A good answer, spoilt as the endpoint's mode wants. */
-static enum MHD_Result send_answer(struct MHD_Connection *connection, enum xf_mode mode,
-                                   const char *type, const char *text, size_t length)
-{
-    switch (mode) {
-    case XF_GARBAGE:
-        return send_noise(connection, type);
-    case XF_TRUNCATE:
-        return send_half(connection, type, text, length);
-    case XF_ENDLESS:
-        return send_endless(connection, type);
-    default:
-        return send_text(connection, MHD_HTTP_OK, type, text, length);
-    }
-}
 
 /* --- modes that take time */
 
@@ -239,17 +120,18 @@ static enum MHD_Result send_updates(struct xf_endpoint *endpoint, struct MHD_Con
     struct xf_object *object;
 
     if (!may_read(endpoint, connection))
-        return send_error(connection, MHD_HTTP_UNAUTHORIZED);
+        return xf_send_error(connection, MHD_HTTP_UNAUTHORIZED);
     if (!read_start(connection, &asked.start))
-        return send_error(connection, MHD_HTTP_BAD_REQUEST);
+        return xf_send_error(connection, MHD_HTTP_BAD_REQUEST);
     xf_db_lock(endpoint->server->db);
     object = xf_db_find(endpoint->server->db, "host", endpoint->host);
     uuid = g_strdup(object ? xf_get_text(object, "uuid") : "");
     asked.host_uuid = uuid;
     text = xf_rrd_updates(endpoint->server->rrd, &asked);
     xf_db_unlock(endpoint->server->db);
-    return send_answer(connection, mode, asked.form == XF_RRD_XML ? "text/xml" : "application/json",
-                       text, strlen(text));
+    return xf_send_answer(connection, mode,
+                          asked.form == XF_RRD_XML ? "text/xml" : "application/json", text,
+                          strlen(text));
 }
 
 /* --- requests */
@@ -278,6 +160,21 @@ static unsigned unreadable(struct MHD_Connection *connection, const struct reque
     return 0;
 }
 
+/* Is it the call whose answer is to be lost? Once. */
+static bool is_cut(struct xf_endpoint *endpoint, const char *body)
+{
+    g_autofree char *name = NULL;
+    bool cut;
+
+    xf_db_lock(endpoint->server->db);
+    name = g_strdup_printf("<methodName>%s</methodName>", endpoint->argument);
+    cut = endpoint->mode == XF_CUT && strstr(body, name);
+    if (cut)
+        endpoint->mode = XF_NORMAL;
+    xf_db_unlock(endpoint->server->db);
+    return cut;
+}
+
 static enum MHD_Result answer(struct xf_endpoint *endpoint, struct MHD_Connection *connection,
                               const char *method, const char *url, const struct request *request)
 {
@@ -289,15 +186,17 @@ static enum MHD_Result answer(struct xf_endpoint *endpoint, struct MHD_Connectio
         return MHD_NO;
     status = mode == XF_HTTP_500 ? MHD_HTTP_INTERNAL_SERVER_ERROR : unreadable(connection, request);
     if (status)
-        return send_error(connection, status);
+        return xf_send_error(connection, status);
     if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 && strcmp(url, "/rrd_updates") == 0)
         return send_updates(endpoint, connection, mode);
     if (strcmp(method, MHD_HTTP_METHOD_POST) != 0 || strcmp(url, "/jsonrpc") == 0)
-        return send_error(connection, MHD_HTTP_NOT_FOUND);
+        return xf_send_error(connection, MHD_HTTP_NOT_FOUND);
     out = g_string_new(NULL);
     if (!xf_rpc(endpoint, request->body->str, request->body->len, out))
-        return send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR);
-    return send_answer(connection, mode, "text/xml", out->str, out->len);
+        return xf_send_error(connection, MHD_HTTP_INTERNAL_SERVER_ERROR);
+    if (is_cut(endpoint, request->body->str))
+        return MHD_NO;
+    return xf_send_answer(connection, mode, "text/xml", out->str, out->len);
 }
 
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
@@ -360,7 +259,7 @@ struct xf_endpoint *xf_endpoint_new(struct xf_server *server, unsigned ordinal, 
     endpoint->ordinal = ordinal;
     endpoint->address = g_steal_pointer(&address);
     endpoint->port = (unsigned)port;
-    endpoint->elsewhere = g_strdup("");
+    endpoint->argument = g_strdup("");
     return endpoint;
 }
 
@@ -369,7 +268,7 @@ void xf_endpoint_free(struct xf_endpoint *endpoint)
     if (!endpoint)
         return;
     g_free(endpoint->address);
-    g_free(endpoint->elsewhere);
+    g_free(endpoint->argument);
     g_free(endpoint);
 }
 

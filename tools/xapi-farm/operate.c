@@ -323,6 +323,20 @@ bool xf_vm_set_memory(struct xf_call *call)
     return vm != NULL;
 }
 
+bool xf_vm_assert_can_boot_here(struct xf_call *call)
+{
+    struct xf_object *host;
+    struct xf_object *vm;
+    bool ok;
+
+    xf_db_lock(call->server->db);
+    vm = xf_param_object(call, 0, "VM");
+    host = vm ? xf_param_object(call, 1, "host") : NULL;
+    ok = host && check_host(call, host, xf_get_int(vm, "memory_dynamic_max"));
+    xf_db_unlock(call->server->db);
+    return ok;
+}
+
 /* dest is what host.migrate_receive gave, of which "host" is looked at here. */
 bool xf_vm_assert_can_migrate(struct xf_call *call)
 {

@@ -121,7 +121,7 @@ struct xf_object *xf_param_object(struct xf_call *call, unsigned at, const char 
 static bool check_mode(struct xf_call *call, enum xf_mode mode)
 {
     if (mode == XF_SLAVE)
-        return xf_call_fail(call, "HOST_IS_SLAVE", call->endpoint->elsewhere);
+        return xf_call_fail(call, "HOST_IS_SLAVE", call->endpoint->argument);
     if (mode == XF_BOOTING)
         return xf_call_fail(call, "HOST_STILL_BOOTING");
     return true;

@@ -24,6 +24,7 @@ enum xf_mode {
     XF_SESSION_INVALID, /* knows no session */
     XF_BAD_TOKEN,       /* understands no token of event.from but "" */
     XF_BOOTING,         /* HOST_STILL_BOOTING */
+    XF_CUT,             /* the next call of a method is carried out and not answered; then normal */
 };
 
 struct xf_endpoint {
@@ -32,11 +33,10 @@ struct xf_endpoint {
     char *address;
     unsigned port; /* 0 until it listens */
     struct MHD_Daemon *daemon;
-    gint64
-        back_at; /* monotonic time at which it is to listen again; 0: no such time. Main thread */
+    gint64 back_at;         /* main thread: when it is to listen again (monotonic); 0: never */
     enum xf_mode mode;      /* (L) */
     gint64 slow_usec;       /* (L) */
-    char *elsewhere;        /* (L) XF_SLAVE */
+    char *argument;         /* (L) XF_SLAVE: address, XF_CUT: method */
     bool stopping;          /* (L) calls that wait give up */
     char host[XF_REF_SIZE]; /* (L) "" until the farm has told of it */
 };
@@ -44,7 +44,6 @@ struct xf_endpoint {
 struct xf_session {
     bool local; /* of slave_local_login_with_password: good for little */
     bool read_only;
-    const struct xf_endpoint *endpoint;
 };
 
 struct xf_server {
@@ -67,7 +66,7 @@ struct xf_endpoint *xf_server_endpoint(const struct xf_server *server, unsigned 
 
 /* --- session.c; with the lock */
 /* Newly allocated reference. */
-char *xf_session_begin(struct xf_endpoint *endpoint, bool local, bool read_only);
+char *xf_session_begin(struct xf_server *server, bool local, bool read_only);
 /* NULL: unknown. */
 const struct xf_session *xf_session_find(const struct xf_server *server, const char *ref);
 void xf_session_end(struct xf_server *server, const char *ref);

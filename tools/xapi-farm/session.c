@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-char *xf_session_begin(struct xf_endpoint *endpoint, bool local, bool read_only)
+char *xf_session_begin(struct xf_server *server, bool local, bool read_only)
 {
     struct xf_session *session = g_new0(struct xf_session, 1);
     char ref[XF_REF_SIZE];
 
-    *session = (struct xf_session){.local = local, .read_only = read_only, .endpoint = endpoint};
+    *session = (struct xf_session){.local = local, .read_only = read_only};
     xf_random_ref(ref);
-    g_hash_table_insert(endpoint->server->sessions, g_strdup(ref), session);
+    g_hash_table_insert(server->sessions, g_strdup(ref), session);
     return g_strdup(ref);
 }
 
