@@ -41,6 +41,7 @@ XAPI_FARM_SRC := $(sort $(wildcard tools/xapi-farm/*.c))
 XENCTL_SRC := $(sort $(wildcard tools/xenctl/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+CONTRACT_SRC := $(sort $(wildcard tests/contract/*.c))
 SHIM_SRC := $(filter-out tests/shim/shim.c,$(sort $(wildcard tests/shim/*.c)))
 SQL := $(sort $(wildcard xenclient/store/*.sql))
 XL_SHELL := $(sort $(wildcard xenclient/drivers/xl/*.sh))
@@ -57,6 +58,7 @@ TEST_BINS := $(BUILD)/bin/xapi-farm
 FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
+CONTRACT_BINS := $(patsubst tests/contract/%.c,$(BUILD)/tests/contract/%,$(CONTRACT_SRC))
 SHIMS := $(patsubst tests/shim/%.c,$(BUILD)/tests/shim/%.so,$(SHIM_SRC))
 
 .DEFAULT_GOAL := all
@@ -84,7 +86,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 build-all: $(BINS) $(TEST_BINS) made
-unit: $(UNIT_BINS) $(SHIMS)
+unit: $(UNIT_BINS) $(CONTRACT_BINS) $(SHIMS)
 
 deps-%:
 	$(Q)packaging/install-packages $*
@@ -152,8 +154,8 @@ $(BUILD)/bin/xenctl: $(call obj,tools/xenctl/main.c) $(XENCTL_LIB) $(SNMPCLIENT_
 	$(call link,$^ $(SNMP_LIBS))
 
 # A test links every library; what it does not use stays out.
-$(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) $(SUBAGENT_LIB) \
-                            $(SNMPCLIENT_LIB) $(CORE_LIB)
+$(UNIT_BINS) $(CONTRACT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) \
+                            $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # Put under a program by LD_PRELOAD: each a library by itself, never sanitized.

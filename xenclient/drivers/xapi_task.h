@@ -25,5 +25,8 @@ void xapi_task_clear(struct xapi_task *task);
 /* A want for task.get_record; data is an initialised task. */
 extern const struct xc_xmlrpc_sink xapi_task_sink;
 
+/* The same for tests, as xapi_fields_text(), with "status NAME" too. Newly allocated. */
+char *xapi_task_text(void);
+
 /* A want for a set of texts, as references are; data is a GPtrArray that frees them. */
 extern const struct xc_xmlrpc_sink xapi_texts_sink;
