@@ -62,8 +62,8 @@ CONTRACT_BINS := $(patsubst tests/contract/%.c,$(BUILD)/tests/contract/%,$(CONTR
 SHIMS := $(patsubst tests/shim/%.c,$(BUILD)/tests/shim/%.so,$(SHIM_SRC))
 
 .DEFAULT_GOAL := all
-.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real bench bench-run \
-        lint lint-build generated made install clean flags FORCE
+.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real check-foreign \
+        foreign-run bench bench-run lint lint-build generated made install clean flags FORCE
 .DELETE_ON_ERROR:
 export BUILD
 
@@ -75,6 +75,7 @@ export BUILD
 ## make check-asan   the same under AddressSanitizer and UndefinedBehaviorSanitizer
 ## make fuzz         damages what readers read a million times per reader; FUZZ_ROUNDS= FUZZ_SEED=
 ## make check-real   tests against two real Xen hosts in QEMU (software emulation; minutes)
+## make check-foreign  xapi-farm for the client library xen-api, which is fetched from npm's registry
 ## make lint         warnings of two compilers, layout, static analysis, house rules
 ## make bench        figures with goals; fails when one is missed
 ## make install      into DESTDIR and PREFIX (/usr/local)
@@ -208,6 +209,20 @@ REAL_TESTS ?= $(sort $(wildcard tests/real/*.t))
 check-real: deps-build deps-check deps-real
 	$(again) build-all
 	$(Q)$(call prove,check-real,2400,-j1 $(REAL_TESTS))
+
+# What Debian does not have stays in the build folder. A node of another origin than Debian brings its own npm.
+XEN_API := 4.7.6
+check-foreign: deps-build deps-check
+	$(Q)command -v npm >/dev/null || packaging/install-packages foreign
+	$(again) foreign-run
+foreign-run: build-all $(BUILD)/foreign/xen-api-$(XEN_API)
+	$(Q)$(call prove,check-foreign,300,$(sort $(wildcard tests/foreign/*.t)))
+$(BUILD)/foreign/xen-api-$(XEN_API):
+	$(say) NPM xen-api
+	$(Q)mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts xen-api@$(XEN_API) >$(@D)/npm.log 2>&1 || \
+		{ tail -n 20 $(@D)/npm.log >&2; exit 1; }
+	$(Q)touch $@
 
 lint: deps-build deps-check deps-lint
 	$(Q)$(call prove,lint,900,-j1 $(sort $(wildcard tests/lint/*.sh)))

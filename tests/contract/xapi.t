@@ -8,7 +8,7 @@ import sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import BUILD  # noqa: E402
+from lab import BUILD, TOP  # noqa: E402
 from tap import diag, done, is_, ok  # noqa: E402
 from xapi import CONTRACT  # noqa: E402
 from xapi_contract import RELEASES, call_problems, field_problems  # noqa: E402
@@ -50,6 +50,10 @@ is_(names("status"), enum("task", "task_status_type"), "so are states of tasks, 
 none(sorted(names("error") - set(CONTRACT["errors"]) - set(CONTRACT["errors_params_undocumented"])), "so are errors")
 is_(len(told["error"]), len(names("error")), "each error is there once")
 is_(len(told["call"]), len(names("call")), "each call is there once")
+with open(os.path.join(TOP, "docs", "drivers.md"), encoding="utf-8") as manual:
+    written = manual.read()
+none([f"{name}: `{method}`" for name, method in told["action"] if f"`{method.removeprefix('Async.')}`" not in written],
+     "docs/drivers.md says of every action's call who has confirmed it")
 
 # --- the comparison itself: each planted error must be named
 for sent, says in ((("VM.dance", "s"), "is not in"), (("VM.start", "sb"), "2 parameters"), (("VM.start", "sbbs"), "4 parameters"),
