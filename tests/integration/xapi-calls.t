@@ -105,6 +105,14 @@ def trouble(lab, row):
     lab.wait(lab.a_runner, "the pool is up again", 30)
 
 
+def unwritable(lab):
+    """A record that can't be made is no record that nobody misses."""
+    command = [lab.binary("xapi-farm"), *lab.pool.arguments(), "--record", lab.path("nowhere", "calls")]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    is_(answer.returncode, 1, f"{lab.release}: xapi-farm does not serve without the record that it is to make")
+    ok(f"--record: {lab.path('nowhere', 'calls')}: No such file" in answer.stderr, f"{lab.release}: ... and says why") or diag(answer.stderr)
+
+
 def compare(lab, listed):
     made = lab.calls()
     problems = [problem for method, sent in sorted(made) for problem in call_problems(method, sent, lab.release, exact=True)]
@@ -126,4 +134,5 @@ for known in RELEASES:
         live(estate, guest)
         trouble(estate, guest)
         compare(estate, LISTED)
+        unwritable(estate)
 done()
