@@ -41,6 +41,7 @@ XAPI_FARM_SRC := $(sort $(wildcard tools/xapi-farm/*.c))
 XENCTL_SRC := $(sort $(wildcard tools/xenctl/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+CONTRACT_SRC := $(sort $(wildcard tests/contract/*.c))
 SHIM_SRC := $(filter-out tests/shim/shim.c,$(sort $(wildcard tests/shim/*.c)))
 SQL := $(sort $(wildcard xenclient/store/*.sql))
 XL_SHELL := $(sort $(wildcard xenclient/drivers/xl/*.sh))
@@ -57,11 +58,12 @@ TEST_BINS := $(BUILD)/bin/xapi-farm
 FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
 UNIT_BINS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(BENCH_SRC))
+CONTRACT_BINS := $(patsubst tests/contract/%.c,$(BUILD)/tests/contract/%,$(CONTRACT_SRC))
 SHIMS := $(patsubst tests/shim/%.c,$(BUILD)/tests/shim/%.so,$(SHIM_SRC))
 
 .DEFAULT_GOAL := all
-.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real bench bench-run \
-        lint lint-build generated made install clean flags FORCE
+.PHONY: all build-all unit help demo demo-stop check check-run check-asan asan-run fuzz fuzz-run check-real check-foreign \
+        foreign-run bench bench-run lint lint-build generated made install clean flags FORCE
 .DELETE_ON_ERROR:
 export BUILD
 
@@ -73,6 +75,7 @@ export BUILD
 ## make check-asan   the same under AddressSanitizer and UndefinedBehaviorSanitizer
 ## make fuzz         damages what readers read a million times per reader; FUZZ_ROUNDS= FUZZ_SEED=
 ## make check-real   tests against two real Xen hosts in QEMU (software emulation; minutes)
+## make check-foreign  xapi-farm for the client library xen-api, which is fetched from npm's registry
 ## make lint         warnings of two compilers, layout, static analysis, house rules
 ## make bench        figures with goals; fails when one is missed
 ## make install      into DESTDIR and PREFIX (/usr/local)
@@ -84,7 +87,7 @@ help:
 	@sed -n 's/^## //p' Makefile
 
 build-all: $(BINS) $(TEST_BINS) made
-unit: $(UNIT_BINS) $(SHIMS)
+unit: $(UNIT_BINS) $(CONTRACT_BINS) $(SHIMS)
 
 deps-%:
 	$(Q)packaging/install-packages $*
@@ -152,8 +155,8 @@ $(BUILD)/bin/xenctl: $(call obj,tools/xenctl/main.c) $(XENCTL_LIB) $(SNMPCLIENT_
 	$(call link,$^ $(SNMP_LIBS))
 
 # A test links every library; what it does not use stays out.
-$(UNIT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) $(SUBAGENT_LIB) \
-                            $(SNMPCLIENT_LIB) $(CORE_LIB)
+$(UNIT_BINS) $(CONTRACT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) \
+                            $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # Put under a program by LD_PRELOAD: each a library by itself, never sanitized.
@@ -206,6 +209,20 @@ REAL_TESTS ?= $(sort $(wildcard tests/real/*.t))
 check-real: deps-build deps-check deps-real
 	$(again) build-all
 	$(Q)$(call prove,check-real,2400,-j1 $(REAL_TESTS))
+
+# What Debian does not have stays in the build folder. A node of another origin than Debian brings its own npm.
+XEN_API := 4.7.6
+check-foreign: deps-build deps-check
+	$(Q)command -v npm >/dev/null || packaging/install-packages foreign
+	$(again) foreign-run
+foreign-run: build-all $(BUILD)/foreign/xen-api-$(XEN_API)
+	$(Q)$(call prove,check-foreign,300,$(sort $(wildcard tests/foreign/*.t)))
+$(BUILD)/foreign/xen-api-$(XEN_API):
+	$(say) NPM xen-api
+	$(Q)mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts xen-api@$(XEN_API) >$(@D)/npm.log 2>&1 || \
+		{ tail -n 20 $(@D)/npm.log >&2; exit 1; }
+	$(Q)touch $@
 
 lint: deps-build deps-check deps-lint
 	$(Q)$(call prove,lint,900,-j1 $(sort $(wildcard tests/lint/*.sh)))

@@ -65,10 +65,11 @@ class Session:
 
 
 class Pool:
-    """One endpoint for each host of the lab's farm: 127.0.0.1, 127.0.0.2, ... with one port. Host 1 is the first."""
+    """One endpoint for each host of the lab's farm: 127.0.0.1, 127.0.0.2, ... with one port. Host 1 is the first. record: a
+    file that gets a line for each call (tools/xapi-farm/record.h)."""
 
-    def __init__(self, lab, dialect="8.3", coordinator=1, role=None, start=True):
-        self.lab, self.dialect, self.coordinator, self.role = lab, dialect, coordinator, role
+    def __init__(self, lab, dialect="8.3", coordinator=1, role=None, record=None, start=True):
+        self.lab, self.dialect, self.coordinator, self.role, self.record = lab, dialect, coordinator, role, record
         self.addresses = [f"127.0.0.{n}" for n in range(1, lab.hosts + 1)]
         self.cert, self.key = lab.path("xapi.crt"), lab.path("xapi.key")
         self.password_file, self.socket = lab.path("xapi.password"), lab.path("xapi.ctl")
@@ -99,6 +100,7 @@ class Pool:
                      str(self.coordinator)]
         for address in self.addresses:
             arguments += ["--listen", f"{address}:{self.port}"]
+        arguments += ["--record", self.record] if self.record else []
         return arguments + (["--role", self.role] if self.role else [])
 
     def _make_certificate(self):

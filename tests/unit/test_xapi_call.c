@@ -55,6 +55,28 @@ static void test_request_not_utf8(void)
     g_assert_error(error, XC_ERROR, XC_CAUSE_BAD_VALUE);
 }
 
+/* What no contract test has seen is not sent: there is no connection here. */
+static void test_unlisted(void)
+{
+    static const char *const none[] = {NULL};
+    g_autoptr(xapi_args) listed = xapi_args_new("Async.VM.pool_migrate");
+    g_autoptr(xapi_args) unlisted = xapi_args_new("VM.dance");
+    g_autoptr(GPtrArray) words = NULL;
+    g_autoptr(GError) error = NULL;
+
+    xapi_args_text(listed, "OpaqueRef:vm");
+    xapi_args_text(listed, "OpaqueRef:host");
+    g_assert_false(xapi_args_check(listed, NULL));
+    xapi_args_map(listed, none);
+    g_assert_true(xapi_args_check(listed, NULL));
+    xapi_args_flag(listed, true);
+    g_assert_false(xapi_call(NULL, listed, "s", NULL, &words, NULL, &error));
+    g_assert_error(error, XC_ERROR, XC_CAUSE_INTERNAL);
+    g_assert_nonnull(strstr(error->message, "Async.VM.pool_migrate with the parameters \"ssmb\""));
+    g_assert_null(words);
+    g_assert_false(xapi_args_check(unlisted, NULL));
+}
+
 /* --- envelopes */
 
 static void test_success(void)
@@ -264,6 +286,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xapi-call/request", test_request);
     g_test_add_func("/xapi-call/request-not-utf8", test_request_not_utf8);
+    g_test_add_func("/xapi-call/unlisted", test_unlisted);
     g_test_add_func("/xapi-call/success", test_success);
     g_test_add_func("/xapi-call/failures", test_failures);
     g_test_add_func("/xapi-call/hostile-words", test_hostile_words);

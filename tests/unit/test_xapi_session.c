@@ -41,7 +41,7 @@ static char *answer(const char *host, const char *method, const char *body, GErr
         pool.refusals--;
         return xapi_failure("SESSION_INVALID|OpaqueRef:s1");
     }
-    return xapi_success(strcmp(method, "host.get_hostname") == 0 ? "xen1" : "");
+    return xapi_success(strcmp(method, "pool.get_master") == 0 ? "xen1" : "");
 }
 
 static struct xc_source_spec spec;
@@ -83,8 +83,9 @@ static void set_members(struct xapi_link *link, const char *addresses)
 
 static char *ask(struct xapi_link *link, GError **error)
 {
-    g_autoptr(xapi_args) args = xapi_args_new("host.get_hostname");
+    g_autoptr(xapi_args) args = xapi_args_new("pool.get_master");
 
+    xapi_args_text(args, "OpaqueRef:pool");
     return xapi_link_text(link, args, &call, error);
 }
 

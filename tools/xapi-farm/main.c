@@ -2,6 +2,7 @@
 #include "tools/xapi-farm/control.h"
 #include "tools/xapi-farm/http.h"
 #include "tools/xapi-farm/link.h"
+#include "tools/xapi-farm/record.h"
 #include "tools/xapi-farm/rrd.h"
 #include "tools/xapi-farm/tasks.h"
 
@@ -112,8 +113,8 @@ static bool run(struct xf_server *server, int stop_fd, GError **error)
     int control_fd = -1;
     bool ok = false;
 
-    if (!read_files(server, error) || !make_endpoints(server, error) ||
-        !(server->link = xf_link_start(server, error)))
+    if (!read_files(server, error) || !xf_record_open(server, error) ||
+        !make_endpoints(server, error) || !(server->link = xf_link_start(server, error)))
         return false;
     if ((!control || (control_fd = xf_control_open(control, error)) >= 0) &&
         listen_all(server, error)) {
@@ -144,14 +145,16 @@ static bool run_server(const struct xf_options *options, GError **error)
         .db = xf_db_new(xf_options_dialect(options)),
         .rrd = xf_rrd_new(),
         .endpoints = g_ptr_array_new_with_free_func(free_endpoint),
-        .sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, xf_session_free),
         .tasks = g_hash_table_new(g_str_hash, g_str_equal),
         .coordinator = (unsigned)options->coordinator - 1,
+        .record = -1,
     };
     int stop_fd = stop_signals();
     bool ok = run(&server, stop_fd, error);
 
     close(stop_fd);
+    xf_record_close(&server);
     g_hash_table_unref(server.tasks);
     g_hash_table_unref(server.sessions);
     g_ptr_array_unref(server.endpoints);

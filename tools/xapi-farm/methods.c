@@ -16,7 +16,8 @@ static bool log_in(struct xf_call *call)
 
     xf_db_lock(server->db);
     if (call->endpoint->mode != XF_AUTH && xf_password_is(server, user, xf_param_text(call, 1)))
-        ref = xf_session_begin(server, local, xf_options_read_only(server->options));
+        ref = xf_session_begin(server, local, xf_options_read_only(server->options),
+                               local ? "" : xf_param_text(call, 3));
     xf_db_unlock(server->db);
     if (!ref)
         return xf_call_fail(call, "SESSION_AUTHENTICATION_FAILED", user, "Authentication failure");

@@ -35,6 +35,8 @@ static const struct option table[] = {
     {"dialect", TEXT, AT(dialect), "RELEASE", "8.2 or 8.3 (8.3)"},
     {"coordinator", NUMBER, AT(coordinator), "N", "which host leads the pool (1)"},
     {"control", TEXT, AT(control), "SOCKET", "takes commands there that make things go wrong"},
+    {"record", TEXT, AT(record), "FILE",
+     "appends a line for each call: who asks, the method, the kinds of its parameters"},
     {"help", FLAG, AT(help), NULL, "this text"},
     {"version", FLAG, AT(version), NULL, "the version"},
 };

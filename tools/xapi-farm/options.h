@@ -13,6 +13,7 @@ struct xf_options {
     char *user;
     char *password_file;
     char *control; /* socket; NULL: none */
+    char *record;  /* file; NULL: none */
     char *role;
     char *dialect;
     uint64_t coordinator; /* 1 is the first host */

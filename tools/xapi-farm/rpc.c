@@ -1,6 +1,7 @@
 /* From a request's body to an answer: who may call what where, and XAPI's envelope around the value. */
 #include "tools/xapi-farm/call.h"
 #include "tools/xapi-farm/params.h"
+#include "tools/xapi-farm/record.h"
 #include "tools/xapi-farm/tasks.h"
 
 #include "xenclient/util/text.h"
@@ -280,8 +281,9 @@ bool xf_rpc(struct xf_endpoint *endpoint, const char *body, size_t length, GStri
         return false;
     call = new_call(endpoint, name, params);
     method = xf_method_find(call->server, call->method, &scratch);
-    if (method && !(method->flags & XF_NO_SESSION))
+    if (!method || !(method->flags & XF_NO_SESSION))
         take_session(call);
+    xf_record(call);
     if (!method)
         xf_call_fail(call, "MESSAGE_METHOD_UNKNOWN", call->method);
     if (!method || !check(call, method)) {

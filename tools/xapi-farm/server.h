@@ -44,6 +44,7 @@ struct xf_endpoint {
 struct xf_session {
     bool local; /* of slave_local_login_with_password: good for little */
     bool read_only;
+    char *originator; /* who logged in, in its own words */
 };
 
 struct xf_server {
@@ -60,13 +61,16 @@ struct xf_server {
     GHashTable *tasks;     /* (L) ref -> struct xf_task *, those that run */
     unsigned task_threads; /* (L) */
     bool ending;           /* (L) */
+    int record;            /* descriptor of record.h's file; -1: none */
 };
 
 struct xf_endpoint *xf_server_endpoint(const struct xf_server *server, unsigned ordinal);
 
 /* --- session.c; with the lock */
 /* Newly allocated reference. */
-char *xf_session_begin(struct xf_server *server, bool local, bool read_only);
+char *xf_session_begin(struct xf_server *server, bool local, bool read_only,
+                       const char *originator);
+void xf_session_free(void *session);
 /* NULL: unknown. */
 const struct xf_session *xf_session_find(const struct xf_server *server, const char *ref);
 void xf_session_end(struct xf_server *server, const char *ref);

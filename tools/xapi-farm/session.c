@@ -3,12 +3,19 @@
 
 #include <string.h>
 
-char *xf_session_begin(struct xf_server *server, bool local, bool read_only)
+void xf_session_free(void *session)
+{
+    g_free(((struct xf_session *)session)->originator);
+    g_free(session);
+}
+
+char *xf_session_begin(struct xf_server *server, bool local, bool read_only, const char *originator)
 {
     struct xf_session *session = g_new0(struct xf_session, 1);
     char ref[XF_REF_SIZE];
 
-    *session = (struct xf_session){.local = local, .read_only = read_only};
+    *session = (struct xf_session){
+        .local = local, .read_only = read_only, .originator = g_strdup(originator)};
     xf_random_ref(ref);
     g_hash_table_insert(server->sessions, g_strdup(ref), session);
     return g_strdup(ref);

@@ -1,6 +1,7 @@
 /* Encoding by xmlrpc-c, decoding by our streaming reader: see decisions in the headers of both. */
 #include "xenclient/drivers/xapi_call.h"
 
+#include "xenclient/drivers/xapi_calls.h"
 #include "xenclient/drivers/xapi_error.h"
 #include "xenclient/model/field.h"
 
@@ -14,6 +15,7 @@
 
 struct xapi_args {
     char *method;
+    GString *kinds;     /* of the parameters, see xapi_calls.h */
     GPtrArray *values;  /* xmlrpc_value */
     GPtrArray *secrets; /* char *, in the order of their holders, which begin with number 1 */
     char nonce[XC_UUID_TEXT];
@@ -28,6 +30,7 @@ struct xapi_args *xapi_args_new(const char *method)
     struct xc_uuid random;
 
     args->method = g_strdup(method);
+    args->kinds = g_string_new(NULL);
     args->values = g_ptr_array_new();
     args->secrets = g_ptr_array_new();
     xc_uuid_random(&random);
@@ -44,6 +47,7 @@ void xapi_args_free(struct xapi_args *args)
         xmlrpc_DECREF(args->values->pdata[i]);
     for (guint i = 0; i < args->secrets->len; i++)
         xapi_wipe(args->secrets->pdata[i], strlen(args->secrets->pdata[i]));
+    g_string_free(args->kinds, TRUE);
     g_ptr_array_unref(args->values);
     g_ptr_array_unref(args->secrets);
     xmlrpc_env_clean(&args->env);
@@ -62,10 +66,12 @@ static xmlrpc_value *good(const struct xapi_args *args, xmlrpc_value *value)
     return args->env.fault_occurred ? NULL : value;
 }
 
-static void add(struct xapi_args *args, xmlrpc_value *value)
+static void add(struct xapi_args *args, char kind, xmlrpc_value *value)
 {
-    if (good(args, value))
-        g_ptr_array_add(args->values, value);
+    if (!good(args, value))
+        return;
+    g_ptr_array_add(args->values, value);
+    g_string_append_c(args->kinds, kind);
 }
 
 /* NULL after a fault, this one or an earlier one. */
@@ -76,7 +82,7 @@ static xmlrpc_value *text_value(struct xapi_args *args, const char *text)
 
 void xapi_args_text(struct xapi_args *args, const char *text)
 {
-    add(args, text_value(args, text));
+    add(args, 's', text_value(args, text));
 }
 
 void xapi_args_secret(struct xapi_args *args, const char *text)
@@ -94,28 +100,28 @@ void xapi_args_int(struct xapi_args *args, int64_t number)
     char digits[24];
 
     g_snprintf(digits, sizeof(digits), "%" G_GINT64_FORMAT, number);
-    xapi_args_text(args, digits);
+    add(args, 'i', text_value(args, digits));
 }
 
 void xapi_args_double(struct xapi_args *args, double number)
 {
     if (!args->env.fault_occurred)
-        add(args, xmlrpc_double_new(&args->env, number));
+        add(args, 'd', xmlrpc_double_new(&args->env, number));
 }
 
 void xapi_args_flag(struct xapi_args *args, bool flag)
 {
     if (!args->env.fault_occurred)
-        add(args, xmlrpc_bool_new(&args->env, flag));
+        add(args, 'b', xmlrpc_bool_new(&args->env, flag));
 }
 
 /* Of an array or struct to which all was added. */
-static void add_whole(struct xapi_args *args, xmlrpc_value *value)
+static void add_whole(struct xapi_args *args, char kind, xmlrpc_value *value)
 {
     if (args->env.fault_occurred && value)
         xmlrpc_DECREF(value);
     else
-        add(args, value);
+        add(args, kind, value);
 }
 
 void xapi_args_texts(struct xapi_args *args, const char *const *texts)
@@ -128,7 +134,7 @@ void xapi_args_texts(struct xapi_args *args, const char *const *texts)
         xmlrpc_array_append_item(&args->env, array, item);
         xmlrpc_DECREF(item);
     }
-    add_whole(args, array);
+    add_whole(args, 'a', array);
 }
 
 void xapi_args_map(struct xapi_args *args, const char *const *pairs)
@@ -140,7 +146,7 @@ void xapi_args_map(struct xapi_args *args, const char *const *pairs)
         xmlrpc_struct_set_value(&args->env, map, pairs[0], item);
         xmlrpc_DECREF(item);
     }
-    add_whole(args, map);
+    add_whole(args, 'm', map);
 }
 
 /* --- the request */
@@ -409,6 +415,16 @@ bool xapi_envelope_end(struct xapi_envelope *envelope, GPtrArray **words, GError
 
 /* --- the call */
 
+bool xapi_args_check(const struct xapi_args *args, GError **error)
+{
+    /* What can't be encoded lacks parameters, which is said when it is tried. */
+    if (args->env.fault_occurred || xapi_call_is_listed(args->method, args->kinds->str))
+        return true;
+    return xc_fail(error, XC_CAUSE_INTERNAL,
+                   "%s with the parameters \"%s\" is no call that xapi_calls.c lists: not made",
+                   args->method, args->kinds->str);
+}
+
 bool xapi_call(struct xc_https *https, const struct xapi_args *args, const char *session,
                const struct xapi_want *want, GPtrArray **words, struct xc_call *call,
                GError **error)
@@ -423,11 +439,14 @@ bool xapi_call(struct xc_https *https, const struct xapi_args *args, const char 
         .data = envelope,
     };
     size_t length = 0;
-    char *body = xapi_args_encode(args, session, &length, error);
+    char *body;
     int status = 0;
     bool ok;
 
     *words = NULL;
+    if (!xapi_args_check(args, error))
+        return false;
+    body = xapi_args_encode(args, session, &length, error);
     if (!body)
         return false;
     request.body = body;

@@ -26,6 +26,8 @@ void xapi_args_texts(struct xapi_args *args, const char *const *texts); /* NULL-
 /* Keys and values in turn, NULL-terminated. */
 void xapi_args_map(struct xapi_args *args, const char *const *pairs);
 
+/* Is it a call that xapi_calls.h lists? Errors: internal. */
+bool xapi_args_check(const struct xapi_args *args, GError **error);
 /* The request's body, to be given to xapi_wipe(). session NULL: a call without one. Errors: badValue (a text that is no
  * UTF-8). */
 char *xapi_args_encode(const struct xapi_args *args, const char *session, size_t *length,
@@ -55,7 +57,7 @@ bool xapi_envelope_end(struct xapi_envelope *envelope, GPtrArray **words, GError
 
 /* --- both, over one connection */
 
-/* False with *words when XAPI refused (then *error is what xapi_refused() makes of them), else *words is NULL. */
+/* Calls that are not listed are not made. False with *words when XAPI refused (then *error is what xapi_refused() makes of them), else *words is NULL. */
 bool xapi_call(struct xc_https *https, const struct xapi_args *args, const char *session,
                const struct xapi_want *want, GPtrArray **words, struct xc_call *call,
                GError **error);

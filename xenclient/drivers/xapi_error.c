@@ -52,9 +52,6 @@ static const struct {
     {"VM_MISSING_PV_DRIVERS", XC_CAUSE_NO_GUEST_DRIVER},
     {"VM_OLD_PV_DRIVERS", XC_CAUSE_NO_GUEST_DRIVER},
     {"VM_LACKS_FEATURE", XC_CAUSE_NO_GUEST_DRIVER},
-    {"VM_LACKS_FEATURE_SHUTDOWN", XC_CAUSE_NO_GUEST_DRIVER},
-    {"VM_LACKS_FEATURE_SUSPEND", XC_CAUSE_NO_GUEST_DRIVER},
-    {"VM_LACKS_FEATURE_VCPU_HOTPLUG", XC_CAUSE_NO_GUEST_DRIVER},
     {"VM_NON_SUSPENDABLE", XC_CAUSE_NO_GUEST_DRIVER},
     {"VM_SHUTDOWN_TIMEOUT", XC_CAUSE_GUEST_IGNORED},
     {"VM_SUSPEND_TIMEOUT", XC_CAUSE_GUEST_IGNORED},
@@ -81,6 +78,11 @@ enum xc_cause xapi_cause(const char *code)
         if (strcmp(causes[i].code, code) == 0)
             return causes[i].cause;
     return XC_CAUSE_DRIVER_ERROR;
+}
+
+const char *xapi_error_code(unsigned at)
+{
+    return at < G_N_ELEMENTS(causes) ? causes[at].code : NULL;
 }
 
 static bool worth_showing(const char *word)

@@ -11,6 +11,10 @@
 #define OCTETS_MAX ((int64_t)1 << 50)
 
 enum kind { TEXT, REF, UUID, NUMBER, FLAG, TIME, DOING, OWN /* not on the wire */ };
+static const char *const kind_names[] = {
+    [TEXT] = "text", [REF] = "ref",   [UUID] = "uuid",        [NUMBER] = "number",
+    [FLAG] = "flag", [TIME] = "time", [DOING] = "operations",
+};
 
 struct field {
     const char *name;
@@ -154,6 +158,28 @@ enum xapi_class xapi_class_of(const char *name)
 const char *xapi_class_name(enum xapi_class class)
 {
     return classes[class].name;
+}
+
+static void describe_class(GString *out, enum xapi_class class)
+{
+    for (unsigned i = 0; i < classes[class].n_fields; i++) {
+        const struct field *field = &classes[class].fields[i];
+
+        if (field->kind != OWN)
+            g_string_append_printf(out, "field\t%s\t%s\t%s\t%s\n", classes[class].name, field->name,
+                                   kind_names[field->kind], field->key ? field->key : "");
+    }
+}
+
+char *xapi_fields_text(void)
+{
+    GString *out = g_string_new(NULL);
+
+    for (unsigned i = 0; i < XAPI_N_CLASSES; i++)
+        describe_class(out, (enum xapi_class)i);
+    for (size_t i = 0; i < G_N_ELEMENTS(operations); i++)
+        g_string_append_printf(out, "operation\t%s\n", operations[i].name);
+    return g_string_free(out, FALSE);
 }
 
 /* --- members by the table */

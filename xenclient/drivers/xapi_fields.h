@@ -111,6 +111,9 @@ size_t xapi_object_size(const void *object);
 /* Do two of a class differ in what is worth a poll at once? What changes every few seconds by itself is not. */
 bool xapi_object_differs(const void *a, const void *b);
 
+/* What is read of records, for tests: "field CLASS NAME KIND MEMBER" and "operation NAME" in lines. Newly allocated. */
+char *xapi_fields_text(void);
+
 /* Reads one record, member by member, from the callbacks of an XML-RPC reader. depth is within the record: 0 the
  * struct itself, 1 its fields, 2 what a field that is a map holds. */
 struct xapi_record {

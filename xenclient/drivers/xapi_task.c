@@ -10,8 +10,14 @@
 #define TEXTS_MAX   1024
 
 enum { STATUS, PROGRESS, CREATED, ALLOWED, ERROR_INFO, OTHER };
-static const char *const members[] = {"status", "progress", "created", "allowed_operations",
-                                      "error_info"};
+static const struct {
+    const char *name;
+    const char *kind;
+} members[] = {
+    [STATUS] = {"status", "text"},          [PROGRESS] = {"progress", "double"},
+    [CREATED] = {"created", "time"},        [ALLOWED] = {"allowed_operations", "texts"},
+    [ERROR_INFO] = {"error_info", "texts"},
+};
 static const struct {
     const char *name;
     enum xapi_task_status status;
@@ -43,7 +49,7 @@ static bool wants(unsigned depth, const char *name, void *data)
 
     if (depth == 1) {
         task->member = 0;
-        while (task->member < OTHER && strcmp(members[task->member], name) != 0)
+        while (task->member < OTHER && strcmp(members[task->member].name, name) != 0)
             task->member++;
     }
     return depth == 0 || (depth <= 2 && task->member != OTHER);
@@ -96,6 +102,17 @@ static bool take(const struct xc_xmlrpc_value *value, void *data)
 }
 
 const struct xc_xmlrpc_sink xapi_task_sink = {wants, take};
+
+char *xapi_task_text(void)
+{
+    GString *out = g_string_new(NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++)
+        g_string_append_printf(out, "field\ttask\t%s\t%s\t\n", members[i].name, members[i].kind);
+    for (size_t i = 0; i < G_N_ELEMENTS(statuses); i++)
+        g_string_append_printf(out, "status\t%s\n", statuses[i].name);
+    return g_string_free(out, FALSE);
+}
 
 static bool take_text(const struct xc_xmlrpc_value *value, void *data)
 {

@@ -26,5 +26,8 @@ bool xapi_task_is_over(enum xapi_task_status status);
 /* A want for task.get_record; data is an initialised task. */
 extern const struct xc_xmlrpc_sink xapi_task_sink;
 
+/* The same for tests, as xapi_fields_text(), with "status NAME" too. Newly allocated. */
+char *xapi_task_text(void);
+
 /* A want for a set of texts, as references are; data is a GPtrArray that frees them. */
 extern const struct xc_xmlrpc_sink xapi_texts_sink;
