@@ -254,7 +254,7 @@ static bool render_field(const struct st_leaf *leaf, const void *object, struct 
     case XC_BOOL:
         return st_truth(out, xc_field_u64(field, object) != 0);
     case XC_INTEGER:
-        return st_number(out, (uint64_t)xc_field_i64(field, object));
+        return st_number(out, (uint64_t)CLAMP(xc_field_i64(field, object), G_MININT32, G_MAXINT32));
     case XC_ENUM:
     case XC_GAUGE:
     case XC_COUNTER:
@@ -279,6 +279,11 @@ bool st_mib_cell(struct st_mib *mib, const struct st_leaf *leaf, const void *row
         const struct st_cell cell = {row, mib->context, leaf->column};
 
         return leaf->column->get(&cell, out);
+    }
+    if (leaf->column->of) {
+        const void *other = leaf->column->of(row, leaf->field);
+
+        return other && render_field(leaf, other, out);
     }
     const void *object = table->object ? table->object(row) : base->object(row);
     bool (*shows)(const void *, const struct xc_field *) =

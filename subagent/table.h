@@ -44,6 +44,8 @@ struct st_column {
     const char *member;             /* for getters of struct members: which ("op.phase") ... */
     size_t offset;
     size_t size;
+    /* Its object where it is not the row's own; NULL: the fact has no value now. */
+    const void *(*of)(const void *row, const struct xc_field *field);
     unsigned field;    /* the fact's number in `object` */
     bool none_if_zero; /* ... and that 0 and "" mean there is no instance */
 };

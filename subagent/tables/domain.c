@@ -78,10 +78,32 @@ bool st_domain_label(const struct xc_domain_ref *ref, const char *behind, struct
     return st_format(out, "%s%s%s%s", key, *key ? "/" : "", domain->name, behind);
 }
 
+static const void *detail(const void *row, const struct xc_field *field)
+{
+    return xc_ref_detail(row, field);
+}
+
+/* By our own clock; the host's may be ahead. */
+static bool snapshot_age(const struct st_cell *cell, struct st_value *out)
+{
+    const struct xc_detail *known =
+        xc_ref_detail(cell->row, &xc_detail_type.fields[XC_DETAIL_snapshot_time]);
+    gint64 now = xc_clock_real();
+
+    if (!known)
+        return false;
+    return st_gauge(out, now > known->snapshot_time
+                             ? (uint64_t)(now - known->snapshot_time) / XC_USEC_PER_SEC
+                             : 0);
+}
+
 static bool label(const struct st_cell *cell, struct st_value *out)
 {
     return st_domain_label(cell->row, "", out);
 }
+
+#define DETAIL(arc_, name_, type_, member_)                                                        \
+    COL(arc_, name_, type_, detail, DETAIL, member_, .of = detail)
 
 static const struct st_column columns[] = {
     COL(2, "xenDomainName", ST_TEXT, domain, DOMAIN, name),
@@ -108,6 +130,9 @@ static const struct st_column columns[] = {
         .units = "mebibytes"),
     COL(20, "xenDomainMemoryMax", ST_GAUGE32, domain, DOMAIN, mem_max_kib, .divide = 1024,
         .units = "mebibytes"),
+    DETAIL(21, "xenDomainOs", ST_TEXT, os),
+    DETAIL(22, "xenDomainAddresses", ST_TEXT, addresses),
+    DETAIL(23, "xenDomainTools", ST_ENUM, tools),
     COL(24, "xenDomainConfig", ST_TEXT, domain, DOMAIN, config),
     COL(27, "xenDomainStarted", ST_DATE, domain, DOMAIN, started),
     CALC(29, "xenDomainFlags", ST_BITS, flags, .labels = &flags_enum),
@@ -117,6 +142,11 @@ static const struct st_column columns[] = {
            .labels = &xc_result_labels),
     MEMBER(33, "xenDomainLastText", ST_TEXT, op_member, xc_op, text),
     CALC(36, "xenDomainLabel", ST_TEXT, label),
+    DETAIL(37, "xenDomainTags", ST_TEXT, tags),
+    DETAIL(38, "xenDomainTemplate", ST_TEXT, template),
+    DETAIL(39, "xenDomainSnapshots", ST_GAUGE32, snapshots),
+    DETAIL(40, "xenDomainSnapshotTime", ST_DATE, snapshot_time),
+    CALC(41, "xenDomainSnapshotAge", ST_GAUGE32, snapshot_age, .units = "seconds"),
 };
 
 const struct st_table st_domain_table = {

@@ -64,6 +64,8 @@ static const struct st_column columns[] = {
     CALC(9, "xenHostState", ST_ENUM, state, .labels = &xc_source_state_labels),
     MEMBER(10, "xenHostStateText", ST_TEXT, slot_member, xc_slot, state_text),
     MEMBER(11, "xenHostCause", ST_ENUM, slot_member, xc_slot, cause, .labels = &xc_cause_labels),
+    COL(15, "xenHostPool", ST_TEXT, host, HOST, pool),
+    COL(16, "xenHostPoolRole", ST_ENUM, host, HOST, pool_role),
     COL(17, "xenHostUuid", ST_TEXT, host, HOST, uuid, .min = 36, .max = 36),
     COL(18, "xenHostProduct", ST_TEXT, host, HOST, product),
     COL(20, "xenHostXenVersion", ST_TEXT, host, HOST, xen_version),
@@ -78,6 +80,9 @@ static const struct st_column columns[] = {
         .units = "mebibytes"),
     COL(29, "xenHostBootTime", ST_DATE, host, HOST, boot_time),
     CALC(30, "xenHostCapabilities", ST_BITS, capabilities, .labels = &capability_labels),
+    COL(34, "xenHostRebootRequired", ST_TRUTH, host, HOST, reboot_required),
+    COL(35, "xenHostUpdatesPending", ST_TRUTH, host, HOST, updates_pending),
+    COL(36, "xenHostClockSkew", ST_INTEGER32, host, HOST, clock_skew_msec),
 };
 
 const struct st_table st_host_table = {

@@ -37,11 +37,13 @@ def names(word):
     return {rest[0] for rest in told[word]}
 
 
+# What a release does not tell is unknown there.
+UNTOLD = {"8.2": ["host.latest_synced_updates_applied is not in 8.2", "host.pending_guidances is not in 8.2"], "8.3": []}
 for release in RELEASES:
     none([problem for method, sent in told["call"] for problem in call_problems(method, sent, release)],
          f"{release} has all {len(told['call'])} calls, with as many parameters of those types")
-    none([problem for row in told["field"] for problem in field_problems(*row, release)],
-         f"{release} has all {len(told['field'])} fields and members, of those types")
+    is_(sorted(problem for row in told["field"] for problem in field_problems(*row, release)), UNTOLD[release],
+        f"{release} has {len(told['field']) - len(UNTOLD[release])} of {len(told['field'])} fields and members, of those types")
 followed = {row[0] for row in told["field"]} - {"task"}
 none([f"{name} has no events" for name in sorted(followed) if not classes[name]["events"]], "classes that are followed have events")
 none(sorted(names("operation") - enum("VM", "vm_operations")), "operations of VMs that are known are XAPI's")

@@ -23,6 +23,7 @@ VOLATILE = re.compile(
     r"|SourceUri|SourceLastOk|SourceLastTry|SourceStateSince|SourcePollsOk|SourcePollTime|SourcePollTimeAverage"
     r"|SourceDataAge|DomainStateSince|DomainStarted|DomainCpu\w+|DomainNet\w+|DomainDisk\w+|DomainUptime"
     r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime|VcpuTime"
+    r"|DomainSnapshot(Time|Age)"
     r"|V(if|bd)\w*(Octets|Packets|Drops|Reads|Writes))\.")
 
 

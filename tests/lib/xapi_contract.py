@@ -75,7 +75,7 @@ def call_problems(method, sent, release, exact=False):
 # What the driver makes of a field, and the types it can be made of.
 KINDS = {"text": r"string|enum .*|\(string -> string\) map", "uuid": "string", "ref": ".* ref",
          "number": r"int|string|\(string -> string\) map", "double": "float", "flag": "bool", "time": "datetime",
-         "operations": r"\(string -> enum vm_operations\) map", "texts": "(string|enum .*) set"}
+         "operations": r"\(string -> enum vm_operations\) map", "set": ".* set", "map": r"\(string -> string\) map", "texts": "(string|enum .*) set"}
 
 
 def field_problems(name, field, kind, member, release):
@@ -86,6 +86,7 @@ def field_problems(name, field, kind, member, release):
     found = item["fields"].get(field)
     if not is_in(found, release):
         return [f"{name}.{field} is not in {release}"]
-    if not re.fullmatch(KINDS[kind], found["type"]) or (bool(member) != found["type"].endswith(" map") and kind != "operations"):
+    whole = kind in ("operations", "set", "map")
+    if not re.fullmatch(KINDS[kind], found["type"]) or (bool(member) != found["type"].endswith(" map") and not whole):
         return [f"{name}.{field} is read as {kind}{' of a member' if member else ''}, {release} has {found['type']}"]
     return []

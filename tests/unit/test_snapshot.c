@@ -3,7 +3,7 @@
 #include "xenclient/model/snapshot.h"
 #include "xenclient/util/text.h"
 
-/* Two hosts; domain i has i interfaces and one disk. */
+/* Two hosts; domain i has i interfaces and one disk, every third one a detail. */
 static struct xc_report *make_report(unsigned n_domains)
 {
     struct xc_report *report = xc_report_new();
@@ -29,6 +29,11 @@ static struct xc_report *make_report(unsigned n_domains)
         }
         vbd = xc_report_vbd(report, i);
         XC_SET(VBD, vbd, number, 51712);
+        if (i % 3 == 0) {
+            struct xc_detail *detail = xc_report_detail(report, i);
+
+            XC_SET(DETAIL, detail, snapshots, i);
+        }
     }
     return report;
 }
@@ -67,6 +72,8 @@ static void assert_same_report(const struct xc_report *a, const struct xc_report
     g_assert_cmpuint(a->hosts->len, ==, b->hosts->len);
     g_assert_cmpuint(a->domains->len, ==, b->domains->len);
     g_assert_cmpuint(a->vbds->len, ==, b->vbds->len);
+    g_assert_cmpmem(a->details->data, a->details->len * sizeof(struct xc_detail), b->details->data,
+                    b->details->len * sizeof(struct xc_detail));
     /* No pointers inside: comparable as memory. */
     g_assert_cmpmem(a->vifs->data, a->vifs->len * sizeof(struct xc_vif), b->vifs->data,
                     b->vifs->len * sizeof(struct xc_vif));
@@ -305,6 +312,29 @@ static void test_seal(void)
     xc_snapshot_unref(xc_snapshot_ref(s));
 }
 
+/* Each domain finds its own, the last one told; those of dropped domains go. */
+static void test_seal_details(void)
+{
+    struct xc_report *report = make_report(8);
+    struct xc_detail *second = xc_report_detail(report, 6);
+    g_autoptr(xc_snapshot) s = NULL;
+
+    XC_SET(DETAIL, second, snapshots, 66);
+    for (unsigned i = 0; i < 8; i++)
+        domain_at(report, i)->index = i == 3 ? 0 : 80 - 10 * i;
+    s = xc_snapshot_seal(report);
+    for (uint32_t i = 0; i < s->n_domains; i++) {
+        unsigned was = (80 - s->domains[i].index) / 10;
+        const struct xc_detail *detail = xc_snapshot_detail(s, &s->domains[i]);
+
+        g_assert_cmpint(detail != NULL, ==, was % 3 == 0);
+        if (!detail)
+            continue;
+        g_assert_cmpuint(detail->domain, ==, i);
+        g_assert_cmpuint(detail->snapshots, ==, was == 6 ? 66 : was);
+    }
+}
+
 /* Devices that can't have a row: without a number, with one that is no index, with another's. */
 static void test_seal_devices(void)
 {
@@ -410,6 +440,7 @@ int main(int argc, char **argv)
     g_test_add_func("/snapshot/text", test_text);
     g_test_add_func("/snapshot/sums", test_sums);
     g_test_add_func("/snapshot/seal", test_seal);
+    g_test_add_func("/snapshot/seal-details", test_seal_details);
     g_test_add_func("/snapshot/seal-devices", test_seal_devices);
     g_test_add_func("/snapshot/diff", test_diff);
     g_test_add_func("/snapshot/diff-fields", test_diff_fields);

@@ -46,6 +46,7 @@ static void test_poll_and_events(void)
     g_autoptr(GError) error = NULL;
     g_autoptr(xc_report) first = xc_report_new();
     g_autoptr(xc_report) second = xc_report_new();
+    const struct xc_host *host;
     struct xc_conn *conn;
     struct xc_call call;
     bool changed = true;
@@ -59,6 +60,9 @@ static void test_poll_and_events(void)
     g_assert_no_error(error);
     g_assert_cmpuint(first->hosts->len, ==, 1);
     g_assert_cmpuint(first->domains->len, ==, 2);
+    host = &g_array_index(first->hosts, struct xc_host, 0);
+    g_assert_true(XC_HAS(HOST, host, clock_skew_msec)); /* its clock is this machine's */
+    g_assert_cmpint(ABS(host->clock_skew_msec), <, 10000);
 
     /* the first line of each watch is no change */
     g_assert_false(sees_change(conn, 300));

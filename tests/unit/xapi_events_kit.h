@@ -4,12 +4,16 @@
 #include "tests/unit/xapi_fixture.h"
 
 /* A field of a record, as it is on the wire. */
-#define FIELD(name, value) "<member><name>" name "</name><value>" value "</value></member>"
-#define FLAG(name, value)  FIELD(name, "<boolean>" value "</boolean>")
-#define MAP(name, members) FIELD(name, "<struct>" members "</struct>")
-#define DATE(name, value)  FIELD(name, "<dateTime.iso8601>" value "</dateTime.iso8601>")
-#define UUID_OF(letter, n) "0000000" n "-0000-4000-8000-00000000000" letter
-#define REF(text)          "OpaqueRef:" text
+#define FIELD(name, value)  "<member><name>" name "</name><value>" value "</value></member>"
+#define FLAG(name, value)   FIELD(name, "<boolean>" value "</boolean>")
+#define MAP(name, members)  FIELD(name, "<struct>" members "</struct>")
+#define SET_BEGIN(name)     "<member><name>" name "</name><value><array><data>"
+#define SET_END             "</data></array></value></member>"
+#define SET(name, elements) SET_BEGIN(name) elements SET_END
+#define ELEMENT(text)       "<value>" text "</value>"
+#define DATE(name, value)   FIELD(name, "<dateTime.iso8601>" value "</dateTime.iso8601>")
+#define UUID_OF(letter, n)  "0000000" n "-0000-4000-8000-00000000000" letter
+#define REF(text)           "OpaqueRef:" text
 
 /* An event; fields NULL: it tells of no record. */
 G_GNUC_UNUSED static void kit_event(GString *events, const char *class, const char *operation,

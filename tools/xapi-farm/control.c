@@ -171,6 +171,37 @@ static bool run_lose_events(const struct order *order, GError **error)
     return true;
 }
 
+/* CLASS, REFERENCE, FIELD, and the value in GVariant's text form, which may have blanks. */
+static bool put_field(const struct order *order, GError **error)
+{
+    const struct xf_class *class = xf_class_find(order->args[0]);
+    struct xf_object *object =
+        class ? xf_db_find(order->server->db, class->name, order->args[1]) : NULL;
+    int field = class ? xf_field_find(class, order->args[2]) : -1;
+    g_autoptr(GError) why = NULL;
+    GVariant *value;
+
+    if (!object || field < 0)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "there is no such object or field");
+    value = g_variant_parse(G_VARIANT_TYPE(class->fields[field].type), order->args[3], NULL, NULL,
+                            &why);
+    if (!value)
+        return xc_fail(error, XC_CAUSE_BAD_VALUE, "%s: %s", order->args[2], why->message);
+    xf_set(order->server->db, object, order->args[2], value);
+    g_variant_unref(value);
+    return true;
+}
+
+static bool run_set(const struct order *order, GError **error)
+{
+    bool ok;
+
+    xf_db_lock(order->server->db);
+    ok = put_field(order, error);
+    xf_db_unlock(order->server->db);
+    return ok;
+}
+
 static bool run_hosts(const struct order *order, GError **error)
 {
     (void)error;
@@ -207,6 +238,8 @@ static const struct {
      "all go away for a while; sessions end, tasks are forgotten", run_restart},
     {"drop-sessions", 0, 0, "", "all sessions end", run_drop_sessions},
     {"lose-events", 1, 1, "on|off", "event.from does not tell of deletions", run_lose_events},
+    {"set", 4, 4, "CLASS REFERENCE FIELD VALUE",
+     "a field gets a value, in the text form of GVariant: true, ['a', 'b'], {'k': 'v'}", run_set},
     {"hosts", 0, 0, "", "number, address, port and mode of each", run_hosts},
     {"help", 0, 0, "", "this text", run_help},
 };

@@ -15,7 +15,7 @@ static const char *const copied[] = {
     "VCPUs_max",          "VCPUs_at_startup",   "memory_static_max", "memory_static_min",
     "memory_dynamic_max", "memory_dynamic_min", "domain_type",       "platform",
     "HVM_boot_policy",    "HVM_boot_params",    "recommendations",   "actions_after_crash",
-    "is_a_template"};
+    "is_a_template",      "reference_label"};
 
 /* The reference follows from the uuid, as with all guests: the farm's report will find it. */
 static struct xf_object *copy(struct xf_db *db, const struct xf_object *from, const char *uuid,

@@ -160,12 +160,13 @@ static void make_pool(struct xf_server *server)
 
 static const struct {
     const char *name;
+    const char *label; /* what its copies keep */
     gint64 memory_mib;
     bool standard; /* shipped with the product */
-} templates[] = {{"Debian Bookworm 12", 1024, true},
-                 {"Windows Server 2022 (64-bit)", 2048, true},
-                 {"Other install media", 256, true},
-                 {"our own golden image", 512, false}};
+} templates[] = {{"Debian Bookworm 12", "debian-12", 1024, true},
+                 {"Windows Server 2022 (64-bit)", "windows-server-2022-64bit", 2048, true},
+                 {"Other install media", "other-install-media", 256, true},
+                 {"our own golden image", "", 512, false}};
 
 static void make_template(struct xf_db *db, unsigned i)
 {
@@ -179,6 +180,7 @@ static void make_template(struct xf_db *db, unsigned i)
     xf_derive_uuid(uuid, "template", templates[i].name, 0);
     vm = xf_estate_have(db, "VM", ref, uuid, NULL);
     xf_set_text(db, vm, "name_label", templates[i].name);
+    xf_set_text(db, vm, "reference_label", templates[i].label);
     xf_set(db, vm, "is_a_template", g_variant_new_boolean(true));
     xf_set(db, vm, "is_default_template", g_variant_new_boolean(templates[i].standard));
     xf_set(db, vm, "VCPUs_max", g_variant_new_int64(1));

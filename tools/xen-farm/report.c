@@ -68,6 +68,20 @@ static void report_host_live(struct stream *stream, struct xc_host *h, const str
     XC_SET(HOST, h, net_tx_bytes, load.tx_bytes * 8);
     XC_SET(HOST, h, load1_x100, 5 + farm_dice(host->ordinal, 8, (uint64_t)up >> 24) % 60);
     XC_SET(HOST, h, clock, real_time(stream->fleet, stream->fleet->now));
+    XC_SET(HOST, h, clock_skew_msec, 0); /* it is our own */
+}
+
+static void report_pool(struct stream *stream, struct xc_host *h)
+{
+    XC_SET(HOST, h, enabled, 1);
+    XC_SET(HOST, h, reboot_required, 0);
+    XC_SET(HOST, h, updates_pending, 0);
+    XC_SET(HOST, h, pool_role, XC_POOL_NONE);
+    if (!stream->pool)
+        return;
+    XC_SET(HOST, h, pool, "farm");
+    XC_SET(HOST, h, pool_role,
+           stream->report->hosts->len == 1 ? XC_POOL_COORDINATOR : XC_POOL_MEMBER);
 }
 
 static void report_host(struct stream *stream, const struct farm_host *host)
@@ -93,6 +107,7 @@ static void report_host(struct stream *stream, const struct farm_host *host)
     XC_SET(HOST, h, mem_total_kib, host->mem_kib);
     XC_SET(HOST, h, boot_time, real_time(stream->fleet, host->booted));
     XC_SET(HOST, h, boot_id, text(stream, boot));
+    report_pool(stream, h);
     if (!stream->blind)
         report_host_live(stream, h, host);
 }
@@ -226,6 +241,31 @@ static void report_life(struct stream *stream, struct xc_domain *d,
     XC_SET(DOMAIN, d, migrating, domain->op && domain->op->incoming_domid);
 }
 
+/* What one guest in four tells of itself: that others tell nothing is the usual case with plain Xen. */
+static void report_detail(struct stream *stream, uint32_t ordinal, const struct farm_domain *domain,
+                          bool living)
+{
+    struct xc_detail *detail;
+    char address[32];
+
+    if (domain->key % 4 != 1)
+        return;
+    detail = xc_report_detail(stream->report, ordinal);
+    if (!detail)
+        return;
+    g_snprintf(address, sizeof(address), "10.%u.%u.%u", (unsigned)(domain->key >> 16 & 0xff),
+               (unsigned)(domain->key >> 8 & 0xff), (unsigned)(domain->key & 0xff));
+    XC_SET(DETAIL, detail, os, "Simulated OS 1");
+    XC_SET(DETAIL, detail, tags, "simulated");
+    XC_SET(DETAIL, detail, template, "base");
+    XC_SET(DETAIL, detail, snapshots, 1);
+    XC_SET(DETAIL, detail, snapshot_time, real_time(stream->fleet, domain->host->booted));
+    if (!living)
+        return;
+    XC_SET(DETAIL, detail, tools, XC_TOOLS_OK);
+    XC_SET(DETAIL, detail, addresses, text(stream, address));
+}
+
 static void report_domain(struct stream *stream, const struct farm_domain *domain)
 {
     uint32_t ordinal = stream->n_domains;
@@ -241,6 +281,7 @@ static void report_domain(struct stream *stream, const struct farm_domain *domai
     living = living && !stream->blind;
     if (living)
         report_life(stream, d, domain, &load);
+    report_detail(stream, ordinal, domain, living);
     report_devices(stream, ordinal, domain, living ? domain->domid : 0, living ? &load : NULL);
 }
 

@@ -104,6 +104,7 @@ static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_
         return false;
     ok = xapi_report_fill(report, xapi_feed_lock(conn->feed), conn->meters, error);
     xapi_feed_unlock(conn->feed);
+    xapi_metrics_clocks(conn->metrics, report);
     return ok;
 }
 

@@ -10,15 +10,30 @@
 /* More than any machine has: what is beyond is no number of octets. */
 #define OCTETS_MAX ((int64_t)1 << 50)
 
-enum kind { TEXT, REF, UUID, NUMBER, FLAG, TIME, DOING, OWN /* not on the wire */ };
+enum kind {
+    TEXT,
+    REF,
+    UUID,
+    NUMBER,
+    FLAG,
+    TIME,
+    OWN, /* not on the wire */
+    /* Read whole, element by element: */
+    DOING,
+    HAS,       /* a set: whether `key` is in it */
+    COUNT,     /* a set: how many there are */
+    ITEMS,     /* a set as one text */
+    ADDRESSES, /* the map of a guest's addresses as one text */
+};
 static const char *const kind_names[] = {
-    [TEXT] = "text", [REF] = "ref",   [UUID] = "uuid",        [NUMBER] = "number",
-    [FLAG] = "flag", [TIME] = "time", [DOING] = "operations",
+    [TEXT] = "text",        [REF] = "ref",   [UUID] = "uuid",     [NUMBER] = "number",
+    [FLAG] = "flag",        [TIME] = "time", [HAS] = "set",       [COUNT] = "set",
+    [DOING] = "operations", [ITEMS] = "set", [ADDRESSES] = "map",
 };
 
 struct field {
     const char *name;
-    const char *key; /* of a map: the member that is meant */
+    const char *key; /* of a map or set: the member that is meant */
     enum kind kind;
     bool wakes; /* worth a poll at once */
     size_t offset;
@@ -28,6 +43,7 @@ struct field {
 #define AT(type, member) offsetof(struct xapi_##type, member)
 
 static const struct field pool[] = {
+    {"name_label", NULL, TEXT, true, AT(pool, name), 0, 0},
     {"master", NULL, REF, true, AT(pool, master), 0, 0},
 };
 static const struct field host[] = {
@@ -45,6 +61,10 @@ static const struct field host[] = {
     {"cpu_info", "socket_count", NUMBER, true, AT(host, sockets), 1, 65536},
     {"cpu_info", "threads_per_core", NUMBER, true, AT(host, threads), 1, 1024},
     {"other_config", "boot_time", TEXT, true, AT(host, boot_time), 0, 0},
+    {"enabled", NULL, FLAG, true, AT(host, enabled), 0, 0},
+    {"pending_guidances", "reboot_host", HAS, true, AT(host, reboot_due), 0, 0},
+    {"updates_requiring_reboot", NULL, COUNT, true, AT(host, reboots_waiting), 0, 0},
+    {"latest_synced_updates_applied", NULL, TEXT, true, AT(host, updated), 0, 0},
 };
 static const struct field host_metrics[] = {
     {"live", NULL, FLAG, true, AT(host_metrics, live), 0, 0},
@@ -72,6 +92,11 @@ static const struct field vm[] = {
     {"memory_dynamic_max", NULL, NUMBER, true, AT(vm, memory_dynamic_max), 1, OCTETS_MAX},
     {"other_config", "xensnmp-op", TEXT, false, AT(vm, mark), 0, 0},
     {"other_config", "xensnmp-task", TEXT, false, AT(vm, task_mark), 0, 0},
+    {"other_config", "base_template_name", TEXT, true, AT(vm, base_template), 0, 0},
+    {"reference_label", NULL, TEXT, true, AT(vm, reference_label), 0, 0},
+    {"tags", NULL, ITEMS, true, AT(vm, tags), 0, 0},
+    {"snapshot_of", NULL, REF, true, AT(vm, snapshot_of), 0, 0},
+    {"snapshot_time", NULL, TIME, true, AT(vm, snapshot_time), 1, G_MAXINT64},
     {"", NULL, OWN, false, AT(vm, last_host), 0, 0},
     {"", NULL, OWN, false, AT(vm, doing_task), 0, 0},
 };
@@ -82,6 +107,9 @@ static const struct field vm_metrics[] = {
 };
 static const struct field vm_guest_metrics[] = {
     {"PV_drivers_detected", NULL, FLAG, true, AT(vm_guest_metrics, pv_drivers), 0, 0},
+    {"PV_drivers_up_to_date", NULL, FLAG, true, AT(vm_guest_metrics, pv_drivers_new), 0, 0},
+    {"os_version", "name", TEXT, true, AT(vm_guest_metrics, os), 0, 0},
+    {"networks", NULL, ADDRESSES, true, AT(vm_guest_metrics, addresses), 0, 0},
 };
 static const struct field vif[] = {
     {"VM", NULL, REF, true, AT(vif, vm), 0, 0},
@@ -196,7 +224,8 @@ static struct xapi_number *number_at(const struct field *field, const void *obje
 
 static bool is_text(const struct field *field)
 {
-    return field->kind == TEXT || field->kind == REF || field->kind == OWN;
+    return field->kind == TEXT || field->kind == REF || field->kind == OWN ||
+           field->kind == ITEMS || field->kind == ADDRESSES;
 }
 
 void *xapi_object_new(enum xapi_class class)
@@ -242,6 +271,8 @@ static bool same(const struct field *field, const void *a, const void *b)
     case TEXT:
     case REF:
     case OWN:
+    case ITEMS:
+    case ADDRESSES:
         return g_strcmp0(*text_at(field, a), *text_at(field, b)) == 0;
     case UUID:
         return memcmp((const char *)a + field->offset, (const char *)b + field->offset,
@@ -311,6 +342,69 @@ static void take_operation(struct xapi_vm *object, const struct xc_xmlrpc_value 
     }
 }
 
+/* What does not fit any more is left out. */
+static void append_item(GString *list, const char *item)
+{
+    const char *between = list->len ? ", " : "";
+
+    if (list->len + strlen(between) + strlen(item) <= XC_TEXT_MAX)
+        g_string_append_printf(list, "%s%s", between, item);
+}
+
+/* Each once, in the order they came, or in front of those that came before. */
+static void put_item(char **to, const char *item, bool front)
+{
+    g_auto(GStrv) before = g_strsplit(*to ? *to : "", ", ", -1);
+    GString *list = g_string_new(front ? item : NULL);
+    bool there = front;
+
+    for (size_t i = 0; before[i]; i++) {
+        bool same = strcmp(before[i], item) == 0;
+
+        if (!(same && front))
+            append_item(list, before[i]);
+        there = there || same;
+    }
+    if (!there)
+        append_item(list, item);
+    g_free(*to);
+    *to = g_string_free(list, FALSE);
+}
+
+/* "0/ip", "0/ipv4/0", "1/ipv6/0": what is no address, or good on its own link alone, nobody can use. */
+static void take_address(char **to, const struct xc_xmlrpc_value *value)
+{
+    if (g_hostname_is_ip_address(value->text) && g_ascii_strncasecmp(value->text, "fe80:", 5) != 0)
+        put_item(to, value->text, strcmp(value->name, "0/ip") == 0);
+}
+
+/* One element of what is read whole. */
+static void take_element(const struct field *field, void *object,
+                         const struct xc_xmlrpc_value *value)
+{
+    g_autofree char *item = NULL;
+
+    switch (field->kind) {
+    case HAS:
+        if (strcmp(value->text, field->key) == 0)
+            number_at(field, object)->value = 1;
+        break;
+    case COUNT:
+        number_at(field, object)->value++;
+        break;
+    case ITEMS:
+        item = xc_text_clean(value->text, value->length, XC_TEXT_MAX);
+        if (*item)
+            put_item(text_at(field, object), item, false);
+        break;
+    case ADDRESSES:
+        take_address(text_at(field, object), value);
+        break;
+    default:
+        take_operation(object, value);
+    }
+}
+
 static bool is_scalar(const struct xc_xmlrpc_value *value)
 {
     return value->kind < XC_XMLRPC_STRUCT;
@@ -331,9 +425,6 @@ static void take_field(const struct field *field, void *object, const struct xc_
     case UUID:
         if (!xc_uuid_parse(value->text, (struct xc_uuid *)(void *)((char *)object + field->offset)))
             memset((char *)object + field->offset, 0, sizeof(struct xc_uuid));
-        break;
-    case DOING:
-        take_operation(object, value);
         break;
     case OWN:
         break;
@@ -362,9 +453,17 @@ static int find(const struct xapi_record *record, unsigned depth, const char *na
     return -1;
 }
 
-static bool is_operations(const struct xapi_record *record)
+static bool is_whole(const struct field *field)
 {
-    return classes[record->class].fields[record->field].kind == DOING;
+    return field->kind >= DOING;
+}
+
+/* That it is empty is known, too. */
+static void begin_whole(const struct field *field, void *object,
+                        const struct xc_xmlrpc_value *value)
+{
+    if (value->kind == XC_XMLRPC_ARRAY && (field->kind == HAS || field->kind == COUNT))
+        *number_at(field, object) = (struct xapi_number){.known = true};
 }
 
 bool xapi_record_wants(struct xapi_record *record, unsigned depth, const char *name)
@@ -373,7 +472,7 @@ bool xapi_record_wants(struct xapi_record *record, unsigned depth, const char *n
 
     if (depth == 0)
         return true;
-    if (depth == 2 && is_operations(record))
+    if (depth == 2 && is_whole(&classes[record->class].fields[record->field]))
         return true;
     row = depth <= 2 ? find(record, depth, name) : -1;
     if (depth == 1 && row >= 0)
@@ -396,11 +495,18 @@ bool xapi_record_take(struct xapi_record *record, const struct xc_xmlrpc_value *
         const struct field *field = &fields[record->field];
 
         /* Fields that are maps are taken by their members. */
-        if (!field->key && field->kind != DOING)
+        if (is_whole(field))
+            begin_whole(field, record->object, value);
+        else if (!field->key)
             take_field(field, record->object, value);
         return true;
     }
-    row = is_operations(record) ? (int)record->field : find(record, 2, value->name);
+    if (is_whole(&fields[record->field])) {
+        if (is_scalar(value))
+            take_element(&fields[record->field], record->object, value);
+        return true;
+    }
+    row = find(record, 2, value->name);
     if (row >= 0)
         take_field(&fields[row], record->object, value);
     return true;

@@ -46,14 +46,17 @@ struct xapi_object {
 /* Texts are NULL when they are not known or empty; references also when they are null. */
 struct xapi_pool {
     struct xapi_object head;
-    char *master;
+    char *name, *master;
 };
 struct xapi_host {
     struct xapi_object head;
     char *name, *address, *metrics;
     struct xc_uuid uuid; /* nil: not known */
     char *brand, *version, *xen, *kernel, *cpu_model, *cpu_mhz, *boot_time;
-    struct xapi_number cpus, sockets, threads;
+    char *updated; /* "yes", "no", else not known */
+    struct xapi_number cpus, sockets, threads, enabled;
+    struct xapi_number reboot_due;      /* by what updates told to do */
+    struct xapi_number reboots_waiting; /* updates that wait for one */
 };
 struct xapi_host_metrics {
     struct xapi_object head;
@@ -65,11 +68,12 @@ struct xapi_vm {
     char *last_host; /* where it was resident last; the mirror's, not the wire's */
     struct xc_uuid uuid;
     char *power_state, *domain_type;
+    char *tags, *base_template, *reference_label, *snapshot_of;
     char *mark, *task_mark; /* of our operations, see xapi_mark.h */
     enum xapi_doing doing;
     char *doing_task;
     struct xapi_number is_template, is_snapshot, is_control, domid, vcpus_max, vcpus_start,
-        memory_max, memory_dynamic_min, memory_dynamic_max;
+        memory_max, memory_dynamic_min, memory_dynamic_max, snapshot_time;
 };
 struct xapi_vm_metrics {
     struct xapi_object head;
@@ -77,7 +81,8 @@ struct xapi_vm_metrics {
 };
 struct xapi_vm_guest_metrics {
     struct xapi_object head;
-    struct xapi_number pv_drivers;
+    struct xapi_number pv_drivers, pv_drivers_new;
+    char *addresses, *os; /* addresses: the main one first, ", " between them */
 };
 struct xapi_vif {
     struct xapi_object head;

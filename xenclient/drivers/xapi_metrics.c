@@ -19,6 +19,7 @@
 struct seen {
     struct xc_https *https; /* NULL: not connected, or the coordinator's */
     char *address;
+    struct xc_uuid uuid;
     gint64 ahead_usec; /* of the host's clock before our monotonic one */
     gint64 clock_read; /* 0: never */
     gint64 rest, rest_until;
@@ -124,6 +125,7 @@ static struct seen *seen_of(struct xapi_metrics *metrics, const struct xapi_memb
         seen->address = g_strdup(member->address);
         seen->rest_until = 0;
     }
+    seen->uuid = member->uuid;
     seen->round = metrics->round;
     return seen;
 }
@@ -230,6 +232,34 @@ static void note(struct xapi_metrics *metrics, struct seen *seen, const struct x
     seen->clock_read = 0;
     xc_https_free(seen->https);
     seen->https = NULL;
+}
+
+static struct xc_host *host_of(struct xc_report *report, const struct xc_uuid *uuid)
+{
+    for (guint i = 0; i < report->hosts->len; i++) {
+        struct xc_host *host = &g_array_index(report->hosts, struct xc_host, i);
+
+        if (XC_HAS(HOST, host, uuid) && xc_uuid_equal(&host->uuid, uuid))
+            return host;
+    }
+    return NULL;
+}
+
+/* The answer has whole seconds: it is half of one behind, on the average. */
+void xapi_metrics_clocks(const struct xapi_metrics *metrics, struct xc_report *report)
+{
+    gint64 ours = xc_clock_real() - xc_clock_mono() - XC_USEC_PER_SEC / 2;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, metrics->seen);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct seen *seen = value;
+        struct xc_host *host = seen->clock_read ? host_of(report, &seen->uuid) : NULL;
+
+        if (host)
+            XC_SET(HOST, host, clock_skew_msec, (seen->ahead_usec - ours) / 1000);
+    }
 }
 
 void xapi_metrics_ask(struct xapi_metrics *metrics, const GPtrArray *members,

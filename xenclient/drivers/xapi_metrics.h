@@ -4,6 +4,7 @@
 #include "xenclient/drivers/xapi_meters.h"
 #include "xenclient/drivers/xapi_mirror.h"
 #include "xenclient/drivers/xapi_session.h"
+#include "xenclient/model/snapshot.h"
 
 typedef struct xapi_metrics xapi_metrics;
 
@@ -20,6 +21,9 @@ struct xapi_member {
     bool live, master;
 };
 GPtrArray *xapi_members_of(const struct xapi_mirror *mirror); /* struct xapi_member */
+
+/* Tells the report's hosts how far their clocks are off, where they were asked. */
+void xapi_metrics_clocks(const struct xapi_metrics *metrics, struct xc_report *report);
 
 /* Asks the live ones, one after the other, each with its share of the time. One that does not answer is logged once, left
  * out, and asked again after a while: what it would tell is not known, no more. */

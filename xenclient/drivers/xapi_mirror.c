@@ -318,13 +318,18 @@ const void *xapi_mirror_find(const struct xapi_mirror *mirror, enum xapi_class c
     return ref ? g_hash_table_lookup(mirror->objects[class], ref) : NULL;
 }
 
-const struct xapi_host *xapi_mirror_master(const struct xapi_mirror *mirror)
+const struct xapi_pool *xapi_mirror_pool(const struct xapi_mirror *mirror)
 {
     GHashTableIter iter;
     gpointer pool = NULL;
 
     g_hash_table_iter_init(&iter, mirror->objects[XAPI_POOL]);
-    if (!g_hash_table_iter_next(&iter, NULL, &pool))
-        return NULL;
-    return xapi_mirror_find(mirror, XAPI_HOST, ((const struct xapi_pool *)pool)->master);
+    return g_hash_table_iter_next(&iter, NULL, &pool) ? pool : NULL;
+}
+
+const struct xapi_host *xapi_mirror_master(const struct xapi_mirror *mirror)
+{
+    const struct xapi_pool *pool = xapi_mirror_pool(mirror);
+
+    return pool ? xapi_mirror_find(mirror, XAPI_HOST, pool->master) : NULL;
 }

@@ -59,5 +59,7 @@ bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, uns
 /* NULL: no such object, or ref is NULL. */
 const void *xapi_mirror_find(const struct xapi_mirror *mirror, enum xapi_class class,
                              const char *ref);
+/* The pool itself, NULL: not known. */
+const struct xapi_pool *xapi_mirror_pool(const struct xapi_mirror *mirror);
 /* The pool's coordinator, NULL: not known. */
 const struct xapi_host *xapi_mirror_master(const struct xapi_mirror *mirror);

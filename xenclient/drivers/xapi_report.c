@@ -1,6 +1,7 @@
 /* What XAPI calls things, and what we do. */
 #include "xenclient/drivers/xapi_report.h"
 
+#include "xenclient/drivers/xapi_detail.h"
 #include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
 #include "xenclient/util/text.h"
@@ -15,6 +16,7 @@ struct filling {
     struct xapi_meters *meters;
     GHashTable *host_at;   /* reference -> ordinal + 1 */
     GHashTable *domain_at; /* likewise */
+    GHashTable *snapshots; /* of xapi_snapshots() */
     GArray *living;        /* bool per domain: it has a life whose devices count */
 };
 
@@ -103,6 +105,36 @@ static void host_measured(struct filling *f, struct xc_host *h, const struct xap
         XC_SET(HOST, h, net_tx_bytes, (uint64_t)value);
 }
 
+/* Servers before 8.3 tell of updates that wait for a reboot, later ones of what is to be done. */
+static void host_updates(struct xc_host *h, const struct xapi_host *host)
+{
+    const struct xapi_number *due = &host->reboot_due;
+    const struct xapi_number *waiting = &host->reboots_waiting;
+
+    if (due->known || waiting->known)
+        XC_SET(HOST, h, reboot_required,
+               (due->known && due->value) || (waiting->known && waiting->value));
+    if (g_strcmp0(host->updated, "yes") == 0 || g_strcmp0(host->updated, "no") == 0)
+        XC_SET(HOST, h, updates_pending, strcmp(host->updated, "no") == 0);
+}
+
+/* A pool of one host without a name is what XAPI calls a host that stands alone. */
+static void host_in_pool(struct filling *f, struct xc_host *h, const struct xapi_host *host)
+{
+    const struct xapi_pool *pool = xapi_mirror_pool(f->mirror);
+    const struct xapi_host *master = xapi_mirror_master(f->mirror);
+
+    if (host->enabled.known)
+        XC_SET(HOST, h, enabled, (uint8_t)host->enabled.value);
+    if (!master)
+        return;
+    REPORT_TEXT(HOST, h, pool, pool->name);
+    XC_SET(HOST, h, pool_role,
+           !pool->name && g_hash_table_size(f->mirror->objects[XAPI_HOST]) == 1 ? XC_POOL_NONE
+           : host == master ? XC_POOL_COORDINATOR
+                            : XC_POOL_MEMBER);
+}
+
 static bool add_host(struct filling *f, const struct xapi_host *host)
 {
     const struct xapi_host_metrics *metrics =
@@ -137,6 +169,8 @@ static bool add_host(struct filling *f, const struct xapi_host *host)
     if (boot_time(host, &boot))
         XC_SET(HOST, h, boot_time, boot);
     host_measured(f, h, host);
+    host_in_pool(f, h, host);
+    host_updates(h, host);
     return true;
 }
 
@@ -354,7 +388,8 @@ static bool add_domain(struct filling *f, const struct xapi_vm *vm)
     if (living)
         set_life(f, at, d, vm, metrics);
     g_array_append_val(f->living, living);
-    return true;
+    return d->kind == XC_KIND_CONTROL ||
+           xapi_detail_add(f->report, at, vm, living, f->mirror, f->snapshots);
 }
 
 static bool add_domains(struct filling *f, GError **error)
@@ -475,12 +510,14 @@ bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror
         .meters = meters,
         .host_at = g_hash_table_new(g_str_hash, g_str_equal),
         .domain_at = g_hash_table_new(g_str_hash, g_str_equal),
+        .snapshots = xapi_snapshots(mirror),
         .living = g_array_new(FALSE, FALSE, sizeof(bool)),
     };
     bool ok = add_hosts(&f, error) && add_domains(&f, error) && add_devices(&f, error);
 
     g_hash_table_unref(f.host_at);
     g_hash_table_unref(f.domain_at);
+    g_hash_table_unref(f.snapshots);
     g_array_unref(f.living);
     return ok;
 }

@@ -70,10 +70,25 @@ static bool parse_answer(struct xc_conn *conn, const struct xc_exec *answer, con
     return ok;
 }
 
+/* Its clock was read at some time between asking and answer. */
+static void set_skew(struct xc_report *report, gint64 asked, gint64 answered)
+{
+    gint64 ours = asked + (answered - asked) / 2;
+
+    for (guint i = 0; i < report->hosts->len; i++) {
+        struct xc_host *host = &g_array_index(report->hosts, struct xc_host, i);
+
+        if (XC_HAS(HOST, host, clock))
+            XC_SET(HOST, host, clock_skew_msec, (host->clock - ours) / 1000);
+    }
+}
+
 static bool xl_poll(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
                     GError **error)
 {
     gint64 now = xc_clock_mono();
+    gint64 asked;
+    gint64 answered;
     char nonce[33];
     struct xl_poll_options options = {
         .nonce = nonce,
@@ -92,8 +107,12 @@ static bool xl_poll(struct xc_conn *conn, struct xc_report *report, struct xc_ca
     if (!xl_host_watch(conn->host, call, error))
         return false;
     xc_exec_init(&answer);
-    ok = xl_host_exec(conn->host, command, NULL, 0, call, &answer, error) &&
-         parse_answer(conn, &answer, nonce, report, error);
+    asked = xc_clock_real();
+    ok = xl_host_exec(conn->host, command, NULL, 0, call, &answer, error);
+    answered = xc_clock_real();
+    ok = ok && parse_answer(conn, &answer, nonce, report, error);
+    if (ok)
+        set_skew(report, asked, answered);
     xc_exec_clear(&answer);
     if (ok && options.with_configs)
         conn->configs_read = now;

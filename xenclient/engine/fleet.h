@@ -99,10 +99,13 @@ static inline const struct xc_domain *xc_ref_domain(const struct xc_domain_ref *
 
 /* May this field be shown: known, and not a live one of a stale source or of a deleted domain. */
 bool xc_ref_shows(const struct xc_domain_ref *ref, const struct xc_field *field);
+/* What is known of it besides, if that field of it may be shown; else NULL. */
+const struct xc_detail *xc_ref_detail(const struct xc_domain_ref *ref,
+                                      const struct xc_field *field);
 bool xc_host_ref_shows(const struct xc_host_ref *ref, const struct xc_field *field);
 /* The state to show: unknown while the source is down. */
 enum xc_domain_state xc_ref_state(const struct xc_domain_ref *ref);
 /* STALE when the source's data are. */
 enum xc_presence xc_ref_presence(const struct xc_domain_ref *ref);
-/* The state of the host: its source's state. */
+/* The state of the host: its source's state, or MAINTENANCE. */
 enum xc_source_state xc_host_ref_state(const struct xc_host_ref *ref);

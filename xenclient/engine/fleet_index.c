@@ -16,6 +16,7 @@ static void bury(struct xc_report *to, const struct xc_domain *from, uint32_t in
     row->index = index;
     row->host = 0;
     memset(row->devices, 0, sizeof(row->devices)); /* they stay with the snapshot they are in */
+    row->detail = 0;                               /* so does this */
     for (unsigned i = 0; i < xc_domain_type.n_fields; i++)
         if (xc_domain_type.fields[i].keep != XC_INVENTORY)
             row->has &= ~((uint64_t)1 << i);

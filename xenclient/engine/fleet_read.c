@@ -65,6 +65,17 @@ bool xc_ref_shows(const struct xc_domain_ref *ref, const struct xc_field *field)
            (field->keep == XC_INVENTORY || !xc_slot_stale(ref->slot));
 }
 
+const struct xc_detail *xc_ref_detail(const struct xc_domain_ref *ref, const struct xc_field *field)
+{
+    const struct xc_detail *detail = xc_snapshot_detail(ref->slot->snapshot, xc_ref_domain(ref));
+    unsigned number = (unsigned)(field - xc_detail_type.fields);
+
+    return detail && xc_has(detail, number) &&
+                   (field->keep == XC_INVENTORY || !xc_slot_stale(ref->slot))
+               ? detail
+               : NULL;
+}
+
 bool xc_host_ref_shows(const struct xc_host_ref *ref, const struct xc_field *field)
 {
     unsigned number = (unsigned)(field - xc_host_type.fields);
@@ -89,5 +100,10 @@ enum xc_presence xc_ref_presence(const struct xc_domain_ref *ref)
 
 enum xc_source_state xc_host_ref_state(const struct xc_host_ref *ref)
 {
+    const struct xc_host *host =
+        ref->row >= 0 && ref->slot->snapshot ? &ref->slot->snapshot->hosts[ref->row] : NULL;
+
+    if (ref->slot->state == XC_SOURCE_UP && host && XC_HAS(HOST, host, enabled) && !host->enabled)
+        return XC_SOURCE_MAINTENANCE;
     return ref->slot->state;
 }

@@ -30,6 +30,8 @@ struct xc_domain {
     uint32_t host;  /* ordinal of its host in the same snapshot */
     /* Where its own begin in the snapshot (after sealing); they end where the next domain's begin. */
     uint32_t devices[XC_N_DEVICE_KINDS];
+    uint32_t
+        detail; /* place of its detail there, beginning with 1; 0: it has none, or before sealing */
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
 #include "xenclient/model/domain_fields.def"
 #undef XC_FIELD
@@ -53,6 +55,15 @@ struct xc_vcpu {
     XC_DEVICE_HEAD;
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
 #include "xenclient/model/vcpu_fields.def"
+#undef XC_FIELD
+};
+
+/* What few sources know of a domain; at most one for each. */
+struct xc_detail {
+    uint64_t has;
+    uint32_t domain; /* ordinal of its domain in the same report or snapshot */
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/detail_fields.def"
 #undef XC_FIELD
 };
 
@@ -87,12 +98,19 @@ enum xc_vcpu_field {
 #undef XC_FIELD
     XC_VCPU_N_FIELDS
 };
+enum xc_detail_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_DETAIL_##member,
+#include "xenclient/model/detail_fields.def"
+#undef XC_FIELD
+    XC_DETAIL_N_FIELDS
+};
 
 extern const struct xc_object xc_host_type;
 extern const struct xc_object xc_domain_type;
 extern const struct xc_object xc_vif_type;
 extern const struct xc_object xc_vbd_type;
 extern const struct xc_object xc_vcpu_type;
+extern const struct xc_object xc_detail_type;
 
 /* Setting and asking by member name: XC_SET(DOMAIN, d, mem_kib, 4096); XC_HAS(DOMAIN, d, mem_kib);
  * XC_CLEAR(DOMAIN, d, domid). Texts are set through xc_report_text() (snapshot.h). */

@@ -17,6 +17,7 @@ struct xc_report *xc_report_new(void)
     report->vifs = g_array_new(FALSE, TRUE, sizeof(struct xc_vif));
     report->vbds = g_array_new(FALSE, TRUE, sizeof(struct xc_vbd));
     report->vcpus = g_array_new(FALSE, TRUE, sizeof(struct xc_vcpu));
+    report->details = g_array_new(FALSE, TRUE, sizeof(struct xc_detail));
     report->text = g_string_chunk_new(TEXT_BLOCK);
     return report;
 }
@@ -30,6 +31,7 @@ void *xc_report_free(struct xc_report *report)
     g_array_unref(report->vifs);
     g_array_unref(report->vbds);
     g_array_unref(report->vcpus);
+    g_array_unref(report->details);
     g_string_chunk_free(report->text);
     g_free(report);
     return NULL;
@@ -83,6 +85,15 @@ struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain)
     if (vcpu)
         vcpu->domain = domain;
     return vcpu;
+}
+
+struct xc_detail *xc_report_detail(struct xc_report *report, uint32_t domain)
+{
+    struct xc_detail *detail = append(report->details, XC_MAX_DOMAINS, sizeof(*detail));
+
+    if (detail)
+        detail->domain = domain;
+    return detail;
 }
 
 const char *xc_report_text(struct xc_report *report, const char *bytes, gssize length)
@@ -177,6 +188,8 @@ static const struct kind kinds[] = {
      XC_MAX_DEVICES},
     {&xc_vcpu_type, offsetof(struct xc_report, vcpus), offsetof(struct xc_vcpu, domain),
      XC_MAX_DEVICES},
+    {&xc_detail_type, offsetof(struct xc_report, details), offsetof(struct xc_detail, domain),
+     XC_MAX_DOMAINS},
 };
 
 static GArray *array_of(const struct xc_report *report, const struct kind *kind)
@@ -363,6 +376,32 @@ void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_do
     return *n ? device_at(&devices[kind], snapshot->devices[kind].all, first) : NULL;
 }
 
+/* Drops those of dropped domains, and tells the others' domains. now_at as in seal_devices(). */
+static void seal_details(struct xc_snapshot *s, struct xc_report *report, const uint32_t *now_at)
+{
+    guint n = report->details->len;
+    struct xc_detail *details =
+        (struct xc_detail *)(void *)g_array_free(g_steal_pointer(&report->details), FALSE);
+    uint32_t kept = 0;
+
+    for (guint i = 0; i < n; i++) {
+        uint32_t domain = now_at[details[i].domain];
+
+        if (domain == UINT32_MAX)
+            continue;
+        details[kept] = details[i];
+        details[kept].domain = domain;
+        s->domains[domain].detail = ++kept;
+    }
+    s->details = g_realloc_n(details, kept, sizeof(*details));
+}
+
+const struct xc_detail *xc_snapshot_detail(const struct xc_snapshot *snapshot,
+                                           const struct xc_domain *domain)
+{
+    return domain->detail ? &snapshot->details[domain->detail - 1] : NULL;
+}
+
 /* A counting sort: within a host the order by index stays. */
 static void group_by_host(struct xc_snapshot *s)
 {
@@ -416,6 +455,7 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
     s->hosts = (struct xc_host *)(void *)g_array_free(g_steal_pointer(&report->hosts), FALSE);
     for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
         seal_devices(s, report, k, now_at);
+    seal_details(s, report, now_at);
     group_by_host(s);
     s->text = g_steal_pointer(&report->text);
     g_array_unref(report->domains);
@@ -436,6 +476,7 @@ void *xc_snapshot_unref(struct xc_snapshot *snapshot)
         g_free(snapshot->domains);
         for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
             g_free(snapshot->devices[k].all);
+        g_free(snapshot->details);
         g_free(snapshot->by_host);
         g_free(snapshot->host_first);
         g_string_chunk_free(snapshot->text);

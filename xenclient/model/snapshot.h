@@ -16,6 +16,7 @@ struct xc_report {
     GArray *vifs;    /* struct xc_vif */
     GArray *vbds;    /* struct xc_vbd */
     GArray *vcpus;   /* struct xc_vcpu */
+    GArray *details; /* struct xc_detail */
     GStringChunk *text;
 };
 
@@ -31,6 +32,7 @@ struct xc_domain *xc_report_domain(struct xc_report *report, uint32_t host);
 struct xc_vif *xc_report_vif(struct xc_report *report, uint32_t domain);
 struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain);
 struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain);
+struct xc_detail *xc_report_detail(struct xc_report *report, uint32_t domain);
 
 /* Copies a text from outside into the report: cleaned, at most XC_TEXT_MAX octets. length -1: up to
  * its NUL. Use: XC_SET(DOMAIN, d, name, xc_report_text(report, p, -1)). */
@@ -63,6 +65,7 @@ struct xc_snapshot {
         void *all; /* struct xc_vif, xc_vbd, xc_vcpu: by domain ordinal, then index */
         uint32_t n;
     } devices[XC_N_DEVICE_KINDS];
+    struct xc_detail *details;        /* see xc_domain.detail */
     const struct xc_domain **by_host; /* the domains by host ordinal, then index */
     uint32_t *host_first;             /* where each host's begin there; one more: the end */
     GStringChunk *text;
@@ -71,7 +74,7 @@ typedef struct xc_snapshot xc_snapshot;
 
 /* Takes the report (do not use it again): sorts domains by index, drops those with index 0, hangs
  * devices to them. A device without a number, with one that SNMP can't express, or with that of
- * another device of its domain is dropped too. */
+ * another device of its domain is dropped too; of several details of a domain the last one counts. */
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
 struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
 void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */
@@ -82,6 +85,10 @@ const struct xc_object *xc_device_type(enum xc_device_kind kind);
 /* The devices of one of the snapshot's domains, by index; NULL when there are none. */
 void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,
                           enum xc_device_kind kind, size_t *n);
+
+/* What is known besides of one of the snapshot's domains; NULL: nothing. */
+const struct xc_detail *xc_snapshot_detail(const struct xc_snapshot *snapshot,
+                                           const struct xc_domain *domain);
 
 /* The domains that one of the snapshot's hosts shows, by index. */
 const struct xc_domain *const *xc_snapshot_on_host(const struct xc_snapshot *snapshot,

@@ -41,9 +41,15 @@ static const struct xc_label vcpu_state[] = {
     {1, "running"}, {2, "blocked"}, {3, "waiting"}, {4, "offline"}};
 XC_ENUM_DEFINE(xc_vcpu_state_labels, "xenVcpuState", vcpu_state);
 
+static const struct xc_label tools[] = {{1, "unknown"}, {2, "none"}, {3, "old"}, {4, "ok"}};
+XC_ENUM_DEFINE(xc_tools_labels, "xenDomainTools", tools);
+
+static const struct xc_label pool_role[] = {{1, "none"}, {2, "coordinator"}, {3, "member"}};
+XC_ENUM_DEFINE(xc_pool_role_labels, "xenHostPoolRole", pool_role);
+
 static const struct xc_label source_state[] = {
     {1, "connecting"},   {2, "up"},        {3, "degraded"}, {4, "down"},
-    {5, "unauthorised"}, {6, "untrusted"}, {7, "disabled"},
+    {5, "unauthorised"}, {6, "untrusted"}, {7, "disabled"}, {8, "maintenance"},
 };
 XC_ENUM_DEFINE(xc_source_state_labels, "XenSourceState", source_state);
 

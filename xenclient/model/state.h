@@ -74,6 +74,10 @@ enum xc_vcpu_state {
     XC_VCPU_OFFLINE = 4,
 };
 
+enum xc_tools { XC_TOOLS_UNKNOWN = 1, XC_TOOLS_NONE = 2, XC_TOOLS_OLD = 3, XC_TOOLS_OK = 4 };
+
+enum xc_pool_role { XC_POOL_NONE = 1, XC_POOL_COORDINATOR = 2, XC_POOL_MEMBER = 3 };
+
 /* What a domain has on a host: its configuration, its life, or both. */
 enum xc_host_role { XC_ROLE_HOME = 1, XC_ROLE_RUNNING = 2, XC_ROLE_BOTH = 3 };
 
@@ -85,6 +89,7 @@ enum xc_source_state {
     XC_SOURCE_UNAUTHORISED = 5, /* credential or key refused */
     XC_SOURCE_UNTRUSTED = 6,    /* host key or certificate unknown or changed */
     XC_SOURCE_DISABLED = 7,
+    XC_SOURCE_MAINTENANCE = 8, /* of a host alone: its source is up, it takes no new domains */
 };
 
 enum xc_origin_of_source { XC_FROM_CONFIG = 1, XC_FROM_SNMP = 2, XC_FROM_DISCOVERY = 3 };
@@ -141,6 +146,8 @@ extern const struct xc_enum xc_identity_labels;
 extern const struct xc_enum xc_presence_labels;
 extern const struct xc_enum xc_host_role_labels;
 extern const struct xc_enum xc_vcpu_state_labels;
+extern const struct xc_enum xc_tools_labels;
+extern const struct xc_enum xc_pool_role_labels;
 extern const struct xc_enum xc_source_state_labels;
 extern const struct xc_enum xc_origin_labels;
 extern const struct xc_enum xc_action_labels;

@@ -136,7 +136,8 @@ static size_t memory_of(const struct xc_report *report)
     return report->hosts->len * sizeof(struct xc_host) +
            report->domains->len * sizeof(struct xc_domain) +
            report->vifs->len * sizeof(struct xc_vif) + report->vbds->len * sizeof(struct xc_vbd) +
-           report->vcpus->len * sizeof(struct xc_vcpu);
+           report->vcpus->len * sizeof(struct xc_vcpu) +
+           report->details->len * sizeof(struct xc_detail);
 }
 
 /* A worker must not be able to fill our memory with reports that never end. */

@@ -1,0 +1,196 @@
+/* What a pool tells of updates, roles, guests' tools, tags and snapshots, and what it leaves out. */
+#include "tests/unit/xapi_mirror_kit.h"
+
+static const struct xc_host *host_with(struct xapi_mirror *mirror, const char *fields,
+                                       struct xc_report **report)
+{
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autofree char *all = g_strconcat(FIELD("uuid", UUID_OF("1", "0")), fields, NULL);
+    bool changed;
+
+    change(mirror, "host", "mod", REF("h1"), all, &changed);
+    *report = report_of(mirror, meters);
+    return &g_array_index((*report)->hosts, struct xc_host, 0);
+}
+
+static void test_updates(void)
+{
+    static const struct {
+        const char *fields;
+        int enabled, reboot, pending; /* -1: not known */
+    } cases[] = {
+        {"", -1, -1, -1},
+        {FLAG("enabled", "0") SET("updates_requiring_reboot", ""), 0, 0, -1},
+        {FLAG("enabled", "1") SET("updates_requiring_reboot", ELEMENT(REF("u"))), 1, 1, -1},
+        {SET("updates_requiring_reboot", "") SET("pending_guidances", ELEMENT("restart_toolstack"))
+             FIELD("latest_synced_updates_applied", "no"),
+         -1, 0, 1},
+        {SET("pending_guidances", ELEMENT("restart_toolstack") ELEMENT("reboot_host"))
+             FIELD("latest_synced_updates_applied", "yes"),
+         -1, 1, 0},
+        /* Other forms than XAPI's are not known. */
+        {FIELD("pending_guidances", "reboot_host") MAP("updates_requiring_reboot", FIELD("u", "x"))
+             FIELD("latest_synced_updates_applied", "unknown") FIELD("enabled", "perhaps"),
+         -1, -1, -1},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct xapi_mirror *mirror = pool();
+        g_autoptr(xc_report) report = NULL;
+        const struct xc_host *h = host_with(mirror, cases[i].fields, &report);
+
+        g_assert_cmpint(XC_HAS(HOST, h, enabled) ? h->enabled : -1, ==, cases[i].enabled);
+        g_assert_cmpint(XC_HAS(HOST, h, reboot_required) ? h->reboot_required : -1, ==,
+                        cases[i].reboot);
+        g_assert_cmpint(XC_HAS(HOST, h, updates_pending) ? h->updates_pending : -1, ==,
+                        cases[i].pending);
+        xapi_mirror_free(mirror);
+    }
+}
+
+static void test_pool_role(void)
+{
+    struct xapi_mirror *mirror = pool();
+    g_autoptr(xc_report) report = NULL;
+    g_autoptr(xc_report) alone = NULL;
+    const struct xc_host *h;
+    bool changed;
+
+    change(mirror, "pool", "mod", REF("pool"),
+           FIELD("master", REF("h2")) FIELD("name_label", "lab"), &changed);
+    h = host_with(mirror, "", &report);
+    g_assert_cmpstr(h[0].pool, ==, "lab");
+    g_assert_cmpint(h[0].pool_role, ==, XC_POOL_MEMBER);
+    g_assert_cmpint(h[1].pool_role, ==, XC_POOL_COORDINATOR);
+    change(mirror, "pool", "mod", REF("pool"), FIELD("master", REF("h1")) FIELD("name_label", ""),
+           &changed);
+    change(mirror, "host", "del", REF("h2"), NULL, &changed);
+    h = host_with(mirror, "", &alone);
+    g_assert_false(XC_HAS(HOST, h, pool));
+    g_assert_cmpint(h->pool_role, ==, XC_POOL_NONE);
+    xapi_mirror_free(mirror);
+}
+
+/* The detail of a domain; NULL: it has none. */
+static const struct xc_detail *detail_of(const struct xc_report *report, const char *name)
+{
+    const struct xc_domain *d = domain(report, name);
+    guint at = (guint)(d - &g_array_index(report->domains, struct xc_domain, 0));
+
+    for (guint i = 0; i < report->details->len; i++) {
+        const struct xc_detail *detail = &g_array_index(report->details, struct xc_detail, i);
+
+        if (detail->domain == at)
+            return detail;
+    }
+    return NULL;
+}
+
+#define SNAPSHOT(n, time)                                                                          \
+    KIT_VM_FIELDS(n, "snap", "Halted", REF("NULL"),                                                \
+                  FLAG("is_a_template", "1") FLAG("is_a_snapshot", "1")                            \
+                      FIELD("snapshot_of", REF("v1")) DATE("snapshot_time", time))
+
+static void test_details(void)
+{
+    struct xapi_mirror *mirror = pool();
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = NULL;
+    const struct xc_detail *web;
+    const struct xc_detail *db;
+    bool changed;
+
+    change(mirror, "vm", "add", REF("s2"), SNAPSHOT("6", "20260102T00:00:00Z"), &changed);
+    change(mirror, "vm", "add", REF("s3"), SNAPSHOT("7", "20260101T00:00:00Z"), &changed);
+    change(mirror, "vm", "mod", REF("v1"),
+           KIT_VM_FIELDS("1", "web", "Running", REF("h1"),
+                         FIELD("domid", "7") SET("tags", ELEMENT("prod") ELEMENT("a &amp; b"))
+                             FIELD("reference_label", "debian-12")
+                                 MAP("other_config", FIELD("base_template_name", "Debian 12"))),
+           &changed);
+    change(mirror, "VM_guest_metrics", "mod", REF("vmg1"),
+           FLAG("PV_drivers_detected", "1") FLAG("PV_drivers_up_to_date", "0")
+               MAP("os_version", FIELD("name", "Debian GNU/Linux 12") FIELD("distro", "debian"))
+                   MAP("networks", FIELD("1/ip", "192.0.2.8") FIELD("0/ipv6/0", "fe80::1") FIELD(
+                                       "0/ipv6/1", "2001:db8::1") FIELD("0/ip", "192.0.2.7")
+                                       FIELD("0/ipv4/0", "192.0.2.7") FIELD("2/ip", "no address")),
+           &changed);
+    g_assert_true(changed);
+    report = report_of(mirror, meters);
+    web = detail_of(report, "web");
+    g_assert_cmpint(web->tools, ==, XC_TOOLS_OLD);
+    g_assert_cmpstr(web->os, ==, "Debian GNU/Linux 12");
+    g_assert_cmpstr(web->addresses, ==, "192.0.2.7, 192.0.2.8, 2001:db8::1");
+    g_assert_cmpstr(web->tags, ==, "prod, a & b");
+    g_assert_cmpstr(web->template, ==, "Debian 12");
+    g_assert_cmpuint(web->snapshots, ==, 2);
+    g_assert_cmpint(web->snapshot_time, ==, G_GINT64_CONSTANT(1767312000000000));
+    /* Of one that does not run nobody knows what its guest would tell. */
+    db = detail_of(report, "db");
+    g_assert_cmphex(db->has, ==, XC_BIT(DETAIL, snapshots));
+    g_assert_cmpuint(db->snapshots, ==, 0);
+    g_assert_null(detail_of(report, "Control domain"));
+    xapi_mirror_free(mirror);
+}
+
+/* Which tools there are, by what their object says; NULL fields: there is no such object. */
+static void test_tools(void)
+{
+    static const struct {
+        const char *fields;
+        int tools;
+    } cases[] = {
+        {FLAG("PV_drivers_detected", "0") FLAG("PV_drivers_up_to_date", "0"), XC_TOOLS_NONE},
+        {FLAG("PV_drivers_detected", "1"), XC_TOOLS_OK},
+        {FLAG("PV_drivers_detected", "1") FLAG("PV_drivers_up_to_date", "1"), XC_TOOLS_OK},
+        {FLAG("PV_drivers_up_to_date", "1"), XC_TOOLS_UNKNOWN},
+        {NULL, 0},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct xapi_mirror *mirror = pool();
+        g_autoptr(xapi_meters) meters = xapi_meters_new();
+        g_autoptr(xc_report) report = NULL;
+        const struct xc_detail *detail;
+        bool changed;
+
+        change(mirror, "VM_guest_metrics", cases[i].fields ? "mod" : "del", REF("vmg1"),
+               cases[i].fields, &changed);
+        report = report_of(mirror, meters);
+        detail = detail_of(report, "web & shop");
+        g_assert_cmpint(XC_HAS(DETAIL, detail, tools) ? detail->tools : 0, ==, cases[i].tools);
+        xapi_mirror_free(mirror);
+    }
+}
+
+/* Tags without end: as many as fit, none cut, each once. */
+static void test_many_tags(void)
+{
+    struct xapi_mirror *mirror = pool();
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = NULL;
+    g_autoptr(GString) fields = g_string_new(FIELD("name_label", "web") SET_BEGIN("tags"));
+    const struct xc_detail *detail;
+    bool changed;
+
+    for (unsigned i = 0; i < 5000; i++)
+        g_string_append_printf(fields, ELEMENT("tag-%04u"), i / 2);
+    g_string_append(fields, SET_END);
+    change(mirror, "vm", "mod", REF("v1"), fields->str, &changed);
+    report = report_of(mirror, meters);
+    detail = detail_of(report, "web");
+    g_assert_cmpuint(strlen(detail->tags), ==, 25 * 10 - 2);
+    g_assert_true(g_str_has_suffix(detail->tags, "tag-0023, tag-0024"));
+    xapi_mirror_free(mirror);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/xapi-detail/updates", test_updates);
+    g_test_add_func("/xapi-detail/pool-role", test_pool_role);
+    g_test_add_func("/xapi-detail/details", test_details);
+    g_test_add_func("/xapi-detail/tools", test_tools);
+    g_test_add_func("/xapi-detail/many-tags", test_many_tags);
+    return g_test_run();
+}
