@@ -205,15 +205,6 @@ static void read_uuid(struct xc_uuid *uuid, struct xc_reader *from)
         memcpy(uuid, raw, sizeof(*uuid));
 }
 
-static bool read_flag(struct xc_reader *from)
-{
-    uint8_t value = xc_get_u8(from);
-
-    if (value > 1)
-        from->bad = true;
-    return value == 1;
-}
-
 /* A blob, since a configuration may be longer than a text and in any encoding; but no NUL. */
 static char *read_content(struct xc_reader *from)
 {
@@ -233,9 +224,9 @@ void xc_order_read(struct xc_order *order, struct xc_reader *from)
     *order = (struct xc_order){0};
     read_uuid(&order->op, from);
     action = xc_get_u32(from);
-    order->attach = read_flag(from);
+    order->attach = xc_get_flag(from);
     read_uuid(&order->uuid, from);
-    order->has_domid = read_flag(from);
+    order->has_domid = xc_get_flag(from);
     order->domid = (int64_t)xc_get_u64(from);
     order->live = xc_get_u32(from);
     order->amount = xc_get_u32(from);

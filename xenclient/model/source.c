@@ -61,5 +61,5 @@ void xc_source_spec_read(struct xc_source_spec *spec, struct xc_reader *from)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
         *text_at(spec, i) = xc_get_text(from, WIRE_TEXT_MAX);
-    spec->tls_insecure = xc_get_u8(from) == 1;
+    spec->tls_insecure = xc_get_flag(from);
 }

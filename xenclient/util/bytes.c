@@ -70,6 +70,15 @@ uint8_t xc_get_u8(struct xc_reader *from)
     return at ? *at : 0;
 }
 
+bool xc_get_flag(struct xc_reader *from)
+{
+    uint8_t value = xc_get_u8(from);
+
+    if (value > 1)
+        from->bad = true;
+    return value == 1;
+}
+
 uint32_t xc_get_u32(struct xc_reader *from)
 {
     const uint8_t *at = xc_get_raw(from, sizeof(uint32_t));

@@ -31,6 +31,7 @@ void xc_put_blob(GByteArray *to, const void *data, uint32_t length);
 void xc_put_raw(GByteArray *to, const void *data, size_t length);
 
 uint8_t xc_get_u8(struct xc_reader *from);
+bool xc_get_flag(struct xc_reader *from); /* an octet, 0 or 1 */
 uint32_t xc_get_u32(struct xc_reader *from);
 uint64_t xc_get_u64(struct xc_reader *from);
 /* At most max octets, no NUL, valid UTF-8; newly allocated, "" when the reader is bad. */

@@ -215,15 +215,6 @@ static char *get_words(struct xc_reader *from, size_t max)
     return text;
 }
 
-static bool get_flag(struct xc_reader *from)
-{
-    uint8_t value = xc_get_u8(from);
-
-    if (value > 1)
-        from->bad = true;
-    return value == 1;
-}
-
 static uint32_t get_source(struct xc_reader *from)
 {
     uint32_t id = xc_get_u32(from);
@@ -272,7 +263,7 @@ static bool get_number(enum part part, struct xc_msg *msg, struct xc_reader *fro
         msg->reconnects = xc_get_u32(from);
         return true;
     case LAST:
-        msg->last = get_flag(from);
+        msg->last = xc_get_flag(from);
         return true;
     case LEVEL:
         msg->level = (enum xc_log_level)get_upto(from, XC_LOG_DEBUG);
