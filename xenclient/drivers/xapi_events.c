@@ -10,9 +10,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* The server answers after so long without events. */
-#define QUIET_SEC 30.0
-/* What an answer may take beyond that: all of a large pool takes long to write. */
+/* The server answers after so long without events; as long as it does, what is shown is true. */
+#define QUIET_SEC 10.0
+/* What an answer may take beyond that: what has changed, or all of a large pool, which takes long to write. */
+#define UPDATE_USEC (10 * XC_USEC_PER_SEC)
 #define ANSWER_USEC (120 * XC_USEC_PER_SEC)
 /* A busy pool tells more in one answer, and is asked less often. */
 #define PAUSE_USEC (200 * 1000)
@@ -76,7 +77,8 @@ static struct xapi_batch *ask(struct xapi_feed *feed, unsigned classes, const ch
     const struct xapi_want want = {&xapi_batch_sink, batch, ANSWER_OCTETS};
     g_autoptr(GError) why = NULL;
 
-    xc_call_restart(&feed->call, (gint64)QUIET_SEC * XC_USEC_PER_SEC + ANSWER_USEC);
+    xc_call_restart(&feed->call,
+                    (gint64)QUIET_SEC * XC_USEC_PER_SEC + (*token ? UPDATE_USEC : ANSWER_USEC));
     if (xapi_call(feed->https, args, feed->session, &want, &words, &feed->call, &why)) {
         if (batch->token)
             return g_steal_pointer(&batch);
