@@ -127,14 +127,12 @@ def silent(call):
         pass
 
 
-def flood(start, piece, pause=0.0, total=None):
+def flood(start, piece, pause=0.0):
     """start, then piece again and again."""
     def flooding(call):
         call.connection.sendall(start)
-        left = total
-        while left is None or left > 0:
+        while True:
             call.connection.sendall(piece)
-            left = None if left is None else left - len(piece)
             time.sleep(pause)
     return flooding
 
@@ -266,8 +264,10 @@ EVIL = {
     "objects": {WHOLE: body(HEAD.encode() + b"<struct><member><name>events</name><value><array><data>",
                             xmlrpc.client.dumps((events([vm(n) for n in range(100)])["events"],))
                             .partition("<data>")[2].rpartition("</data>")[0].encode())},
+    "gigabyte": {LOGIN: flood(OK + b"Content-Length: 1073741824\r\n\r\n" + HEAD.encode(), b"x" * PIECE)},
     "trickle": {WHOLE: body(HEAD.encode(), b"x", 0.1)},
     "silent": {WHOLE: silent},
+    "silent-later": {ALL: once_good(silent)},
     "silent-login": {LOGIN: silent},
     "headers": {LOGIN: flood(OK, b"X-Y: " + b"z" * 1000 + b"\r\n")},
     "header": {LOGIN: flood(OK + b"X-Y: ", b"z" * PIECE)},
