@@ -22,6 +22,7 @@ extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;
 extern const struct st_table st_event_scalars;
+extern const struct st_table st_pool_table;
 
 extern const struct st_table *const st_tables[];
 extern const unsigned st_n_tables;

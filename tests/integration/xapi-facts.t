@@ -9,7 +9,7 @@ from lab import Lab, done, is_, ok  # noqa: E402
 from shim import Shim  # noqa: E402
 from xapi import PASSWORD, USER, Pool  # noqa: E402
 
-UP, MAINTENANCE = 2, 8
+UP, DOWN, MAINTENANCE = 2, 4, 8
 COORDINATOR, MEMBER = 2, 3
 RUNNING, TOOLS_NONE, TOOLS_OK = 4, 2, 4
 TRUE, FALSE = 1, 2
@@ -96,6 +96,24 @@ def updates(lab, key, ref):
     lab.turns("xenHostUpdatesPending", key, None, "what XAPI does not know has no instance")
 
 
+def pools(lab):
+    rows = lab.table("xenPoolTable")
+    pool_ref, record = next(iter(lab.session.pool.get_all_records().items()))
+    master = lab.session.host.get_record(record["master"])["name_label"]
+    keys = {row["xenHostName"]: row["key"] for row in lab.host_rows().values()}
+    is_(rows, {"pool1": {"xenPoolLabel": "pool1", "xenPoolName": "farm", "xenPoolCoordinator": keys[master],
+                         "xenPoolHaEnabled": FALSE, "xenPoolMembers": 2, "xenPoolMembersUp": 2}}, "the pool has its row")
+    lab.pool.control("set", "pool", pool_ref, "ha_plan_exists_for", "1")
+    lab.pool.control("set", "pool", pool_ref, "ha_enabled", "true")
+    lab.turns("xenPoolHaEnabled", "pool1", TRUE, "high availability is on")
+    is_(lab.get(lab.oid("xenPoolHaTolerates", "pool1")), 1, "and bears the loss of a host")
+    other = next(name for name in sorted(keys) if name != master)
+    lab.farm_ctl("host", other, "down")
+    lab.turns("xenPoolMembersUp", "pool1", 1, "a host that is not heard of is counted out")
+    is_(lab.get(lab.oid("xenHostState", keys[other])), DOWN, "and shown as down")
+    is_(lab.get(lab.oid("xenHostState", keys[master])), UP, "while the coordinator is up")
+
+
 def guests(lab):
     rows, vms = lab.guests(), lab.vms()
     metrics = lab.session.VM_guest_metrics.get_all_records()
@@ -138,6 +156,7 @@ with Estate() as lab:
     lab.begin()
     updates(lab, *hosts(lab))
     guests(lab)
+    pools(lab)
 with Estate() as lab:
     lab.begin(dialect="8.2", ahead=7200)
     key, ref = hosts(lab, 7200)

@@ -59,9 +59,19 @@ static void test_pool_role(void)
     change(mirror, "pool", "mod", REF("pool"),
            FIELD("master", REF("h2")) FIELD("name_label", "lab"), &changed);
     h = host_with(mirror, "", &report);
+    g_assert_false(XC_HAS(HOST, &h[1], ha_enabled));
     g_assert_cmpstr(h[0].pool, ==, "lab");
     g_assert_cmpint(h[0].pool_role, ==, XC_POOL_MEMBER);
     g_assert_cmpint(h[1].pool_role, ==, XC_POOL_COORDINATOR);
+    xc_report_free(g_steal_pointer(&report));
+    change(mirror, "pool", "mod", REF("pool"),
+           FIELD("master", REF("h2")) FLAG("ha_enabled", "1") FIELD("ha_plan_exists_for", "1"),
+           &changed);
+    h = host_with(mirror, "", &report);
+    g_assert_false(XC_HAS(HOST, &h[0], ha_enabled));
+    g_assert_true(XC_HAS(HOST, &h[1], ha_enabled) && h[1].ha_enabled);
+    g_assert_cmpuint(h[1].ha_tolerates, ==, 1);
+    g_assert_true(XC_HAS(HOST, &h[1], live) && h[1].live);
     change(mirror, "pool", "mod", REF("pool"), FIELD("master", REF("h1")) FIELD("name_label", ""),
            &changed);
     change(mirror, "host", "del", REF("h2"), NULL, &changed);

@@ -1,6 +1,7 @@
 /* The tables from XAPI's fields to ours, and all that is done by them. */
 #include "xenclient/drivers/xapi_fields.h"
 
+#include "xenclient/model/snapshot.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
@@ -45,6 +46,8 @@ struct field {
 static const struct field pool[] = {
     {"name_label", NULL, TEXT, true, AT(pool, name), 0, 0},
     {"master", NULL, REF, true, AT(pool, master), 0, 0},
+    {"ha_enabled", NULL, FLAG, true, AT(pool, ha_enabled), 0, 0},
+    {"ha_plan_exists_for", NULL, NUMBER, true, AT(pool, ha_tolerates), 0, XC_MAX_HOSTS},
 };
 static const struct field host[] = {
     {"uuid", NULL, UUID, true, AT(host, uuid), 0, 0},

@@ -47,6 +47,7 @@ struct xapi_object {
 struct xapi_pool {
     struct xapi_object head;
     char *name, *master;
+    struct xapi_number ha_enabled, ha_tolerates;
 };
 struct xapi_host {
     struct xapi_object head;

@@ -118,6 +118,16 @@ static void host_updates(struct xc_host *h, const struct xapi_host *host)
         XC_SET(HOST, h, updates_pending, strcmp(host->updated, "no") == 0);
 }
 
+/* There is a plan only where high availability is on. */
+static void host_leads(struct xc_host *h, const struct xapi_pool *pool)
+{
+    if (!pool->ha_enabled.known)
+        return;
+    XC_SET(HOST, h, ha_enabled, (uint8_t)pool->ha_enabled.value);
+    if (h->ha_enabled)
+        REPORT_NUMBER(HOST, h, ha_tolerates, pool->ha_tolerates, 1);
+}
+
 /* A pool of one host without a name is what XAPI calls a host that stands alone. */
 static void host_in_pool(struct filling *f, struct xc_host *h, const struct xapi_host *host)
 {
@@ -129,10 +139,11 @@ static void host_in_pool(struct filling *f, struct xc_host *h, const struct xapi
     if (!master)
         return;
     REPORT_TEXT(HOST, h, pool, pool->name);
-    XC_SET(HOST, h, pool_role,
-           !pool->name && g_hash_table_size(f->mirror->objects[XAPI_HOST]) == 1 ? XC_POOL_NONE
-           : host == master ? XC_POOL_COORDINATOR
-                            : XC_POOL_MEMBER);
+    XC_SET(HOST, h, pool_role, host == master ? XC_POOL_COORDINATOR : XC_POOL_MEMBER);
+    if (!pool->name && g_hash_table_size(f->mirror->objects[XAPI_HOST]) == 1)
+        XC_SET(HOST, h, pool_role, XC_POOL_NONE);
+    if (h->pool_role == XC_POOL_COORDINATOR)
+        host_leads(h, pool);
 }
 
 static bool add_host(struct filling *f, const struct xapi_host *host)
@@ -164,8 +175,10 @@ static bool add_host(struct filling *f, const struct xapi_host *host)
     REPORT_NUMBER(HOST, h, threads_per_core, host->threads, 1);
     if (host->cpu_mhz && xc_text_to_scaled(host->cpu_mhz, 1, &mhz, NULL) && mhz)
         XC_SET(HOST, h, cpu_mhz, mhz);
-    if (metrics)
+    if (metrics) {
         REPORT_NUMBER(HOST, h, mem_total_kib, metrics->memory_total, KIB);
+        REPORT_NUMBER(HOST, h, live, metrics->live, 1);
+    }
     if (boot_time(host, &boot))
         XC_SET(HOST, h, boot_time, boot);
     host_measured(f, h, host);

@@ -107,5 +107,6 @@ bool xc_host_ref_shows(const struct xc_host_ref *ref, const struct xc_field *fie
 enum xc_domain_state xc_ref_state(const struct xc_domain_ref *ref);
 /* STALE when the source's data are. */
 enum xc_presence xc_ref_presence(const struct xc_domain_ref *ref);
-/* The state of the host: its source's state, or MAINTENANCE. */
+/* The state of the host: its source's state; while that is UP also DOWN (its pool does not hear of
+ * it) or MAINTENANCE. */
 enum xc_source_state xc_host_ref_state(const struct xc_host_ref *ref);

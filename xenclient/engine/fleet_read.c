@@ -103,7 +103,9 @@ enum xc_source_state xc_host_ref_state(const struct xc_host_ref *ref)
     const struct xc_host *host =
         ref->row >= 0 && ref->slot->snapshot ? &ref->slot->snapshot->hosts[ref->row] : NULL;
 
-    if (ref->slot->state == XC_SOURCE_UP && host && XC_HAS(HOST, host, enabled) && !host->enabled)
-        return XC_SOURCE_MAINTENANCE;
-    return ref->slot->state;
+    if (ref->slot->state != XC_SOURCE_UP || !host)
+        return ref->slot->state;
+    if (XC_HAS(HOST, host, live) && !host->live)
+        return XC_SOURCE_DOWN;
+    return XC_HAS(HOST, host, enabled) && !host->enabled ? XC_SOURCE_MAINTENANCE : XC_SOURCE_UP;
 }
