@@ -10,7 +10,7 @@ build() { # build MAKE-SETTING...: findings
 # shellcheck disable=SC2016 # the inner shell expands them
 header_alone() { # header_alone COMPILER
     files | grep '\.h$' | grep -v '^tests/' |
-        xargs -P "$JOBS" -I{} sh -c 'echo "#include \"$1\"" | "$0" -x c -fsyntax-only -Wall -Wextra -Werror "${@:2}" - 2>&1' \
+        xargs -P "$JOBS" -I{} bash -c 'echo "#include \"$1\"" | "$0" -x c -fsyntax-only -Wall -Wextra -Werror "${@:2}" - 2>&1' \
             "$1" {} "${flags[@]}"
 }
 

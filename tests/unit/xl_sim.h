@@ -152,9 +152,8 @@ static inline struct ran *prepare(enum xc_action action, const char *name, unsig
         .content = g_strdup(""),
         .host_from = g_strdup(""),
         .boot_id = g_strdup(""),
-        .target = {g_strdup(""), g_strdup(""), g_strdup(""), g_strdup(""), g_strdup(""),
-                   g_strdup("")},
     };
+    xc_source_spec_copy(&ran->order.target, &(struct xc_source_spec){0});
     xc_uuid_random(&ran->order.op);
     if (domid)
         g_assert_true(xc_uuid_parse(uuid, &ran->order.uuid));
