@@ -111,7 +111,11 @@ $(BUILD)/gen/%.bash.h: tools/xenctl/%.bash Makefile
 $(BUILD)/gen/xen_mib.def: snmpclient/mib-oids.awk mibs/XENSNMP-MIB.txt
 	$(Q)mkdir -p $(@D)
 	$(Q)awk -f $^ > $@.tmp && mv $@.tmp $@
-GENERATED := $(TEXT_HEADERS) $(BUILD)/gen/xen_mib.def
+# The classes of XAPI's database, which the server of the tests shows.
+$(BUILD)/gen/xapi_classes.h: tools/gen/gen_xapi.py tests/data/xapi/xapi-contract.json
+	$(Q)mkdir -p $(@D)
+	$(Q)python3 $^ > $@.tmp && mv $@.tmp $@
+GENERATED := $(TEXT_HEADERS) $(BUILD)/gen/xen_mib.def $(BUILD)/gen/xapi_classes.h
 
 # --- objects; $(BUILD)/flags changes when a setting does, so that no build mixes two
 PID := $(shell echo $$PPID)

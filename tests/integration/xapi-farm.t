@@ -498,7 +498,7 @@ def options():
         answer = run(*arguments)
         ok(answer.returncode == 2 and says in answer.stderr, f"{' '.join(arguments) or 'nothing'}: exit 2, says \"{says}\"") or diag(answer.stderr)
     made = subprocess.run([os.path.join(TOP, "tools/gen/gen_xapi.py"), CONTRACT_FILE], capture_output=True, text=True, check=False).stdout
-    with open(os.path.join(TOP, "tools/xapi-farm/classes_table.c")) as table:
+    with open(os.path.join(BUILD, "gen/xapi_classes.h")) as table:
         is_(table.read() == made, True, "the table of classes is the one that the contract makes")
 
 

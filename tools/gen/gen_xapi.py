@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes tools/xapi-farm/classes_table.c: the fields of every XAPI class in both dialects, from the contract.
+"""Writes the table that tools/xapi-farm/classes.c includes: the fields of every XAPI class in both dialects, from the contract.
 
-usage: gen_xapi.py tests/data/xapi/xapi-contract.json > tools/xapi-farm/classes_table.c
+usage: gen_xapi.py tests/data/xapi/xapi-contract.json > build/gen/xapi_classes.h
 """
 
 import json
@@ -72,8 +72,6 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as source:
         classes = json.load(source)["classes"]
     print("/* Made by tools/gen/gen_xapi.py from tests/data/xapi/xapi-contract.json; do not edit. */")
-    print('#include "tools/xapi-farm/classes.h"\n')
-    print("/* clang-format off */")
     listed = []
     for name, definition in sorted(classes.items()):
         bits = known_to(definition)

@@ -1,6 +1,8 @@
 /* Finding classes and fields by name. */
 #include "tools/xapi-farm/classes.h"
 
+#include "xapi_classes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
