@@ -19,7 +19,7 @@ tools/xapi-farm     | xenclient
 tools/xenctl        | snmpclient xenclient
 '
 # what the build makes, found by -I$(BUILD)/gen
-generated='*.sql.h *.sh.h *.bash.h xen_mib.def'
+generated='*.sql.h *.sh.h *.bash.h xen_mib.def xapi_classes.h'
 # library header | the only folders that may know it; tests may know all
 libraries='
 net-snmp  | subagent snmpclient

@@ -1,17 +1,14 @@
 /* expat's events become columns and numbers. */
 #include "xenclient/drivers/xapi_rrd.h"
 
-#include "xenclient/util/error.h"
+#include "xenclient/transport/xml.h"
 #include "xenclient/util/text.h"
 
-#include <expat.h>
 #include <math.h>
 #include <string.h>
 
 #define TEXT_OCTETS 512
 #define DEPTH_MAX   8
-/* Of a tag: expat keeps one that is not whole, and reads it again with each piece. Texts are no tags. */
-#define TAG_OCTETS 65536
 /* Elements that are new to us; more are not XAPI's, and expat never forgets a name. */
 #define STRANGE_MAX 100
 #define TIME_MAX    ((gint64)1 << 40)
@@ -29,28 +26,18 @@ static const struct {
 };
 
 struct xapi_rrd {
+    struct xc_xml xml; /* first */
     const struct xapi_rrd_sink *sink;
     void *data;
-    XML_Parser parser;
     char open[DEPTH_MAX][16]; /* names of the elements that are open */
     unsigned depth;
     enum element now;
     GString *text;       /* of the element that is open and has numbers or a name */
     gint64 end, step, t; /* 0: not seen */
     unsigned n_columns, at, n_strange;
-    size_t fed;
     GByteArray *averages; /* of each column, is it one */
     bool whole;
-    GError *error;
 };
-
-static void stop(struct xapi_rrd *rrd, enum xc_cause cause, const char *text)
-{
-    if (rrd->error)
-        return;
-    xc_fail(&rrd->error, cause, "the host's metrics %s", text);
-    XML_StopParser(rrd->parser, XML_FALSE);
-}
 
 static enum element element_of(const char *name, const char *parent)
 {
@@ -79,19 +66,19 @@ static void on_begin(void *data, const char *name, const char **attributes)
 {
     struct xapi_rrd *rrd = data;
 
-    if (rrd->error)
+    if (rrd->xml.error)
         return;
     if (rrd->depth == DEPTH_MAX) {
-        stop(rrd, XC_CAUSE_LIMIT, "are nested too deeply");
+        xc_xml_stop(&rrd->xml, XC_CAUSE_LIMIT, "are nested too deeply");
         return;
     }
     if (attributes[0] || (is_strange(name) && ++rrd->n_strange > STRANGE_MAX)) {
-        stop(rrd, XC_CAUSE_DRIVER_ERROR, "have names that those of XAPI have not");
+        xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "have names that those of XAPI have not");
         return;
     }
     rrd->now = element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "");
     if (rrd->depth == 0 && rrd->now != XPORT)
-        stop(rrd, XC_CAUSE_DRIVER_ERROR, "are none: another document came");
+        xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "are none: another document came");
     g_strlcpy(rrd->open[rrd->depth++], name, sizeof(rrd->open[0]));
     g_string_truncate(rrd->text, 0);
     if (rrd->now == ROW) {
@@ -107,7 +94,7 @@ static void take_entry(struct xapi_rrd *rrd)
     guint8 average = g_strv_length(parts) == 4 && strcmp(parts[0], "AVERAGE") == 0;
 
     if (rrd->n_columns == XAPI_RRD_COLUMNS) {
-        stop(rrd, XC_CAUSE_LIMIT, "have too many columns");
+        xc_xml_stop(&rrd->xml, XC_CAUSE_LIMIT, "have too many columns");
         return;
     }
     if (rrd->n_columns == 0)
@@ -126,7 +113,7 @@ static void take_value(struct xapi_rrd *rrd)
     double value;
 
     if (column >= rrd->n_columns || !rrd->t) {
-        stop(rrd, XC_CAUSE_DRIVER_ERROR, "have a row that does not fit the legend");
+        xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "have a row that does not fit the legend");
         return;
     }
     /* NaN and Infinity, which stand for what is not known, are not of these characters. */
@@ -141,14 +128,14 @@ static void take_value(struct xapi_rrd *rrd)
 static void take_number(struct xapi_rrd *rrd, gint64 max, gint64 *out)
 {
     if (!xc_text_to_i64(rrd->text->str, 1, max, out, NULL))
-        stop(rrd, XC_CAUSE_DRIVER_ERROR, "have a time that is none");
+        xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "have a time that is none");
 }
 
 static void on_end(void *data, const char *name)
 {
     struct xapi_rrd *rrd = data;
 
-    if (rrd->error)
+    if (rrd->xml.error)
         return;
     rrd->depth--;
     switch (element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "")) {
@@ -169,7 +156,7 @@ static void on_end(void *data, const char *name)
         break;
     case LEGEND:
         if (!rrd->end || !rrd->step)
-            stop(rrd, XC_CAUSE_DRIVER_ERROR, "do not say of what time they are");
+            xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "do not say of what time they are");
         break;
     case XPORT:
         rrd->whole = true;
@@ -188,16 +175,6 @@ static void on_text(void *data, const char *text, int length)
         g_string_append_len(rrd->text, text, MIN((gssize)length, (gssize)TEXT_OCTETS));
 }
 
-static void on_doctype(void *data, const char *name, const char *system, const char *public,
-                       int subset)
-{
-    (void)name;
-    (void)system;
-    (void)public;
-    (void)subset;
-    stop(data, XC_CAUSE_DRIVER_ERROR, "have a document type, which they never have");
-}
-
 struct xapi_rrd *xapi_rrd_new(const struct xapi_rrd_sink *sink, void *data)
 {
     struct xapi_rrd *rrd = g_new0(struct xapi_rrd, 1);
@@ -206,12 +183,7 @@ struct xapi_rrd *xapi_rrd_new(const struct xapi_rrd_sink *sink, void *data)
     rrd->data = data;
     rrd->text = g_string_new(NULL);
     rrd->averages = g_byte_array_new();
-    rrd->parser = XML_ParserCreate("UTF-8");
-    g_assert(rrd->parser);
-    XML_SetUserData(rrd->parser, rrd);
-    XML_SetElementHandler(rrd->parser, on_begin, on_end);
-    XML_SetCharacterDataHandler(rrd->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(rrd->parser, on_doctype);
+    xc_xml_init(&rrd->xml, "the host's metrics", on_begin, on_end, on_text);
     return rrd;
 }
 
@@ -219,39 +191,22 @@ void xapi_rrd_free(struct xapi_rrd *rrd)
 {
     if (!rrd)
         return;
-    XML_ParserFree(rrd->parser);
+    xc_xml_clear(&rrd->xml);
     g_string_free(rrd->text, TRUE);
     g_byte_array_unref(rrd->averages);
-    g_clear_error(&rrd->error);
     g_free(rrd);
 }
 
-static bool parse(struct xapi_rrd *rrd, const char *bytes, size_t length, bool last, GError **error)
+bool xapi_rrd_feed(const char *bytes, size_t length, void *data, GError **error)
 {
-    if (!rrd->error && length > G_MAXINT)
-        stop(rrd, XC_CAUSE_LIMIT, "are too long");
-    if (!rrd->error && XML_Parse(rrd->parser, bytes, (int)length, last) != XML_STATUS_OK &&
-        !rrd->error)
-        xc_fail(&rrd->error, XC_CAUSE_DRIVER_ERROR, "the host's metrics are no XML: %s in line %lu",
-                XML_ErrorString(XML_GetErrorCode(rrd->parser)),
-                (unsigned long)XML_GetCurrentLineNumber(rrd->parser));
-    rrd->fed += length;
-    if (!last && (XML_Index)rrd->fed - XML_GetCurrentByteIndex(rrd->parser) > TAG_OCTETS)
-        stop(rrd, XC_CAUSE_LIMIT, "have a tag or comment without end");
-    if (!rrd->error)
-        return true;
-    g_propagate_error(error, g_error_copy(rrd->error));
-    return false;
-}
+    struct xapi_rrd *rrd = data;
 
-bool xapi_rrd_feed(const char *bytes, size_t length, void *rrd, GError **error)
-{
-    return parse(rrd, bytes, length, false, error);
+    return xc_xml_parse(&rrd->xml, bytes, length, false, error);
 }
 
 bool xapi_rrd_end(struct xapi_rrd *rrd, GError **error)
 {
-    if (!parse(rrd, "", 0, true, error))
+    if (!xc_xml_parse(&rrd->xml, "", 0, true, error))
         return false;
     return rrd->whole || xc_fail(error, XC_CAUSE_DRIVER_ERROR, "the host's metrics broke off");
 }

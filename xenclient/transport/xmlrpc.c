@@ -1,18 +1,15 @@
 /* expat's events become values. What may stand where is one table. */
 #include "xenclient/transport/xmlrpc.h"
 
-#include "xenclient/util/error.h"
+#include "xenclient/transport/xml.h"
 #include "xenclient/util/text.h"
 
-#include <expat.h>
 #include <math.h>
 #include <string.h>
 
 #define NAME_OCTETS 256
 /* Where a later date comes from is no clock. */
 #define YEAR_MAX 2199
-/* Of a tag: expat keeps one that is not whole, and reads it again with each piece. Texts are no tags. */
-#define TAG_OCTETS 65536
 /* Elements in elements: a value in a struct is three deep. */
 #define ELEMENTS (3 * XC_XMLRPC_DEPTH + 8)
 
@@ -66,10 +63,10 @@ struct level {
 };
 
 struct xc_xmlrpc_reader {
+    struct xc_xml xml; /* first */
     const struct xc_xmlrpc_sink *sink;
     void *data;
-    XML_Parser parser;
-    size_t left, fed;
+    size_t left;
     enum element open[ELEMENTS]; /* [0] is TOP */
     unsigned n_open;
     struct level levels[XC_XMLRPC_DEPTH];
@@ -79,28 +76,7 @@ struct xc_xmlrpc_reader {
     GString *text; /* of the value or name that is open */
     bool listening;
     bool fault, answered;
-    GError *error;
 };
-
-/* --- refusing */
-
-static void stop(struct xc_xmlrpc_reader *reader, enum xc_cause cause, const char *text)
-{
-    if (reader->error)
-        return;
-    xc_fail(&reader->error, cause, "the answer %s", text);
-    XML_StopParser(reader->parser, XML_FALSE);
-}
-
-static void on_doctype(void *data, const char *name, const char *system, const char *public,
-                       int subset)
-{
-    (void)name;
-    (void)system;
-    (void)public;
-    (void)subset;
-    stop(data, XC_CAUSE_DRIVER_ERROR, "has a document type, which no XML-RPC answer has");
-}
 
 /* --- values */
 
@@ -110,7 +86,7 @@ static void give(struct xc_xmlrpc_reader *reader, enum xc_xmlrpc_kind kind, unsi
     const struct xc_xmlrpc_value value = {kind, depth, name, text, length};
 
     if (!reader->sink->take(&value, reader->data))
-        stop(reader, XC_CAUSE_DRIVER_ERROR, "is not of the form that was asked for");
+        xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR, "is not of the form that was asked for");
 }
 
 static void listen(struct xc_xmlrpc_reader *reader)
@@ -127,11 +103,11 @@ static bool begin_value(struct xc_xmlrpc_reader *reader)
     struct level *level = &reader->levels[depth];
 
     if (depth == XC_XMLRPC_DEPTH) {
-        stop(reader, XC_CAUSE_LIMIT, "is nested too deeply");
+        xc_xml_stop(&reader->xml, XC_CAUSE_LIMIT, "is nested too deeply");
         return false;
     }
     if (depth == 0 && reader->answered) {
-        stop(reader, XC_CAUSE_DRIVER_ERROR, "has more than one value");
+        xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR, "has more than one value");
         return false;
     }
     reader->answered = true;
@@ -150,7 +126,7 @@ static void begin_kind(struct xc_xmlrpc_reader *reader, enum xc_xmlrpc_kind kind
     struct level *level = &reader->levels[reader->n_levels - 1];
 
     if (level->typed) {
-        stop(reader, XC_CAUSE_DRIVER_ERROR, "has a value of two types");
+        xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR, "has a value of two types");
         return;
     }
     level->typed = true;
@@ -210,20 +186,22 @@ static void on_begin(void *data, const char *name, const char **attributes)
     enum element parent = reader->open[reader->n_open - 1];
     size_t i = 0;
 
-    if (reader->error)
+    if (reader->xml.error)
         return;
     /* Most are told apart by their first letter: this is done for each of a million elements. */
     while (i < G_N_ELEMENTS(elements) &&
            (elements[i].name[0] != name[0] || strcmp(elements[i].name, name) != 0))
         i++;
     if (i == G_N_ELEMENTS(elements))
-        stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: it has an element of another name");
+        xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR,
+                    "is no XML-RPC: it has an element of another name");
     else if (attributes[0])
-        stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: it has an attribute");
+        xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: it has an attribute");
     else if (reader->ignored && ++reader->ignored > ELEMENTS)
-        stop(reader, XC_CAUSE_LIMIT, "is nested too deeply");
+        xc_xml_stop(&reader->xml, XC_CAUSE_LIMIT, "is nested too deeply");
     else if (!reader->ignored && !may_stand_in(i, parent))
-        stop(reader, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: an element is not where it belongs");
+        xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR,
+                    "is no XML-RPC: an element is not where it belongs");
     else if (!reader->ignored)
         begin_element(reader, i);
 }
@@ -233,7 +211,7 @@ static void on_end(void *data, const char *name)
     struct xc_xmlrpc_reader *reader = data;
 
     (void)name;
-    if (reader->error)
+    if (reader->xml.error)
         return;
     if (reader->ignored) {
         reader->ignored--;
@@ -276,12 +254,7 @@ struct xc_xmlrpc_reader *xc_xmlrpc_reader_new(const struct xc_xmlrpc_sink *sink,
     reader->left = max_octets;
     reader->n_open = 1;
     reader->text = g_string_new(NULL);
-    reader->parser = XML_ParserCreate("UTF-8");
-    g_assert(reader->parser);
-    XML_SetUserData(reader->parser, reader);
-    XML_SetElementHandler(reader->parser, on_begin, on_end);
-    XML_SetCharacterDataHandler(reader->parser, on_text);
-    XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
+    xc_xml_init(&reader->xml, "the answer", on_begin, on_end, on_text);
     return reader;
 }
 
@@ -289,48 +262,24 @@ void xc_xmlrpc_reader_free(struct xc_xmlrpc_reader *reader)
 {
     if (!reader)
         return;
-    XML_ParserFree(reader->parser);
+    xc_xml_clear(&reader->xml);
     g_string_free(reader->text, TRUE);
-    g_clear_error(&reader->error);
     g_free(reader);
-}
-
-static bool parse(struct xc_xmlrpc_reader *reader, const char *bytes, size_t length, bool last,
-                  GError **error)
-{
-    if (!reader->error && XML_Parse(reader->parser, bytes, (int)length, last) != XML_STATUS_OK &&
-        !reader->error)
-        xc_fail(&reader->error, XC_CAUSE_DRIVER_ERROR, "the answer is no XML: %s in line %lu",
-                XML_ErrorString(XML_GetErrorCode(reader->parser)),
-                (unsigned long)XML_GetCurrentLineNumber(reader->parser));
-    reader->fed += length;
-    if (!last && (XML_Index)reader->fed - XML_GetCurrentByteIndex(reader->parser) > TAG_OCTETS)
-        stop(reader, XC_CAUSE_LIMIT, "has a tag or comment without end");
-    if (!reader->error)
-        return true;
-    g_propagate_error(error, g_error_copy(reader->error));
-    return false;
 }
 
 bool xc_xmlrpc_reader_feed(struct xc_xmlrpc_reader *reader, const char *bytes, size_t length,
                            GError **error)
 {
     if (length > reader->left)
-        stop(reader, XC_CAUSE_LIMIT, "is too long");
+        xc_xml_stop(&reader->xml, XC_CAUSE_LIMIT, "is too long");
     else
         reader->left -= length;
-    while (length > G_MAXINT / 2) {
-        if (!parse(reader, bytes, G_MAXINT / 2, false, error))
-            return false;
-        bytes += G_MAXINT / 2;
-        length -= G_MAXINT / 2;
-    }
-    return parse(reader, bytes, length, false, error);
+    return xc_xml_parse(&reader->xml, bytes, length, false, error);
 }
 
 bool xc_xmlrpc_reader_end(struct xc_xmlrpc_reader *reader, bool *fault, GError **error)
 {
-    if (!parse(reader, "", 0, true, error))
+    if (!xc_xml_parse(&reader->xml, "", 0, true, error))
         return false;
     *fault = reader->fault;
     if (reader->answered)
