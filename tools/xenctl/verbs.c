@@ -4,29 +4,38 @@
 #include "tools/xenctl/domain.h"
 #include "tools/xenctl/operation.h"
 #include "tools/xenctl/request.h"
+#include "tools/xenctl/snapshot.h"
 
 #include "xenclient/util/text.h"
 
 #include <string.h>
 
 const struct ctl_verb ctl_verbs[] = {
-    [CTL_START] = {xenDomainPower, false, "start", 0},
-    [CTL_SHUTDOWN] = {xenDomainPower, false, "shutdown", 0},
-    [CTL_REBOOT] = {xenDomainPower, false, "reboot", 0},
-    [CTL_PAUSE] = {xenDomainPower, false, "pause", 0},
-    [CTL_UNPAUSE] = {xenDomainPower, false, "unpause", 0},
-    [CTL_SUSPEND] = {xenDomainPower, false, "suspend", 0},
-    [CTL_RESUME] = {xenDomainPower, true, "resume", 0},
-    [CTL_DESTROY] = {xenDomainForce, false, "destroy", 0},
-    [CTL_RESET] = {xenDomainForce, false, "reset", 0},
-    [CTL_MIGRATE] = {xenDomainMigrateTo, false, "migrate", 0},
-    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, false, "checkMigrate", 0},
-    [CTL_SET_MEMORY] = {xenDomainSetMemory, false, "setMemory", G_MAXINT32},
-    [CTL_SET_VCPUS] = {xenDomainSetVcpus, false, "setVcpus", 4096},
-    [CTL_SET_WEIGHT] = {xenDomainSetWeight, false, "setWeight", 65535},
-    [CTL_SET_CAP] = {xenDomainSetCap, false, "setCap", 409600},
-    [CTL_DUMP_CORE] = {xenDomainForce, false, "dumpCore", 0},
-    [CTL_NMI] = {xenDomainForce, false, "nmi", 0},
+    [CTL_START] = {xenDomainPower, false, "start", 0, false},
+    [CTL_SHUTDOWN] = {xenDomainPower, false, "shutdown", 0, false},
+    [CTL_REBOOT] = {xenDomainPower, false, "reboot", 0, false},
+    [CTL_PAUSE] = {xenDomainPower, false, "pause", 0, false},
+    [CTL_UNPAUSE] = {xenDomainPower, false, "unpause", 0, false},
+    [CTL_SUSPEND] = {xenDomainPower, false, "suspend", 0, false},
+    [CTL_RESUME] = {xenDomainPower, true, "resume", 0, false},
+    [CTL_DESTROY] = {xenDomainForce, false, "destroy", 0, false},
+    [CTL_RESET] = {xenDomainForce, false, "reset", 0, false},
+    [CTL_MIGRATE] = {xenDomainMigrateTo, false, "migrate", 0, false},
+    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, false, "checkMigrate", 0, false},
+    [CTL_SET_MEMORY] = {xenDomainSetMemory, false, "setMemory", G_MAXINT32, false},
+    [CTL_SET_VCPUS] = {xenDomainSetVcpus, false, "setVcpus", 4096, false},
+    [CTL_SET_WEIGHT] = {xenDomainSetWeight, false, "setWeight", 65535, false},
+    [CTL_SET_CAP] = {xenDomainSetCap, false, "setCap", 409600, false},
+    [CTL_DUMP_CORE] = {xenDomainForce, false, "dumpCore", 0, false},
+    [CTL_NMI] = {xenDomainForce, false, "nmi", 0, false},
+    [CTL_SNAPSHOT] = {xenDomainSnapshotNow, false, "snapshot", 0, false},
+    [CTL_CHECKPOINT] = {xenDomainCheckpointNow, false, "checkpoint", 0, false},
+    [CTL_REVERT] = {xenDomainRevertTo, false, "revert", 0, true},
+    [CTL_DELETE_SNAPSHOT] = {xenDomainDeleteSnapshot, false, "deleteSnapshot", 0, true},
+    [CTL_RESCAN] = {xenHostAction, false, "rescan", 0, false},
+    [CTL_EVACUATE] = {xenHostAction, false, "evacuate", 0, false},
+    [CTL_HOST_ENABLE] = {xenHostAction, false, "hostEnable", 0, false},
+    [CTL_HOST_DISABLE] = {xenHostAction, false, "hostDisable", 0, false},
 };
 
 /* --- which operation did the request make? */
@@ -135,9 +144,11 @@ int ctl_verb(struct ctl *ctl)
 
     if (code == CTL_OK)
         code = ctl_find_domain(ctl, ctl->args[0], &domain);
+    if (code == CTL_OK && verb->point)
+        code = ctl_find_snapshot(ctl, &domain, ctl->args[1], &amount);
     if (code == CTL_OK) {
         oid = sn_oid_number(verb->column, domain.index);
-        if (verb->most)
+        if (verb->most || verb->point)
             ctl_request_number(&request, oid, verb->column, amount);
         else if (ctl->n_args > 1 && !verb->place)
             ctl_request_text(&request, oid, ctl->args[1]);
@@ -198,9 +209,11 @@ int ctl_create(struct ctl *ctl)
     return ask_host(ctl, xenHostStartFile, "create");
 }
 
-int ctl_rescan(struct ctl *ctl)
+int ctl_host_verb(struct ctl *ctl)
 {
-    return ask_host(ctl, xenHostAction, "rescan");
+    const struct ctl_verb *verb = ctl->command->data;
+
+    return ask_host(ctl, verb->column, verb->action);
 }
 
 /* --- cancel: what is wanted is the result cancelled */

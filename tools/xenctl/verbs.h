@@ -4,10 +4,11 @@
 #include "snmpclient/snmpclient.h"
 
 struct ctl_verb {
-    enum sn_id column;  /* of the domain's row; an integer, or the key of a host */
+    enum sn_id column;  /* of the domain's or host's row; an integer, or a text */
     bool place;         /* the second argument is the host to begin on, a parameter */
     const char *action; /* label of XenAction */
     long most;          /* the second argument is a number up to this; 0: it is none */
+    bool point;         /* the second argument is a snapshot of the domain */
 };
 
 enum {
@@ -28,5 +29,13 @@ enum {
     CTL_SET_CAP,
     CTL_DUMP_CORE,
     CTL_NMI,
+    CTL_SNAPSHOT,
+    CTL_CHECKPOINT,
+    CTL_REVERT,
+    CTL_DELETE_SNAPSHOT,
+    CTL_RESCAN,
+    CTL_EVACUATE,
+    CTL_HOST_ENABLE,
+    CTL_HOST_DISABLE,
 };
 extern const struct ctl_verb ctl_verbs[];
