@@ -60,8 +60,9 @@ bool xf_vm_revert(struct xf_call *call)
     ok = snapshot && xf_vm_check(call, snapshot, xf_operation_find("revert", true));
     if (ok)
         vm = xf_db_find(db, "VM", xf_get_text(snapshot, "snapshot_of"));
-    ok = ok && (vm || xf_call_fail(call, "VM_REVERT_FAILED", XF_NULL, snapshot->ref));
-    if (ok) {
+    if (ok && !vm)
+        ok = xf_call_fail(call, "VM_REVERT_FAILED", XF_NULL, snapshot->ref);
+    if (ok && vm) {
         from = xf_vm_power(vm);
         to = xf_vm_power(snapshot);
         host = xf_vm_choose_host(db, vm, xf_get_int(vm, "memory_dynamic_max"));
