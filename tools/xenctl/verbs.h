@@ -6,9 +6,9 @@
 struct ctl_verb {
     enum sn_id column;  /* of the domain's or host's row; an integer, or a text */
     bool place;         /* the second argument is the host to begin on, a parameter */
+    bool point;         /* the second argument is a snapshot of the domain */
     const char *action; /* label of XenAction */
     long most;          /* the second argument is a number up to this; 0: it is none */
-    bool point;         /* the second argument is a snapshot of the domain */
 };
 
 enum {
@@ -31,6 +31,8 @@ enum {
     CTL_NMI,
     CTL_SNAPSHOT,
     CTL_CHECKPOINT,
+    CTL_CLONE,
+    CTL_DELETE,
     CTL_REVERT,
     CTL_DELETE_SNAPSHOT,
     CTL_RESCAN,

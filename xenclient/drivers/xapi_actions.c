@@ -100,7 +100,7 @@ static bool send_call(struct xapi_job *job, GError **error)
 
     xapi_job_tell(job, job->method->phase, -1);
     job->sent = true;
-    if ((job->method->shape == XAPI_SHAPE_DELETE && !xapi_point_strip(job, &why)) ||
+    if ((xapi_method_destroys(job->method) && !xapi_point_strip(job, &why)) ||
         !xapi_job_call(job,
                        xapi_method_args(job->method, "Async.", job->vm_ref, job->host, job->order),
                        &want, &why)) {
@@ -122,18 +122,20 @@ static bool refuse_if_ending(struct xapi_job *job)
     return job->ending;
 }
 
-/* That a snapshot of a name is there tells that it was taken only if it was not there before. */
+/* That a snapshot or copy of a name is there tells that it was taken only if it was not there before. */
 static bool check_free(struct xapi_job *job, GError **error)
 {
     bool taken = false;
 
-    if (job->method->shape != XAPI_SHAPE_TAKE)
-        return true;
-    if (!xapi_point_taken(job, &taken, error))
+    if (job->method->shape == XAPI_SHAPE_CLONE && !xapi_point_cloned(job, &taken, error))
         return false;
-    return !taken || xc_fail(error, XC_CAUSE_BAD_STATE,
-                             "%s has a snapshot %s already: give this one another name",
-                             job->order->name, job->order->snapshot);
+    if (job->method->shape == XAPI_SHAPE_TAKE && !xapi_point_taken(job, &taken, error))
+        return false;
+    return !taken ||
+           xc_fail(error, XC_CAUSE_BAD_STATE,
+                   "%s: there is a %s %s already: give this one another name", job->order->name,
+                   job->method->shape == XAPI_SHAPE_CLONE ? "VM" : "snapshot",
+                   job->order->snapshot);
 }
 
 static bool begin(struct xapi_job *job, GError **error)

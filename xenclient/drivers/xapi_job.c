@@ -133,6 +133,8 @@ static bool reached(struct xapi_job *job, bool *yes, GError **error)
         return false;
     if (job->method->shape == XAPI_SHAPE_TAKE)
         return xapi_point_taken(job, yes, error);
+    if (job->method->shape == XAPI_SHAPE_CLONE)
+        return xapi_point_cloned(job, yes, error);
     if (job->method->shape == XAPI_SHAPE_REVERT)
         return xapi_point_reverted(job, yes, error);
     if (job->vm && job->vm->metrics && job->order->action == XC_ACTION_SET_VCPUS)

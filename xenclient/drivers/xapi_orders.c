@@ -37,6 +37,10 @@ static const struct xapi_method methods[] = {
      false},
     {XC_ACTION_DELETE_SNAPSHOT, XAPI_DOING_NOTHING, "VM.destroy", NULL, NULL, "deleting",
      XAPI_SHAPE_DELETE, true},
+    {XC_ACTION_CLONE, XAPI_DOING_NOTHING, "VM.clone", NULL, NULL, "cloning", XAPI_SHAPE_CLONE,
+     true},
+    {XC_ACTION_DELETE, XAPI_DOING_NOTHING, "VM.destroy", NULL, NULL, "deleting", XAPI_SHAPE_DESTROY,
+     true},
     {XC_ACTION_HOST_ENABLE, XAPI_DOING_NOTHING, "host.enable", NULL, NULL, "enabling",
      XAPI_SHAPE_HOST, true},
     {XC_ACTION_HOST_DISABLE, XAPI_DOING_NOTHING, "host.disable", NULL, NULL, "disabling",
@@ -56,6 +60,11 @@ const struct xapi_method *xapi_method_of(enum xc_action action)
 bool xapi_method_of_snapshot(const struct xapi_method *method)
 {
     return method && (method->shape == XAPI_SHAPE_REVERT || method->shape == XAPI_SHAPE_DELETE);
+}
+
+bool xapi_method_destroys(const struct xapi_method *method)
+{
+    return method->shape == XAPI_SHAPE_DELETE || method->shape == XAPI_SHAPE_DESTROY;
 }
 
 const char *xapi_method_name(const struct xapi_method *method, const char *host)
@@ -95,6 +104,7 @@ struct xapi_args *xapi_method_args(const struct xapi_method *method, const char 
         xapi_args_int(args, order->amount);
         break;
     case XAPI_SHAPE_TAKE:
+    case XAPI_SHAPE_CLONE:
         xapi_args_text(args, order->snapshot ? order->snapshot : "");
         break;
     default:
@@ -113,7 +123,7 @@ bool xapi_method_reached(const struct xapi_method *method, const struct xc_order
                          const struct xapi_vm_metrics *metrics)
 {
     if (!vm)
-        return method->shape == XAPI_SHAPE_DELETE || g_strcmp0(method->end, "Halted") == 0;
+        return xapi_method_destroys(method) || g_strcmp0(method->end, "Halted") == 0;
     if (method->end && g_strcmp0(vm->power_state, method->end) != 0)
         return false;
     switch (method->shape) {
@@ -127,6 +137,7 @@ bool xapi_method_reached(const struct xapi_method *method, const struct xc_order
     case XAPI_SHAPE_VCPUS:
         return metrics && is(&metrics->vcpus, order->amount);
     case XAPI_SHAPE_DELETE:
+    case XAPI_SHAPE_DESTROY:
         return false;
     default:
         return true;

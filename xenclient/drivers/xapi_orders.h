@@ -12,10 +12,12 @@ enum xapi_shape {
     XAPI_SHAPE_MIGRATE,
     XAPI_SHAPE_MEMORY,
     XAPI_SHAPE_VCPUS,
-    XAPI_SHAPE_TAKE,   /* a snapshot of the VM */
-    XAPI_SHAPE_REVERT, /* a snapshot is what is called, and marked */
-    XAPI_SHAPE_DELETE, /* the same */
-    XAPI_SHAPE_HOST,   /* no VM at all */
+    XAPI_SHAPE_TAKE,    /* a snapshot of the VM */
+    XAPI_SHAPE_CLONE,   /* another VM */
+    XAPI_SHAPE_DESTROY, /* of the VM itself */
+    XAPI_SHAPE_REVERT,  /* a snapshot is what is called, and marked */
+    XAPI_SHAPE_DELETE,  /* the same */
+    XAPI_SHAPE_HOST,    /* no VM at all */
 };
 
 struct xapi_method {
@@ -33,6 +35,8 @@ struct xapi_method {
 const struct xapi_method *xapi_method_of(enum xc_action action);
 /* Is it a snapshot that the method is called on? */
 bool xapi_method_of_snapshot(const struct xapi_method *method);
+/* Is what it is called on gone when it was done? */
+bool xapi_method_destroys(const struct xapi_method *method);
 /* The name in force: host "" none. */
 const char *xapi_method_name(const struct xapi_method *method, const char *host);
 /* `prefix` "Async." or "". vm, the VM, snapshot or host it is called on, and host are references. */

@@ -1,6 +1,8 @@
 /* Snapshots of a VM. For XAPI they are VMs too, with disks of their own. */
 #include "xenclient/drivers/xapi_point.h"
 
+#include "xenclient/drivers/xapi_report.h"
+
 #include <string.h>
 
 #define NULL_REF "OpaqueRef:NULL"
@@ -28,6 +30,25 @@ bool xapi_point_check(struct xapi_job *job, GError **error)
                    job->order->name);
 }
 
+/* Is one of these VMs, which may be NULL with an error, of the name that is to be given, and of that kind? */
+static bool find_made(struct xapi_job *job, const GPtrArray *refs, bool domain, bool *yes,
+                      GError **error)
+{
+    for (guint i = 0; refs && i < refs->len && !*yes; i++) {
+        g_autoptr(GError) why = NULL;
+        struct xapi_vm *vm = xapi_job_ask_record(job, XAPI_VM, refs->pdata[i], &why);
+
+        *yes =
+            vm && g_strcmp0(vm->name, job->order->snapshot) == 0 && xapi_vm_is_domain(vm) == domain;
+        xapi_object_free(vm);
+        if (why) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+    }
+    return refs != NULL;
+}
+
 bool xapi_point_taken(struct xapi_job *job, bool *yes, GError **error)
 {
     g_autoptr(GPtrArray) refs = NULL;
@@ -36,18 +57,16 @@ bool xapi_point_taken(struct xapi_job *job, bool *yes, GError **error)
     if (!job->vm)
         return true;
     refs = xapi_job_ask_refs(job, "VM.get_snapshots", XAPI_WITH(job->vm_ref), error);
-    for (guint i = 0; refs && i < refs->len && !*yes; i++) {
-        g_autoptr(GError) why = NULL;
-        struct xapi_vm *vm = xapi_job_ask_record(job, XAPI_VM, refs->pdata[i], &why);
+    return find_made(job, refs, false, yes, error);
+}
 
-        *yes = vm && g_strcmp0(vm->name, job->order->snapshot) == 0;
-        xapi_object_free(vm);
-        if (why) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return false;
-        }
-    }
-    return refs != NULL;
+bool xapi_point_cloned(struct xapi_job *job, bool *yes, GError **error)
+{
+    g_autoptr(GPtrArray) refs =
+        xapi_job_ask_refs(job, "VM.get_by_name_label", XAPI_WITH(job->order->snapshot), error);
+
+    *yes = false;
+    return find_made(job, refs, true, yes, error);
 }
 
 bool xapi_point_reverted(struct xapi_job *job, bool *yes, GError **error)

@@ -57,12 +57,12 @@ static uint32_t amount_of(const struct xc_op *op)
     return (uint32_t)amount;
 }
 
-/* The snapshot that is to be taken, by name, or that is meant, by uuid. */
+/* The snapshot or copy that is to be made, by name, or the snapshot that is meant, by uuid. */
 static const char *snapshot_of(const struct xc_op *op)
 {
     const struct xc_action_info *info = xc_action_info(op->action);
 
-    return info->names_point || info->has_point ? op->argument : "";
+    return info->names_point || info->names_copy || info->has_point ? op->argument : "";
 }
 
 static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct xc_order *order)

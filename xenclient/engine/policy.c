@@ -182,6 +182,34 @@ const struct xc_point *xc_policy_point(const struct xc_domain_ref *ref, uint32_t
     return NULL;
 }
 
+/* What is made is told by its name, so that must come back as it went. */
+static bool check_name(const struct xc_request *request, const struct xc_domain_ref *ref,
+                       GError **error)
+{
+    g_autofree char *clean =
+        xc_text_clean(request->argument, strlen(request->argument), XC_TEXT_MAX);
+
+    return strcmp(clean, request->argument) == 0 ||
+           xc_fail(error, XC_CAUSE_BAD_VALUE,
+                   "%s: a name is a text in UTF-8 without control characters", name_of(ref));
+}
+
+static bool check_copy_name(const struct xc_request *request, const struct xc_domain_ref *ref,
+                            GError **error)
+{
+    const struct xc_snapshot *snapshot = ref->slot->snapshot;
+
+    if (!check_name(request, ref, error))
+        return false;
+    for (uint32_t i = 0; i < snapshot->n_domains; i++)
+        if (XC_HAS(DOMAIN, &snapshot->domains[i], name) &&
+            strcmp(snapshot->domains[i].name, request->argument) == 0)
+            return xc_fail(error, XC_CAUSE_BAD_STATE,
+                           "%s: source %s has a domain %s already: give the copy another name",
+                           name_of(ref), ref->slot->spec.key, request->argument);
+    return true;
+}
+
 /* Names need not be unique for a hypervisor; but by its name an operation tells whether its snapshot is there. */
 static bool check_point_name(const struct xc_request *request, const struct xc_domain_ref *ref,
                              GError **error)
@@ -190,13 +218,8 @@ static bool check_point_name(const struct xc_request *request, const struct xc_d
     const struct xc_point *points =
         xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_POINTS, &n);
 
-    g_autofree char *clean =
-        xc_text_clean(request->argument, strlen(request->argument), XC_TEXT_MAX);
-
-    if (strcmp(clean, request->argument) != 0)
-        return xc_fail(error, XC_CAUSE_BAD_VALUE,
-                       "%s: the name of a snapshot is a text in UTF-8 without control characters",
-                       name_of(ref));
+    if (!check_name(request, ref, error))
+        return false;
     for (size_t i = 0; i < n; i++)
         if (XC_HAS(POINT, &points[i], name) && strcmp(points[i].name, request->argument) == 0)
             return xc_fail(error, XC_CAUSE_BAD_STATE,
@@ -238,6 +261,8 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
         return check_amount(request, ref, error);
     if (info->names_point)
         return check_point_name(request, ref, error);
+    if (info->names_copy)
+        return check_copy_name(request, ref, error);
     if (info->has_point)
         return check_point(request, ref, error);
     if (info->needs_host)

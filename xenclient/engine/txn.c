@@ -114,7 +114,8 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
     } else if (xc_action_info(request->action)->has_amount) {
         g_free(op->argument);
         op->argument = g_strdup_printf("%" G_GINT64_FORMAT, request->amount);
-    } else if (xc_action_info(request->action)->names_point) {
+    } else if (xc_action_info(request->action)->names_point ||
+               xc_action_info(request->action)->names_copy) {
         xc_set_text(&op->argument, request->argument);
     } else if (xc_action_info(request->action)->has_point) {
         describe_point(request, ref, op);

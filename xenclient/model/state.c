@@ -60,15 +60,14 @@ static const struct xc_label origin[] = {{1, "config"}, {2, "snmp"}, {3, "discov
 XC_ENUM_DEFINE(xc_origin_labels, "XenOrigin", origin);
 
 static const struct xc_label action[] = {
-    {1, "noop"},         {2, "start"},       {3, "shutdown"},
-    {4, "reboot"},       {5, "pause"},       {6, "unpause"},
-    {7, "suspend"},      {8, "resume"},      {9, "destroy"},
-    {10, "reset"},       {11, "migrate"},    {12, "create"},
-    {14, "snapshot"},    {15, "checkpoint"}, {16, "revert"},
-    {17, "setMemory"},   {18, "setVcpus"},   {19, "dumpCore"},
-    {20, "nmi"},         {22, "evacuate"},   {23, "hostEnable"},
-    {24, "hostDisable"}, {25, "rescan"},     {28, "checkMigrate"},
-    {29, "setWeight"},   {30, "setCap"},     {31, "deleteSnapshot"},
+    {1, "noop"},          {2, "start"},       {3, "shutdown"},     {4, "reboot"},
+    {5, "pause"},         {6, "unpause"},     {7, "suspend"},      {8, "resume"},
+    {9, "destroy"},       {10, "reset"},      {11, "migrate"},     {12, "create"},
+    {13, "delete"},       {14, "snapshot"},   {15, "checkpoint"},  {16, "revert"},
+    {17, "setMemory"},    {18, "setVcpus"},   {19, "dumpCore"},    {20, "nmi"},
+    {22, "evacuate"},     {23, "hostEnable"}, {24, "hostDisable"}, {25, "rescan"},
+    {28, "checkMigrate"}, {29, "setWeight"},  {30, "setCap"},      {31, "deleteSnapshot"},
+    {32, "clone"},
 };
 XC_ENUM_DEFINE(xc_action_labels, "XenAction", action);
 
@@ -217,6 +216,17 @@ static const struct xc_action_info actions[] = {
      .has_point = true,
      .timeout_sec = 600,
      .capability = XC_CAP_SNAPSHOT},
+    {.action = XC_ACTION_CLONE,
+     .from = XC_IN(XC_STATE_SHUTDOWN),
+     .names_copy = true,
+     .timeout_sec = 3600,
+     .capability = XC_CAP_CLONE},
+    {.action = XC_ACTION_DELETE,
+     .from = XC_IN(XC_STATE_SHUTDOWN),
+     .force = true,
+     .forgets = true,
+     .timeout_sec = 600,
+     .capability = XC_CAP_DELETE},
     {.action = XC_ACTION_EVACUATE,
      .of_host = true,
      .timeout_sec = 7200,

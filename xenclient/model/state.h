@@ -111,6 +111,7 @@ enum xc_action {
     XC_ACTION_RESET = 10,
     XC_ACTION_MIGRATE = 11,
     XC_ACTION_CREATE = 12,
+    XC_ACTION_DELETE = 13,     /* with its own disks */
     XC_ACTION_SNAPSHOT = 14,   /* of the disks */
     XC_ACTION_CHECKPOINT = 15, /* and of the memory */
     XC_ACTION_REVERT = 16,
@@ -126,6 +127,7 @@ enum xc_action {
     XC_ACTION_SET_WEIGHT = 29,
     XC_ACTION_SET_CAP = 30,
     XC_ACTION_DELETE_SNAPSHOT = 31,
+    XC_ACTION_CLONE = 32,
 };
 
 enum xc_op_state {
@@ -181,6 +183,7 @@ struct xc_action_info {
     bool needs_save_dir;   /* of the source that carries it out */
     bool has_amount;       /* its argument is a number: MiB, vCPUs, weight, percent */
     bool names_point;      /* its argument is the name of a snapshot to be taken */
+    bool names_copy;       /* its argument is the name of a domain to be made */
     bool has_point;        /* its argument is a snapshot of the domain */
     bool of_host;          /* its target is a host, not a domain */
     unsigned timeout_sec;  /* default */
@@ -209,6 +212,8 @@ enum xc_capability {
     XC_CAP_NMI = 1u << 18,
     XC_CAP_SNAPSHOT = 1u << 19, /* and revert, and delete */
     XC_CAP_CHECKPOINT = 1u << 20,
+    XC_CAP_DELETE = 1u << 22,
+    XC_CAP_CLONE = 1u << 23,
     XC_CAP_MAINTENANCE = 1u << 21, /* of hosts: enable, disable, evacuate */
 };
 
