@@ -5,8 +5,8 @@ static const struct xc_label power[] = {{1, "noop"},    {2, "start"}, {3, "shutd
                                         {4, "reboot"},  {5, "pause"}, {6, "unpause"},
                                         {7, "suspend"}, {8, "resume"}};
 XC_ENUM_DEFINE(st_power_labels, "XenAction", power);
-static const struct xc_label force[] = {
-    {1, "noop"}, {9, "destroy"}, {10, "reset"}, {19, "dumpCore"}, {20, "nmi"}};
+static const struct xc_label force[] = {{1, "noop"},    {9, "destroy"},   {10, "reset"},
+                                        {13, "delete"}, {19, "dumpCore"}, {20, "nmi"}};
 XC_ENUM_DEFINE(st_force_labels, "XenAction", force);
 
 static bool lock(const struct st_cell *cell, struct st_value *out)
@@ -57,6 +57,7 @@ static const struct st_column columns[] = {
     SET(17, "xenDomainCheckpointNow", ST_TEXT, st_get_empty, .max = 64),
     SET(18, "xenDomainRevertTo", ST_UNSIGNED32, st_get_zero, .max = G_MAXINT32),
     SET(19, "xenDomainDeleteSnapshot", ST_UNSIGNED32, st_get_zero, .max = G_MAXINT32),
+    SET(20, "xenDomainCloneAs", ST_TEXT, st_get_empty, .max = 64),
 };
 
 /* The columns whose text is what the action needs; an empty one asks for nothing. */
@@ -68,6 +69,7 @@ static const struct {
     {offsetof(struct st_action_arcs, check), XC_ACTION_CHECK_MIGRATE},
     {offsetof(struct st_action_arcs, snapshot), XC_ACTION_SNAPSHOT},
     {offsetof(struct st_action_arcs, checkpoint), XC_ACTION_CHECKPOINT},
+    {offsetof(struct st_action_arcs, clone), XC_ACTION_CLONE},
 };
 
 /* The numbers that can be set; written as it reads, a column asks for nothing. */
@@ -123,7 +125,7 @@ static bool choose_action(const struct st_change *change, const struct st_action
             return xc_fail(error, XC_CAUSE_CONFLICT, "two actions for one domain in one request");
         request->action = action;
         request->amount = write->number;
-        if (xc_action_info(action)->names_point)
+        if (xc_action_info(action)->names_point || xc_action_info(action)->names_copy)
             request->argument = write->text;
         else
             request->host = write->text;
@@ -214,7 +216,8 @@ static bool plan(const struct st_change *change, void *context, void *transactio
                                                .snapshot = 14,
                                                .checkpoint = 17,
                                                .revert = 18,
-                                               .delete_snapshot = 19};
+                                               .delete_snapshot = 19,
+                                               .clone = 20};
 
     (void)context;
     return st_plan_domain(change, &arcs, change->number, transaction, blame, error);

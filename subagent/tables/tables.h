@@ -61,7 +61,7 @@ extern const struct xc_enum st_force_labels;
 struct st_action_arcs {
     uint32_t power, force, migrate, check, lock, start_on, timeout, protect, note;
     uint32_t memory, vcpus, weight, cap;
-    uint32_t snapshot, checkpoint, revert, delete_snapshot;
+    uint32_t snapshot, checkpoint, revert, delete_snapshot, clone;
 };
 /* Plans everything one PDU wants of one domain. */
 bool st_plan_domain(const struct st_change *change, const struct st_action_arcs *arcs,
