@@ -104,6 +104,16 @@ def kept(lab, row):
     lab.power("start once more", row, START, RUNNING)
 
 
+def copied(lab, row):
+    """A clone, and its end."""
+    lab.power("shutdown for a clone", row, STOP, SHUTDOWN)
+    lab.ask("clone", row, ("xenDomainCloneAs", "s", "dolly"))
+    clone = lab.wait(lambda: min((i for i, name in lab.column("xenDomainName").items() if name == "dolly"), default=0), "it is shown")
+    lab.wait(lambda: lab.get(lab.oid("xenDomainState", clone)) == SHUTDOWN, "its state is shown")
+    lab.ask("deletion of the clone", clone, ("xenDomainForce", "i", 13))
+    lab.power("start behind the clone", row, START, RUNNING)
+
+
 def maintenance(lab):
     host = min(lab.table("xenHostTable"))
     for name, action in (("disable", 24), ("enable", 23), ("evacuate", 22), ("enable again", 23)):
@@ -153,6 +163,7 @@ for known in RELEASES:
         guest = estate.begin()
         live(estate, guest)
         kept(estate, guest)
+        copied(estate, guest)
         maintenance(estate)
         trouble(estate, guest)
         compare(estate, LISTED)

@@ -15,7 +15,7 @@ UP, MAINTENANCE = 2, 8
 GUEST, RUNNING, SUSPENDED, SHUTDOWN = 1, 4, 6, 11
 FINISHED, OK, FAILED = 5, 2, 4
 DISK, CHECKPOINT = 1, 2
-EVACUATE, ENABLE, DISABLE = 22, 23, 24
+DELETE, EVACUATE, ENABLE, DISABLE = 13, 22, 23, 24
 TRUE, FALSE = 1, 2
 NULL = "OpaqueRef:NULL"
 
@@ -202,6 +202,32 @@ def maintains(lab):
     lab.ask("hostEnable again", action, "i", ENABLE)
 
 
+def clones(lab, index, vm):
+    lab.refused("a domain that runs is not cloned", "inconsistentValue", lab.of(index, "xenDomainCloneAs"), "s", "dolly")
+    lab.refused("nor deleted", "inconsistentValue", lab.of(index, "xenDomainForce"), "i", DELETE)
+    lab.ask("shutdown", lab.of(index, "xenDomainPower"), "i", 3)
+    lab.turns("it is shut down", lambda: lab.get(lab.of(index, "xenDomainState")) == SHUTDOWN)
+    lab.refused("a name that is taken is refused", "inconsistentValue", lab.of(index, "xenDomainCloneAs"), "s",
+                lab.guests()[index]["xenDomainName"])
+    lab.pool.control("mode", "1", "cut", "Async.VM.clone")
+    lab.ask("clone, without an answer", lab.of(index, "xenDomainCloneAs"), "s", "dolly")
+    lab.pool.control("mode", "1", "normal")
+    made = lab.session.VM.get_by_name_label("dolly")
+    is_(len(made), 1, "there is one")
+    copy = lab.wait(lambda: next((i for i, row in lab.guests().items() if row.get("xenDomainName") == "dolly" and
+                                  row["xenDomainState"] == SHUTDOWN), 0), "the clone is shown")
+    own, kept = disks(lab, made[0]), disks(lab, vm)
+    ok(own and not set(own) & set(kept), "with disks of its own")
+    lab.refused("protection is accepted", "noError", lab.of(copy, "xenDomainProtected"), "i", TRUE)
+    lab.refused("a protected domain is not deleted", "noAccess", lab.of(copy, "xenDomainForce"), "i", DELETE)
+    lab.refused("protection ends", "noError", lab.of(copy, "xenDomainProtected"), "i", FALSE)
+    lab.ask("delete", lab.of(copy, "xenDomainForce"), "i", DELETE)
+    is_(lab.session.VM.get_by_name_label("dolly"), [], "it is gone")
+    is_([vdi for vdi in own if vdi in lab.session.VDI.get_all()], [], "with its disks")
+    is_([vdi for vdi in kept if vdi not in lab.session.VDI.get_all()], [], "and with no other")
+    lab.ask("start", lab.of(index, "xenDomainPower"), "i", 2)
+
+
 def exits(lab, status, name, *words, says=None):
     result = lab.xenctl(*words)
     ok(result.returncode == status and (not says or re.search(says, result.stdout + result.stderr)), f"xenctl {name}") or \
@@ -237,5 +263,6 @@ for known in ("8.2", "8.3"):
         if known == "8.3":
             shows(estate)
             once(estate, *guest)
+            clones(estate, *guest)
             commands(estate, guest[0])
 done()
