@@ -1,4 +1,4 @@
-/* xenVcpuTable, xenVifTable, xenVbdTable: what domains are made of. Rows hang below those of xenDomainTable. */
+/* xenVcpuTable, xenVifTable, xenVbdTable, xenSnapshotTable: what domains have. Rows hang below those of xenDomainTable. */
 #include "subagent/tables/tables.h"
 
 static const void *devices(const struct xc_domain_ref *ref, enum xc_device_kind kind, size_t *n)
@@ -22,6 +22,12 @@ static const void *vcpus(void *context, const void *domain, size_t *n)
 {
     (void)context;
     return devices(domain, XC_VCPUS, n);
+}
+
+static const void *points(void *context, const void *domain, size_t *n)
+{
+    (void)context;
+    return devices(domain, XC_POINTS, n);
 }
 
 static const void *object(const void *row)
@@ -51,6 +57,11 @@ static bool shows_vbd(const void *row, const struct xc_field *field)
 static bool shows_vcpu(const void *row, const struct xc_field *field)
 {
     return shows(row, field, &xc_vcpu_type);
+}
+
+static bool shows_point(const void *row, const struct xc_field *field)
+{
+    return shows(row, field, &xc_point_type);
 }
 
 static bool vcpu_label(const struct st_cell *cell, struct st_value *out)
@@ -83,6 +94,16 @@ static bool vbd_label(const struct st_cell *cell, struct st_value *out)
         g_snprintf(name, sizeof(name), " %s", vbd->device);
     else
         g_snprintf(name, sizeof(name), " %" G_GINT64_FORMAT, vbd->number);
+    return st_domain_label(pair->parent, name, out);
+}
+
+static bool point_label(const struct st_cell *cell, struct st_value *out)
+{
+    const struct st_pair *pair = cell->row;
+    const struct xc_point *point = pair->child;
+    g_autofree char *name = XC_HAS(POINT, point, name) ? g_strconcat(" @", point->name, NULL)
+                                                       : g_strdup_printf(" @#%u", point->index);
+
     return st_domain_label(pair->parent, name, out);
 }
 
@@ -179,4 +200,24 @@ const struct st_table st_vbd_table = {
     .shows = shows_vbd,
     .columns = vbd_columns,
     .n_columns = G_N_ELEMENTS(vbd_columns),
+};
+
+static const struct st_column snapshot_columns[] = {
+    CALC(2, "xenSnapshotLabel", ST_TEXT, point_label),
+    COL(3, "xenSnapshotName", ST_TEXT, point, POINT, name),
+    COL(4, "xenSnapshotKind", ST_ENUM, point, POINT, kind),
+    COL(5, "xenSnapshotCreated", ST_DATE, point, POINT, taken),
+    COL(9, "xenSnapshotUuid", ST_TEXT, point, POINT, uuid, .min = 36, .max = 36),
+};
+
+const struct st_table st_snapshot_table = {
+    .name = "xenSnapshotTable",
+    .arcs = {1, 4, 7, 1},
+    .index = {DOMAIN_INDEX, DEVICE_INDEX("xenSnapshotIndex")},
+    BELOW_DOMAINS,
+    .children = points,
+    .child_size = sizeof(struct xc_point),
+    .shows = shows_point,
+    .columns = snapshot_columns,
+    .n_columns = G_N_ELEMENTS(snapshot_columns),
 };

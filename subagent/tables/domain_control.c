@@ -5,8 +5,8 @@ static const struct xc_label power[] = {{1, "noop"},    {2, "start"}, {3, "shutd
                                         {4, "reboot"},  {5, "pause"}, {6, "unpause"},
                                         {7, "suspend"}, {8, "resume"}};
 XC_ENUM_DEFINE(st_power_labels, "XenAction", power);
-static const struct xc_label force[] = {
-    {1, "noop"}, {9, "destroy"}, {10, "reset"}, {19, "dumpCore"}, {20, "nmi"}};
+static const struct xc_label force[] = {{1, "noop"},    {9, "destroy"},   {10, "reset"},
+                                        {13, "delete"}, {19, "dumpCore"}, {20, "nmi"}};
 XC_ENUM_DEFINE(st_force_labels, "XenAction", force);
 
 static bool lock(const struct st_cell *cell, struct st_value *out)
@@ -51,8 +51,25 @@ static const struct st_column columns[] = {
     SET(11, "xenDomainSetCap", ST_INTEGER32, st_get_minus_one, .min = -1, .max = 409600,
         .units = "percent"),
     SET(13, "xenDomainProtected", ST_TRUTH, protect),
+    SET(14, "xenDomainSnapshotNow", ST_TEXT, st_get_empty, .max = 64),
     SET(15, "xenDomainNote", ST_TEXT, st_get_empty, .max = 64),
     SET(16, "xenDomainCheckMigrateTo", ST_TEXT, st_get_empty, .max = 32),
+    SET(17, "xenDomainCheckpointNow", ST_TEXT, st_get_empty, .max = 64),
+    SET(18, "xenDomainRevertTo", ST_UNSIGNED32, st_get_zero, .max = G_MAXINT32),
+    SET(19, "xenDomainDeleteSnapshot", ST_UNSIGNED32, st_get_zero, .max = G_MAXINT32),
+    SET(20, "xenDomainCloneAs", ST_TEXT, st_get_empty, .max = 64),
+};
+
+/* The columns whose text is what the action needs; an empty one asks for nothing. */
+static const struct {
+    size_t arc; /* offset in struct st_action_arcs */
+    enum xc_action action;
+} texts[] = {
+    {offsetof(struct st_action_arcs, migrate), XC_ACTION_MIGRATE},
+    {offsetof(struct st_action_arcs, check), XC_ACTION_CHECK_MIGRATE},
+    {offsetof(struct st_action_arcs, snapshot), XC_ACTION_SNAPSHOT},
+    {offsetof(struct st_action_arcs, checkpoint), XC_ACTION_CHECKPOINT},
+    {offsetof(struct st_action_arcs, clone), XC_ACTION_CLONE},
 };
 
 /* The numbers that can be set; written as it reads, a column asks for nothing. */
@@ -65,6 +82,8 @@ static const struct {
     {offsetof(struct st_action_arcs, vcpus), XC_ACTION_SET_VCPUS, 0},
     {offsetof(struct st_action_arcs, weight), XC_ACTION_SET_WEIGHT, 0},
     {offsetof(struct st_action_arcs, cap), XC_ACTION_SET_CAP, -1},
+    {offsetof(struct st_action_arcs, revert), XC_ACTION_REVERT, 0},
+    {offsetof(struct st_action_arcs, delete_snapshot), XC_ACTION_DELETE_SNAPSHOT, 0},
 };
 
 static enum xc_action amount_of(const struct st_write *write, const struct st_action_arcs *arcs)
@@ -85,10 +104,9 @@ static enum xc_action action_of(const struct st_write *write, const struct st_ac
 
     if (arc == arcs->power || arc == arcs->force)
         return (enum xc_action)write->number;
-    if (arc == arcs->migrate && *write->text)
-        return XC_ACTION_MIGRATE;
-    if (arc == arcs->check && *write->text)
-        return XC_ACTION_CHECK_MIGRATE;
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (arc == G_STRUCT_MEMBER(uint32_t, arcs, texts[i].arc))
+            return *write->text ? texts[i].action : XC_ACTION_NOOP;
     return amount_of(write, arcs);
 }
 
@@ -106,8 +124,13 @@ static bool choose_action(const struct st_change *change, const struct st_action
         if (request->action != XC_ACTION_NOOP)
             return xc_fail(error, XC_CAUSE_CONFLICT, "two actions for one domain in one request");
         request->action = action;
-        request->host = write->text;
         request->amount = write->number;
+        if (xc_action_info(action)->names_point || xc_action_info(action)->names_copy)
+            request->argument = write->text;
+        else
+            request->host = write->text;
+        if (xc_action_info(action)->has_point)
+            request->point = (uint32_t)write->number;
     }
     return true;
 }
@@ -189,7 +212,12 @@ static bool plan(const struct st_change *change, void *context, void *transactio
                                                .cap = 11,
                                                .protect = 13,
                                                .note = 15,
-                                               .check = 16};
+                                               .check = 16,
+                                               .snapshot = 14,
+                                               .checkpoint = 17,
+                                               .revert = 18,
+                                               .delete_snapshot = 19,
+                                               .clone = 20};
 
     (void)context;
     return st_plan_domain(change, &arcs, change->number, transaction, blame, error);

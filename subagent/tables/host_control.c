@@ -3,7 +3,8 @@
 
 enum { DO = 2, NOTE = 4, TIMEOUT = 5, START_FILE = 6, CREATE = 7 };
 
-static const struct xc_label action[] = {{1, "noop"}, {25, "rescan"}};
+static const struct xc_label action[] = {
+    {1, "noop"}, {22, "evacuate"}, {23, "hostEnable"}, {24, "hostDisable"}, {25, "rescan"}};
 XC_ENUM_DEFINE(action_labels, "XenAction", action);
 
 static const struct st_column columns[] = {

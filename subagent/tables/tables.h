@@ -23,6 +23,7 @@ extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;
 extern const struct st_table st_event_scalars;
 extern const struct st_table st_pool_table;
+extern const struct st_table st_snapshot_table;
 
 extern const struct st_table *const st_tables[];
 extern const unsigned st_n_tables;
@@ -60,6 +61,7 @@ extern const struct xc_enum st_force_labels;
 struct st_action_arcs {
     uint32_t power, force, migrate, check, lock, start_on, timeout, protect, note;
     uint32_t memory, vcpus, weight, cap;
+    uint32_t snapshot, checkpoint, revert, delete_snapshot, clone;
 };
 /* Plans everything one PDU wants of one domain. */
 bool st_plan_domain(const struct st_change *change, const struct st_action_arcs *arcs,

@@ -84,7 +84,9 @@ with Lab(hosts=1, domains=4, seed=7, sources={"spare": {"uri": "sim:///nowhere/s
     names = [oid for oid, _ in walked]
     got = []
     for i in range(0, len(names), 40):
-        got += zip(names[i:i + 40], lab.get(*names[i:i + 40]))
+        part = names[i:i + 40]
+        # The last one twice: of a single name the value would come without a list.
+        got += zip(part, lab.get(*part, part[-1]))
     is_(stable(oid_names, got), stable(oid_names, walked), "GET of each name reads the same")
     is_(stable(oid_names, lab.user("monitor").bulkwalk(ROOT)), stable(oid_names, walked), "so does SNMPv3")
     whole = dict(walked)

@@ -91,6 +91,35 @@ def live(lab, row):
     lab.power("start on the other host", row, START, RUNNING, ("xenDomainStartOn", "s", there))
 
 
+def kept(lab, row):
+    """Snapshots: taken, shown, gone back to, deleted."""
+    lab.ask("snapshot", row, ("xenDomainSnapshotNow", "s", "one"))
+    lab.ask("checkpoint", row, ("xenDomainCheckpointNow", "s", "two"))
+    numbers = lab.wait(lambda: (lambda found: len(found) == 2 and found)(
+        {point["xenSnapshotName"]: key[1] for key, point in lab.table("xenSnapshotTable").items()
+         if key[0] == row and point["xenSnapshotName"] in ("one", "two")}), "both snapshots are shown")
+    lab.ask("deletion of a snapshot", row, ("xenDomainDeleteSnapshot", "u", numbers["two"]))
+    lab.ask("revert", row, ("xenDomainRevertTo", "u", numbers["one"]))
+    lab.wait(lambda: lab.get(lab.oid("xenDomainState", row)) == SHUTDOWN, "the row shows the revert")
+    lab.power("start once more", row, START, RUNNING)
+
+
+def copied(lab, row):
+    """A clone, and its end."""
+    lab.power("shutdown for a clone", row, STOP, SHUTDOWN)
+    lab.ask("clone", row, ("xenDomainCloneAs", "s", "dolly"))
+    clone = lab.wait(lambda: min((i for i, name in lab.column("xenDomainName").items() if name == "dolly"), default=0), "it is shown")
+    lab.wait(lambda: lab.get(lab.oid("xenDomainState", clone)) == SHUTDOWN, "its state is shown")
+    lab.ask("deletion of the clone", clone, ("xenDomainForce", "i", 13))
+    lab.power("start behind the clone", row, START, RUNNING)
+
+
+def maintenance(lab):
+    host = min(lab.table("xenHostTable"))
+    for name, action in (("disable", 24), ("enable", 23), ("evacuate", 22), ("enable again", 23)):
+        lab.ask(f"{name} a host", host, ("xenHostAction", "i", action))
+
+
 def trouble(lab, row):
     """A call whose answer is lost is looked for; one that takes long is cancelled; the session is ended at the end."""
     lab.pool.control("mode", "1", "cut", "Async.VM.set_memory_dynamic_range")
@@ -133,6 +162,9 @@ for known in RELEASES:
     with Estate(known) as estate:
         guest = estate.begin()
         live(estate, guest)
+        kept(estate, guest)
+        copied(estate, guest)
+        maintenance(estate)
         trouble(estate, guest)
         compare(estate, LISTED)
         unwritable(estate)

@@ -143,6 +143,61 @@ static void test_details(void)
     xapi_mirror_free(mirror);
 }
 
+static const struct xc_point *point_of(const struct xc_report *report, const struct xc_uuid *uuid)
+{
+    for (guint i = 0; i < report->points->len; i++) {
+        const struct xc_point *point = &g_array_index(report->points, struct xc_point, i);
+
+        if (memcmp(&point->uuid, uuid, sizeof(*uuid)) == 0)
+            return point;
+    }
+    return NULL;
+}
+
+/* Each snapshot is one of its domain's, by a number that is the same each time. */
+static void test_points(void)
+{
+    struct xapi_mirror *mirror = pool();
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = NULL;
+    g_autoptr(xc_report) again = NULL;
+    const struct xc_point *disk;
+    const struct xc_point *whole;
+    struct xc_uuid uuids[2];
+    bool changed;
+
+    g_assert_true(xc_uuid_parse(UUID_OF("a", "6"), &uuids[0]));
+    g_assert_true(xc_uuid_parse(UUID_OF("a", "7"), &uuids[1]));
+    change(mirror, "vm", "add", REF("s2"), SNAPSHOT("6", "20260102T00:00:00Z"), &changed);
+    change(mirror, "vm", "add", REF("s3"),
+           KIT_VM_FIELDS("7", "snap", "Suspended", REF("NULL"),
+                         FLAG("is_a_template", "1") FLAG("is_a_snapshot", "1")
+                             FIELD("snapshot_of", REF("v1"))),
+           &changed);
+    /* Of a VM that is not there any more. */
+    change(mirror, "vm", "add", REF("s4"),
+           KIT_VM_FIELDS("8", "orphan", "Halted", REF("NULL"),
+                         FLAG("is_a_template", "1") FLAG("is_a_snapshot", "1")
+                             FIELD("snapshot_of", REF("v99"))),
+           &changed);
+    report = report_of(mirror, meters);
+    again = report_of(mirror, meters);
+    disk = point_of(report, &uuids[0]);
+    whole = point_of(report, &uuids[1]);
+    g_assert_cmpstr(disk->name, ==, "snap");
+    g_assert_cmpint(disk->kind, ==, XC_POINT_DISK);
+    g_assert_cmpint(disk->taken, ==, G_GINT64_CONSTANT(1767312000000000));
+    g_assert_cmpint(whole->kind, ==, XC_POINT_CHECKPOINT);
+    g_assert_false(XC_HAS(POINT, whole, taken));
+    g_assert_cmpint(disk->number, !=, whole->number);
+    g_assert_cmpint(point_of(again, &uuids[0])->number, ==, disk->number);
+    for (guint i = 0; i < report->points->len; i++)
+        g_assert_cmpstr(g_array_index(report->points, struct xc_point, i).name, !=, "orphan");
+    g_assert_true(&g_array_index(report->domains, struct xc_domain, disk->domain) ==
+                  domain(report, "web & shop"));
+    xapi_mirror_free(mirror);
+}
+
 /* Which tools there are, by what their object says; NULL fields: there is no such object. */
 static void test_tools(void)
 {
@@ -200,6 +255,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-detail/updates", test_updates);
     g_test_add_func("/xapi-detail/pool-role", test_pool_role);
     g_test_add_func("/xapi-detail/details", test_details);
+    g_test_add_func("/xapi-detail/points", test_points);
     g_test_add_func("/xapi-detail/tools", test_tools);
     g_test_add_func("/xapi-detail/many-tags", test_many_tags);
     return g_test_run();

@@ -15,7 +15,145 @@ static const char *const copied[] = {
     "VCPUs_max",          "VCPUs_at_startup",   "memory_static_max", "memory_static_min",
     "memory_dynamic_max", "memory_dynamic_min", "domain_type",       "platform",
     "HVM_boot_policy",    "HVM_boot_params",    "recommendations",   "actions_after_crash",
-    "is_a_template",      "reference_label"};
+    "is_a_template",      "reference_label",    "other_config"};
+
+/* A set of references without one, or with it at its end. */
+static void change_list(struct xf_db *db, struct xf_object *object, const char *field,
+                        const char *item, bool add)
+{
+    GVariantBuilder list;
+    GVariantIter iter;
+    const char *ref;
+
+    g_variant_builder_init(&list, G_VARIANT_TYPE("as"));
+    g_variant_iter_init(&iter, xf_get(object, field));
+    while (g_variant_iter_next(&iter, "&s", &ref))
+        if (strcmp(ref, item) != 0)
+            g_variant_builder_add(&list, "s", ref);
+    if (add)
+        g_variant_builder_add(&list, "s", item);
+    xf_set(db, object, field, g_variant_builder_end(&list));
+}
+
+/* --- disks */
+
+static struct xf_object *make_disk(struct xf_db *db, const char *vm_uuid, unsigned number,
+                                   const struct xf_object *from)
+{
+    char ref[XF_REF_SIZE];
+    char uuid[XF_UUID_SIZE];
+    struct xf_object *vdi;
+
+    xf_derive_ref(ref, "copied VDI", vm_uuid, number);
+    xf_derive_uuid(uuid, "copied VDI", vm_uuid, number);
+    vdi = xf_estate_have(db, "VDI", ref, uuid, NULL);
+    xf_set_text(db, vdi, "location", uuid);
+    if (!from)
+        return vdi;
+    xf_set_text(db, vdi, "SR", xf_get_text(from, "SR"));
+    xf_set_text(db, vdi, "name_label", xf_get_text(from, "name_label"));
+    xf_set(db, vdi, "virtual_size", xf_get(from, "virtual_size"));
+    return vdi;
+}
+
+/* A disk becomes another one; a CD is the same, or none. */
+static void copy_device(struct xf_db *db, struct xf_object *vm, unsigned number,
+                        const struct xf_object *from)
+{
+    const struct xf_object *vdi = xf_db_find(db, "VDI", xf_get_text(from, "VDI"));
+    char ref[XF_REF_SIZE];
+    char uuid[XF_UUID_SIZE];
+    struct xf_object *vbd;
+
+    xf_derive_ref(ref, "copied VBD", xf_get_text(vm, "uuid"), number);
+    xf_derive_uuid(uuid, "copied VBD", xf_get_text(vm, "uuid"), number);
+    vbd = xf_estate_have(db, "VBD", ref, uuid, NULL);
+    xf_set_text(db, vbd, "VM", vm->ref);
+    xf_set_text(db, vbd, "userdevice", xf_get_text(from, "userdevice"));
+    xf_set_text(db, vbd, "mode", xf_get_text(from, "mode"));
+    xf_set_text(db, vbd, "type", xf_get_text(from, "type"));
+    xf_set(db, vbd, "empty", xf_get(from, "empty"));
+    if (vdi && strcmp(xf_get_text(from, "type"), "Disk") == 0) {
+        struct xf_object *made = make_disk(db, xf_get_text(vm, "uuid"), number, vdi);
+
+        xf_set_text(db, vbd, "VDI", made->ref);
+        change_list(db, made, "VBDs", vbd->ref, true);
+    }
+    change_list(db, vm, "VBDs", vbd->ref, true);
+}
+
+static void copy_devices(struct xf_db *db, const struct xf_object *from, struct xf_object *vm)
+{
+    GVariantIter iter;
+    const char *ref;
+
+    g_variant_iter_init(&iter, xf_get(from, "VBDs"));
+    for (unsigned n = 0; g_variant_iter_next(&iter, "&s", &ref); n++) {
+        const struct xf_object *vbd = xf_db_find(db, "VBD", ref);
+
+        if (vbd)
+            copy_device(db, vm, n, vbd);
+    }
+}
+
+static void delete_device(struct xf_db *db, struct xf_object *vbd)
+{
+    struct xf_object *vm = xf_db_find(db, "VM", xf_get_text(vbd, "VM"));
+    struct xf_object *vdi = xf_db_find(db, "VDI", xf_get_text(vbd, "VDI"));
+
+    if (vm)
+        change_list(db, vm, "VBDs", vbd->ref, false);
+    if (vdi)
+        change_list(db, vdi, "VBDs", vbd->ref, false);
+    xf_db_delete(db, vbd);
+}
+
+/* The devices that an object lists; their references are copied, for the list shrinks. */
+static void delete_devices(struct xf_db *db, const struct xf_object *of)
+{
+    g_auto(GStrv) refs = g_variant_dup_strv(xf_get(of, "VBDs"), NULL);
+
+    for (char **ref = refs; *ref; ref++) {
+        struct xf_object *vbd = xf_db_find(db, "VBD", *ref);
+
+        if (vbd)
+            delete_device(db, vbd);
+    }
+}
+
+static bool is_attached(struct xf_db *db, const struct xf_object *vdi)
+{
+    GVariantIter iter;
+    const char *ref;
+
+    g_variant_iter_init(&iter, xf_get(vdi, "VBDs"));
+    while (g_variant_iter_next(&iter, "&s", &ref)) {
+        const struct xf_object *vbd = xf_db_find(db, "VBD", ref);
+
+        if (vbd && xf_get_bool(vbd, "currently_attached"))
+            return true;
+    }
+    return false;
+}
+
+bool xf_vdi_destroy(struct xf_call *call)
+{
+    struct xf_db *db = call->server->db;
+    struct xf_object *vdi;
+    bool ok;
+
+    xf_db_lock(db);
+    vdi = xf_param_object(call, 0, "VDI");
+    ok = vdi && (!is_attached(db, vdi) || xf_call_fail(call, "VDI_IN_USE", vdi->ref, "destroy"));
+    if (ok) {
+        delete_devices(db, vdi);
+        xf_db_delete(db, vdi);
+    }
+    xf_db_unlock(db);
+    return ok;
+}
+
+/* --- VMs */
 
 /* The reference follows from the uuid, as with all guests: the farm's report will find it. */
 static struct xf_object *copy(struct xf_db *db, const struct xf_object *from, const char *uuid,
@@ -29,21 +167,8 @@ static struct xf_object *copy(struct xf_db *db, const struct xf_object *from, co
     for (unsigned i = 0; i < G_N_ELEMENTS(copied); i++)
         xf_set(db, vm, copied[i], xf_get(from, copied[i]));
     xf_set_text(db, vm, "name_label", name);
+    copy_devices(db, from, vm);
     return vm;
-}
-
-static void list_snapshot(struct xf_db *db, struct xf_object *of, const struct xf_object *snapshot)
-{
-    GVariantBuilder list;
-    GVariantIter iter;
-    const char *ref;
-
-    g_variant_builder_init(&list, G_VARIANT_TYPE("as"));
-    g_variant_iter_init(&iter, xf_get(of, "snapshots"));
-    while (g_variant_iter_next(&iter, "&s", &ref))
-        g_variant_builder_add(&list, "s", ref);
-    g_variant_builder_add(&list, "s", snapshot->ref);
-    xf_set(db, of, "snapshots", g_variant_builder_end(&list));
 }
 
 /* Of the disks alone, so it is halted. A snapshot is a template too, in XAPI's eyes. */
@@ -58,7 +183,16 @@ static void make_snapshot(struct xf_db *db, struct xf_object *of, struct xf_obje
     xf_set(db, snapshot, "snapshot_time",
            g_variant_new_uint64((guint64)(xc_clock_real() / XC_USEC_PER_SEC)));
     xf_set_text(db, snapshot, "snapshot_metadata", metadata);
-    list_snapshot(db, of, snapshot);
+    change_list(db, of, "snapshots", snapshot->ref, true);
+}
+
+/* With the memory, as if the VM had been suspended. */
+static void make_checkpoint(struct xf_db *db, struct xf_object *of, struct xf_object *snapshot)
+{
+    make_snapshot(db, of, snapshot);
+    xf_set_text(db, snapshot, "power_state", "Suspended");
+    xf_set_text(db, snapshot, "suspend_VDI",
+                make_disk(db, xf_get_text(snapshot, "uuid"), G_MAXUINT8, NULL)->ref);
 }
 
 void xf_estate_snapshot(struct xf_db *db, struct xf_object *of, const char *name)
@@ -86,6 +220,8 @@ bool xf_vm_copy(struct xf_call *call)
         made = copy(db, vm, uuid, xf_param_text(call, 1));
         if (strcmp(operation->method, "snapshot") == 0)
             make_snapshot(db, vm, made);
+        else if (strcmp(operation->method, "checkpoint") == 0)
+            make_checkpoint(db, vm, made);
         xf_vm_set_allowed(db, made);
         xf_xml_string(call->out, made->ref);
     }
@@ -125,8 +261,14 @@ bool xf_vm_destroy(struct xf_call *call)
     ok = vm && xf_vm_check(call, vm, xf_operation_find("destroy", true)) &&
          (!xf_link_has(call->server->link, xf_get_text(vm, "uuid")) ||
           xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the farm keeps its guests"));
-    if (ok)
+    if (ok) {
+        struct xf_object *of = xf_db_find(db, "VM", xf_get_text(vm, "snapshot_of"));
+
+        if (of)
+            change_list(db, of, "snapshots", vm->ref, false);
+        delete_devices(db, vm);
         xf_db_delete(db, vm);
+    }
     xf_db_unlock(db);
     return ok;
 }

@@ -149,6 +149,8 @@ static const struct xf_method methods[] = {
     {"task.destroy", "s", XF_WRITES, xf_task_destroy},
     {"host.enable", "s", XF_WRITES | XF_ASYNC, enable_host},
     {"host.disable", "s", XF_WRITES | XF_ASYNC, enable_host},
+    {"host.evacuate", "s", XF_WRITES | XF_ASYNC | XF_ONLY_82, xf_host_evacuate},
+    {"host.evacuate", "s?si", XF_WRITES | XF_ASYNC | XF_ONLY_83, xf_host_evacuate},
     {"host.get_servertime", "s", 0, server_time},
     {"host.compute_free_memory", "s", XF_ASYNC, free_memory},
     {"message.get_since", "t", 0, messages_since},
@@ -174,6 +176,9 @@ static const struct xf_method methods[] = {
     {"VM.clone", "ss", XF_WRITES | XF_ASYNC, xf_vm_copy},
     {"VM.snapshot", "ss", XF_WRITES | XF_ASYNC | XF_ONLY_82, xf_vm_copy},
     {"VM.snapshot", "ss?a", XF_WRITES | XF_ASYNC | XF_ONLY_83, xf_vm_copy},
+    {"VM.checkpoint", "ss", XF_WRITES | XF_ASYNC, xf_vm_copy},
+    {"VM.revert", "s", XF_WRITES | XF_ASYNC, xf_vm_revert},
+    {"VDI.destroy", "s", XF_WRITES | XF_ASYNC, xf_vdi_destroy},
     {"VM.provision", "s", XF_WRITES | XF_ASYNC, xf_vm_provision},
     {"VM.destroy", "s", XF_WRITES | XF_ASYNC, xf_vm_destroy},
 };

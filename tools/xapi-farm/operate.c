@@ -47,7 +47,7 @@ static bool can_take(struct xf_db *db, const struct xf_object *host, gint64 need
 }
 
 /* The home of the VM if it can, else the first that can. */
-static struct xf_object *choose_host(struct xf_db *db, const struct xf_object *vm, gint64 needed)
+struct xf_object *xf_vm_choose_host(struct xf_db *db, const struct xf_object *vm, gint64 needed)
 {
     struct xf_object *home = xf_db_find(db, "host", xf_get_text(vm, "affinity"));
 
@@ -91,7 +91,7 @@ static bool find_host(struct xf_call *call, const struct xf_object *vm, struct w
         if (!host || !check_host(call, host, work->needed))
             return false;
     } else if (begins) {
-        host = choose_host(call->server->db, vm, work->needed);
+        host = xf_vm_choose_host(call->server->db, vm, work->needed);
         if (!host)
             return xf_call_fail(call, "NO_HOSTS_AVAILABLE");
     }

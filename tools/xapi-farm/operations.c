@@ -28,6 +28,9 @@ static const struct xf_operation operations[] = {
     {"clone", "clone", XC_ACTION_NOOP, XF_HALTED | XF_SUSPENDED, 0, 0, false},
     {"snapshot", "snapshot", XC_ACTION_NOOP, XF_HALTED | XF_PAUSED | XF_RUNNING | XF_SUSPENDED, 0,
      0, false},
+    {"checkpoint", "checkpoint", XC_ACTION_NOOP, XF_PAUSED | XF_RUNNING | XF_SUSPENDED, 0, 0,
+     false},
+    {"revert", "revert", XC_ACTION_NOOP, XF_HALTED | XF_SUSPENDED, 0, 0, false},
     {"provision", "provision", XC_ACTION_NOOP, XF_HALTED, 0, 0, false},
     {"destroy", "destroy", XC_ACTION_NOOP, XF_HALTED | XF_SUSPENDED, 0, 0, false},
 };
@@ -100,7 +103,11 @@ static bool check_others(struct xf_call *call, struct xf_object *vm)
 
 static bool check_kind(struct xf_call *call, const struct xf_object *vm, const char *operation)
 {
-    bool copies = strcmp(operation, "clone") == 0 || strcmp(operation, "destroy") == 0;
+    bool reverts = strcmp(operation, "revert") == 0;
+    bool copies = strcmp(operation, "clone") == 0 || strcmp(operation, "destroy") == 0 || reverts;
+
+    if (reverts && !xf_get_bool(vm, "is_a_snapshot"))
+        return xf_call_fail(call, "REVERT_ONLY_ALLOWED_ON_SNAPSHOT");
 
     if (xf_get_bool(vm, "is_a_snapshot") && !copies)
         return xf_call_fail(call, "VM_IS_SNAPSHOT", vm->ref, operation);
@@ -150,7 +157,7 @@ void xf_vm_set_allowed(struct xf_db *db, struct xf_object *vm)
         const char *code;
 
         if (xf_vm_is_guest(vm) && one->from & xf_vm_power(vm) && (!busy || one->anyway) &&
-            strcmp(one->operation, "provision") != 0 &&
+            strcmp(one->operation, "provision") != 0 && strcmp(one->operation, "revert") != 0 &&
             !g_variant_lookup(xf_get(vm, "blocked_operations"), one->operation, "&s", &code))
             g_variant_builder_add(&list, "s", one->operation);
     }

@@ -11,6 +11,8 @@ void xf_vm_mark(struct xf_db *db, struct xf_object *vm, const struct xf_task *ta
                 const char *operation);
 /* A guest that the farm has: no template, snapshot or control domain. */
 bool xf_vm_is_guest(const struct xf_object *vm);
+/* Its home if that can take it, else the first host that can; NULL: none. operate.c */
+struct xf_object *xf_vm_choose_host(struct xf_db *db, const struct xf_object *vm, gint64 needed);
 /* An alert. */
 void xf_message(struct xf_db *db, const char *name, int priority, const char *class,
                 const struct xf_object *of, const char *body);

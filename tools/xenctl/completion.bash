@@ -28,8 +28,9 @@ _xenctl_kind() {
         NAME) _xenctl_names domains ;;
         HOST) _xenctl_names hosts ;;
         SOURCE) _xenctl_names sources ;;
+        SNAPSHOT) _xenctl_names snapshots ;;
         N) _xenctl_names ops ;;
-        KIND) _xenctl_offer domains hosts ops sources ;;
+        KIND) _xenctl_offer domains hosts ops snapshots sources ;;
         COMMAND)
             names=("${!_xenctl_arguments[@]}")
             _xenctl_offer "${names[@]%% *}"

@@ -67,6 +67,7 @@ static const struct kind kinds[] = {
     {"domains", {xenDomainName, xenDomainHost, xenDomainPresence}, 3, print_domains},
     {"hosts", {xenHostLabel}, 1, print_first},
     {"ops", {xenOperationState}, 1, print_numbers},
+    {"snapshots", {xenSnapshotName}, 1, print_first},
     {"sources", {xenSourceLabel}, 1, print_first},
 };
 
@@ -93,6 +94,8 @@ int ctl_names(struct ctl *ctl)
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
         if (strcmp(kinds[i].name, ctl->args[0]) == 0)
             return print_kind(ctl, &kinds[i]);
-    return ctl_say(ctl, CTL_ERROR, "%s: no such kind; there are domains, hosts, ops and sources",
+    return ctl_say(ctl, CTL_ERROR,
+                   "%s: no such kind; there are domains, hosts, ops, snapshots and "
+                   "sources",
                    ctl->args[0]);
 }

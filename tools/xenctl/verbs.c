@@ -4,29 +4,40 @@
 #include "tools/xenctl/domain.h"
 #include "tools/xenctl/operation.h"
 #include "tools/xenctl/request.h"
+#include "tools/xenctl/snapshot.h"
 
 #include "xenclient/util/text.h"
 
 #include <string.h>
 
 const struct ctl_verb ctl_verbs[] = {
-    [CTL_START] = {xenDomainPower, false, "start", 0},
-    [CTL_SHUTDOWN] = {xenDomainPower, false, "shutdown", 0},
-    [CTL_REBOOT] = {xenDomainPower, false, "reboot", 0},
-    [CTL_PAUSE] = {xenDomainPower, false, "pause", 0},
-    [CTL_UNPAUSE] = {xenDomainPower, false, "unpause", 0},
-    [CTL_SUSPEND] = {xenDomainPower, false, "suspend", 0},
-    [CTL_RESUME] = {xenDomainPower, true, "resume", 0},
-    [CTL_DESTROY] = {xenDomainForce, false, "destroy", 0},
-    [CTL_RESET] = {xenDomainForce, false, "reset", 0},
-    [CTL_MIGRATE] = {xenDomainMigrateTo, false, "migrate", 0},
-    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, false, "checkMigrate", 0},
-    [CTL_SET_MEMORY] = {xenDomainSetMemory, false, "setMemory", G_MAXINT32},
-    [CTL_SET_VCPUS] = {xenDomainSetVcpus, false, "setVcpus", 4096},
-    [CTL_SET_WEIGHT] = {xenDomainSetWeight, false, "setWeight", 65535},
-    [CTL_SET_CAP] = {xenDomainSetCap, false, "setCap", 409600},
-    [CTL_DUMP_CORE] = {xenDomainForce, false, "dumpCore", 0},
-    [CTL_NMI] = {xenDomainForce, false, "nmi", 0},
+    [CTL_START] = {xenDomainPower, false, false, "start", 0},
+    [CTL_SHUTDOWN] = {xenDomainPower, false, false, "shutdown", 0},
+    [CTL_REBOOT] = {xenDomainPower, false, false, "reboot", 0},
+    [CTL_PAUSE] = {xenDomainPower, false, false, "pause", 0},
+    [CTL_UNPAUSE] = {xenDomainPower, false, false, "unpause", 0},
+    [CTL_SUSPEND] = {xenDomainPower, false, false, "suspend", 0},
+    [CTL_RESUME] = {xenDomainPower, true, false, "resume", 0},
+    [CTL_DESTROY] = {xenDomainForce, false, false, "destroy", 0},
+    [CTL_RESET] = {xenDomainForce, false, false, "reset", 0},
+    [CTL_MIGRATE] = {xenDomainMigrateTo, false, false, "migrate", 0},
+    [CTL_CHECK_MIGRATE] = {xenDomainCheckMigrateTo, false, false, "checkMigrate", 0},
+    [CTL_SET_MEMORY] = {xenDomainSetMemory, false, false, "setMemory", G_MAXINT32},
+    [CTL_SET_VCPUS] = {xenDomainSetVcpus, false, false, "setVcpus", 4096},
+    [CTL_SET_WEIGHT] = {xenDomainSetWeight, false, false, "setWeight", 65535},
+    [CTL_SET_CAP] = {xenDomainSetCap, false, false, "setCap", 409600},
+    [CTL_DUMP_CORE] = {xenDomainForce, false, false, "dumpCore", 0},
+    [CTL_NMI] = {xenDomainForce, false, false, "nmi", 0},
+    [CTL_SNAPSHOT] = {xenDomainSnapshotNow, false, false, "snapshot", 0},
+    [CTL_CHECKPOINT] = {xenDomainCheckpointNow, false, false, "checkpoint", 0},
+    [CTL_CLONE] = {xenDomainCloneAs, false, false, "clone", 0},
+    [CTL_DELETE] = {xenDomainForce, false, false, "delete", 0},
+    [CTL_REVERT] = {xenDomainRevertTo, false, true, "revert", 0},
+    [CTL_DELETE_SNAPSHOT] = {xenDomainDeleteSnapshot, false, true, "deleteSnapshot", 0},
+    [CTL_RESCAN] = {xenHostAction, false, false, "rescan", 0},
+    [CTL_EVACUATE] = {xenHostAction, false, false, "evacuate", 0},
+    [CTL_HOST_ENABLE] = {xenHostAction, false, false, "hostEnable", 0},
+    [CTL_HOST_DISABLE] = {xenHostAction, false, false, "hostDisable", 0},
 };
 
 /* --- which operation did the request make? */
@@ -135,9 +146,11 @@ int ctl_verb(struct ctl *ctl)
 
     if (code == CTL_OK)
         code = ctl_find_domain(ctl, ctl->args[0], &domain);
+    if (code == CTL_OK && verb->point)
+        code = ctl_find_snapshot(ctl, &domain, ctl->args[1], &amount);
     if (code == CTL_OK) {
         oid = sn_oid_number(verb->column, domain.index);
-        if (verb->most)
+        if (verb->most || verb->point)
             ctl_request_number(&request, oid, verb->column, amount);
         else if (ctl->n_args > 1 && !verb->place)
             ctl_request_text(&request, oid, ctl->args[1]);
@@ -198,9 +211,11 @@ int ctl_create(struct ctl *ctl)
     return ask_host(ctl, xenHostStartFile, "create");
 }
 
-int ctl_rescan(struct ctl *ctl)
+int ctl_host_verb(struct ctl *ctl)
 {
-    return ask_host(ctl, xenHostAction, "rescan");
+    const struct ctl_verb *verb = ctl->command->data;
+
+    return ask_host(ctl, verb->column, verb->action);
 }
 
 /* --- cancel: what is wanted is the result cancelled */

@@ -4,8 +4,9 @@
 #include "snmpclient/snmpclient.h"
 
 struct ctl_verb {
-    enum sn_id column;  /* of the domain's row; an integer, or the key of a host */
+    enum sn_id column;  /* of the domain's or host's row; an integer, or a text */
     bool place;         /* the second argument is the host to begin on, a parameter */
+    bool point;         /* the second argument is a snapshot of the domain */
     const char *action; /* label of XenAction */
     long most;          /* the second argument is a number up to this; 0: it is none */
 };
@@ -28,5 +29,15 @@ enum {
     CTL_SET_CAP,
     CTL_DUMP_CORE,
     CTL_NMI,
+    CTL_SNAPSHOT,
+    CTL_CHECKPOINT,
+    CTL_CLONE,
+    CTL_DELETE,
+    CTL_REVERT,
+    CTL_DELETE_SNAPSHOT,
+    CTL_RESCAN,
+    CTL_EVACUATE,
+    CTL_HOST_ENABLE,
+    CTL_HOST_DISABLE,
 };
 extern const struct ctl_verb ctl_verbs[];

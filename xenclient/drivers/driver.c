@@ -146,7 +146,7 @@ void xc_uri_clear(struct xc_uri *uri)
 static const size_t texts[] = {
     offsetof(struct xc_order, name),      offsetof(struct xc_order, config),
     offsetof(struct xc_order, host_from), offsetof(struct xc_order, host_to),
-    offsetof(struct xc_order, boot_id),
+    offsetof(struct xc_order, boot_id),   offsetof(struct xc_order, snapshot),
 };
 
 static char **text_at(struct xc_order *order, size_t i)

@@ -44,10 +44,12 @@ struct xc_order {
     bool attach;         /* it was begun before: find out, do not blindly begin again */
     struct xc_uuid uuid; /* the domain's uuid (nil: none) */
     bool has_domid;
-    int64_t domid;   /* as last seen: check it against uuid and name before use */
-    char *name;      /* the domain's name */
-    char *config;    /* configuration path (start, create) */
-    char *content;   /* create: the configuration itself instead of a path, at most 64 KiB */
+    int64_t domid; /* as last seen: check it against uuid and name before use */
+    char *name;    /* the domain's name */
+    char *config;  /* configuration path (start, create) */
+    char *content; /* create: the configuration itself instead of a path, at most 64 KiB */
+    char *
+        snapshot; /* name of what is to be made (snapshot, checkpoint, clone); uuid of the one meant */
     char *host_from; /* name of the host within the source it acts on ("" single host) */
     char *host_to;   /* name of the destination host within the target source ("" single host) */
     struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */

@@ -17,11 +17,16 @@
  * that would not have had its answer: the engine gives operations up before. The uuids of some earlier operations stay
  * on the VM, for one that was superseded may still be asked for.
  *
+ * Of a snapshot that is reverted to or deleted, the snapshot bears the mark: a revert makes the VM's other_config what it
+ * was when the snapshot was taken. What is asked of a host needs no mark: it is done again without harm (xapi_host.c).
+ *
  * Rights: writing on a VM (other_config) needs the role vm-admin. */
 #include "xenclient/drivers/xapi_actions.h"
 
+#include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_job.h"
 #include "xenclient/drivers/xapi_mark.h"
+#include "xenclient/drivers/xapi_point.h"
 #include "xenclient/drivers/xapi_report.h"
 #include "xenclient/drivers/xapi_task.h"
 
@@ -37,21 +42,15 @@
 /* The coordinator's clock, by which it dates tasks, in seconds. */
 static bool read_clock(struct xapi_job *job, gint64 *seconds, GError **error)
 {
-    g_autoptr(GPtrArray) pools = xapi_job_ask_refs(job, "pool.get_all", XAPI_WITH(NULL), error);
-    g_autofree char *master = NULL;
+    g_autofree char *master = xapi_job_master(job, error);
     g_autofree char *time = NULL;
     struct xc_xmlrpc_value value = {.kind = XC_XMLRPC_DATE, .name = ""};
     gint64 usec;
 
-    if (!pools)
-        return false;
-    if (pools->len)
-        master = xapi_job_ask_text(job, "pool.get_master", XAPI_WITH(pools->pdata[0]), error);
     if (master)
         time = xapi_job_ask_text(job, "host.get_servertime", XAPI_WITH(master), error);
     if (!time)
-        return pools->len ? false
-                          : xc_fail(error, XC_CAUSE_DRIVER_ERROR, "the server tells of no pool");
+        return false;
     value.text = time;
     value.length = strlen(time);
     if (!xc_xmlrpc_date(&value, &usec))
@@ -78,13 +77,18 @@ static bool write_mark(struct xapi_job *job, GError **error)
                         NULL, NULL, error);
 }
 
-/* The task's reference on the VM; one that can't be written is in this process only. */
+/* The task's reference on the VM; one that can't be written is in this process only. What is being deleted may be gone. */
 static bool write_task(struct xapi_job *job, GError **error)
 {
     g_autofree char *text = xapi_task_mark_format(&job->order->op, job->task);
+    g_autoptr(GError) why = NULL;
 
-    return xapi_job_ask(job, "VM.add_to_other_config", XAPI_WITH(job->vm_ref, XAPI_TASK_KEY, text),
-                        NULL, NULL, error);
+    if (xapi_job_ask(job, "VM.add_to_other_config", XAPI_WITH(job->vm_ref, XAPI_TASK_KEY, text),
+                     NULL, NULL, &why) ||
+        xapi_link_said(job->link, "HANDLE_INVALID"))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }
 
 /* The mark is there; from here on the call may arrive. */
@@ -96,7 +100,8 @@ static bool send_call(struct xapi_job *job, GError **error)
 
     xapi_job_tell(job, job->method->phase, -1);
     job->sent = true;
-    if (!xapi_job_call(job,
+    if ((xapi_method_destroys(job->method) && !xapi_point_strip(job, &why)) ||
+        !xapi_job_call(job,
                        xapi_method_args(job->method, "Async.", job->vm_ref, job->host, job->order),
                        &want, &why)) {
         if (xapi_link_refused(job->link)) {
@@ -117,49 +122,35 @@ static bool refuse_if_ending(struct xapi_job *job)
     return job->ending;
 }
 
+/* That a snapshot or copy of a name is there tells that it was taken only if it was not there before. */
+static bool check_free(struct xapi_job *job, GError **error)
+{
+    bool taken = false;
+
+    if (job->method->shape == XAPI_SHAPE_CLONE && !xapi_point_cloned(job, &taken, error))
+        return false;
+    if (job->method->shape == XAPI_SHAPE_TAKE && !xapi_point_taken(job, &taken, error))
+        return false;
+    return !taken ||
+           xc_fail(error, XC_CAUSE_BAD_STATE,
+                   "%s: there is a %s %s already: give this one another name", job->order->name,
+                   job->method->shape == XAPI_SHAPE_CLONE ? "VM" : "snapshot",
+                   job->order->snapshot);
+}
+
 static bool begin(struct xapi_job *job, GError **error)
 {
     if (refuse_if_ending(job))
         return true;
     if (!job->vm)
-        return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "the pool has no VM %s any more",
+        return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "the pool has no %s %s any more",
+                       xapi_method_of_snapshot(job->method) ? "such snapshot of VM" : "VM",
                        job->order->name);
     job->sent = false;
-    return write_mark(job, error) && send_call(job, error);
+    return check_free(job, error) && write_mark(job, error) && send_call(job, error);
 }
 
 /* --- finding again */
-
-/* Tasks of this method that were made since the mark was written. *running: one of them goes on. */
-static bool count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool *running,
-                        GError **error)
-{
-    g_autofree char *label = g_strconcat("Async.", xapi_method_name(job->method, job->host), NULL);
-    g_autoptr(GPtrArray) refs =
-        xapi_job_ask_refs(job, "task.get_by_name_label", XAPI_WITH(label), error);
-
-    *n = 0;
-    *running = false;
-    for (guint i = 0; refs && i < refs->len; i++) {
-        g_autoptr(GError) why = NULL;
-        struct xapi_task seen;
-        bool ok;
-
-        xapi_task_init(&seen);
-        ok = xapi_job_ask(job, "task.get_record", XAPI_WITH(refs->pdata[i]), &xapi_task_sink, &seen,
-                          &why);
-        if (ok && seen.created >= since) {
-            (*n)++;
-            *running = *running || !xapi_task_is_over(seen.status);
-        }
-        xapi_task_clear(&seen);
-        if (!ok && !xapi_link_said(job->link, "HANDLE_INVALID")) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return false;
-        }
-    }
-    return refs != NULL;
-}
 
 /* Marked, but no task is known. False without an error: look again later. */
 static bool search(struct xapi_job *job, gint64 since, GError **error)
@@ -172,7 +163,7 @@ static bool search(struct xapi_job *job, gint64 since, GError **error)
         job->task = g_strdup(job->vm->doing_task);
         return xapi_job_follow(job, error);
     }
-    if (!count_tasks(job, since, &n, &running, error) || running)
+    if (!xapi_job_count_tasks(job, since, &n, &running, error) || running)
         return false;
     if (n)
         return xapi_job_judge(job, error);
@@ -201,10 +192,12 @@ static bool look(struct xapi_job *job, GError **error)
 /* --- from the beginning, over as many connections as it takes */
 
 /* What the engine refuses too; but what it knows may be old. */
-static bool check_target(const struct xapi_job *job, GError **error)
+static bool check_target(struct xapi_job *job, GError **error)
 {
     bool control = job->vm && job->vm->is_control.known && job->vm->is_control.value;
 
+    if (job->vm && xapi_method_of_snapshot(job->method))
+        return xapi_point_check(job, error);
     if (job->vm && (control || !xapi_vm_is_domain(job->vm)))
         return xc_fail(error, XC_CAUSE_PROTECTED, "%s is no guest but a %s", job->order->name,
                        control ? "control domain" : "template, a snapshot or being imported");
@@ -216,7 +209,7 @@ static bool prepare(struct xapi_job *job, GError **error)
     if (!job->link)
         job->link = xapi_link_open(job->spec, job->env, job->call, error);
     return job->link && xapi_job_read_vm(job, error) && check_target(job, error) &&
-           xapi_job_find_host(job, error);
+           xapi_job_find_host(job, job->order->host_to, error);
 }
 
 /* Would it be possible? XAPI checks the same itself before it migrates. VM.assert_can_migrate is for migrations to other
@@ -240,6 +233,8 @@ static bool check_migrate(struct xapi_job *job, GError **error)
 
 static bool attempt(struct xapi_job *job, GError **error)
 {
+    if (job->method->shape == XAPI_SHAPE_HOST)
+        return xapi_host_attempt(job, error);
     if (!prepare(job, error))
         return false;
     return job->sent ? look(job, error) : begin(job, error);
@@ -355,6 +350,7 @@ void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env
     xapi_object_free(job.vm);
     xc_call_deinit(&job.grace);
     g_free(job.vm_ref);
+    g_free(job.owner_ref);
     g_free(job.host);
     g_free(job.task);
 }

@@ -4,6 +4,11 @@
 #include "xenclient/drivers/xapi_mirror.h"
 #include "xenclient/model/snapshot.h"
 
+/* Is it a snapshot of a VM? */
+bool xapi_is_point(const struct xapi_vm *vm);
+/* Adds one to the domain with that ordinal; one without a UUID can't be named and is left out. False: no more room. */
+bool xapi_point_add(struct xc_report *report, uint32_t domain, const struct xapi_vm *vm);
+
 /* Counts all snapshots once: reference of the VM -> what is known of its. The mirror outlives it. */
 GHashTable *xapi_snapshots(const struct xapi_mirror *mirror);
 

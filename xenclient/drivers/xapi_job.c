@@ -2,6 +2,8 @@
 #include "xenclient/drivers/xapi_job.h"
 
 #include "xenclient/drivers/xapi_error.h"
+#include "xenclient/drivers/xapi_host.h"
+#include "xenclient/drivers/xapi_point.h"
 #include "xenclient/drivers/xapi_task.h"
 
 #define STEP_USEC     (100 * 1000)
@@ -56,9 +58,8 @@ char *xapi_job_ask_text(struct xapi_job *job, const char *method, const char *co
                                                                             : NULL;
 }
 
-/* NULL: there is none (no error), or an error. */
-static void *ask_record(struct xapi_job *job, enum xapi_class class, const char *ref,
-                        GError **error)
+void *xapi_job_ask_record(struct xapi_job *job, enum xapi_class class, const char *ref,
+                          GError **error)
 {
     g_autofree char *method = g_strconcat(xapi_class_name(class), ".get_record", NULL);
     struct xapi_record record = {.class = class};
@@ -72,28 +73,39 @@ static void *ask_record(struct xapi_job *job, enum xapi_class class, const char 
     return NULL;
 }
 
+char *xapi_job_master(struct xapi_job *job, GError **error)
+{
+    g_autoptr(GPtrArray) pools = xapi_job_ask_refs(job, "pool.get_all", XAPI_WITH(NULL), error);
+
+    if (pools && pools->len == 0)
+        xc_fail(error, XC_CAUSE_DRIVER_ERROR, "the server tells of no pool");
+    return pools && pools->len
+               ? xapi_job_ask_text(job, "pool.get_master", XAPI_WITH(pools->pdata[0]), error)
+               : NULL;
+}
+
 bool xapi_job_read_vm(struct xapi_job *job, GError **error)
 {
+    bool of_snapshot = xapi_method_of_snapshot(job->method);
     g_autoptr(GError) why = NULL;
     char uuid[XC_UUID_TEXT];
 
     xc_uuid_format(&job->order->uuid, uuid);
     g_clear_pointer(&job->vm, xapi_object_free);
     if (!job->vm_ref)
-        job->vm_ref = xapi_job_ask_text(job, "VM.get_by_uuid", XAPI_WITH(uuid), &why);
+        job->vm_ref = xapi_job_ask_text(job, "VM.get_by_uuid",
+                                        XAPI_WITH(of_snapshot ? job->order->snapshot : uuid), &why);
     if (job->vm_ref)
-        job->vm = ask_record(job, XAPI_VM, job->vm_ref, &why);
+        job->vm = xapi_job_ask_record(job, XAPI_VM, job->vm_ref, &why);
     if (!why || xapi_link_said(job->link, "UUID_INVALID"))
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
     return false;
 }
 
-/* The host that was named: the engine knows it by its name. */
-bool xapi_job_find_host(struct xapi_job *job, GError **error)
+bool xapi_job_find_host(struct xapi_job *job, const char *name, GError **error)
 {
     g_autoptr(GPtrArray) refs = NULL;
-    const char *name = job->order->host_to;
 
     if (*job->host || !*name)
         return true;
@@ -115,10 +127,18 @@ static bool reached(struct xapi_job *job, bool *yes, GError **error)
     g_autoptr(GError) why = NULL;
     struct xapi_vm_metrics *metrics = NULL;
 
+    if (job->method->shape == XAPI_SHAPE_HOST)
+        return xapi_host_reached(job, yes, error);
     if (!xapi_job_read_vm(job, error))
         return false;
+    if (job->method->shape == XAPI_SHAPE_TAKE)
+        return xapi_point_taken(job, yes, error);
+    if (job->method->shape == XAPI_SHAPE_CLONE)
+        return xapi_point_cloned(job, yes, error);
+    if (job->method->shape == XAPI_SHAPE_REVERT)
+        return xapi_point_reverted(job, yes, error);
     if (job->vm && job->vm->metrics && job->order->action == XC_ACTION_SET_VCPUS)
-        metrics = ask_record(job, XAPI_VM_METRICS, job->vm->metrics, &why);
+        metrics = xapi_job_ask_record(job, XAPI_VM_METRICS, job->vm->metrics, &why);
     *yes = xapi_method_reached(job->method, job->order, job->host, job->vm, metrics);
     xapi_object_free(metrics);
     if (!why)
@@ -127,24 +147,32 @@ static bool reached(struct xapi_job *job, bool *yes, GError **error)
     return false;
 }
 
-static const char *power_state(const struct xapi_job *job)
+/* For people. Newly allocated. */
+static char *describe(const struct xapi_job *job)
 {
-    return job->vm && job->vm->power_state ? job->vm->power_state : "gone";
+    if (job->method->shape == XAPI_SHAPE_HOST)
+        return g_strdup("host");
+    if (job->method->shape == XAPI_SHAPE_REVERT)
+        return g_strdup("VM");
+    return g_strdup_printf("VM (%s)",
+                           job->vm && job->vm->power_state ? job->vm->power_state : "gone");
 }
 
 bool xapi_job_judge(struct xapi_job *job, GError **error)
 {
+    g_autofree char *what = NULL;
     bool yes = false;
 
     if (!reached(job, &yes, error))
         return false;
+    what = describe(job);
     if (yes && job->method->decisive)
         xc_outcome_set(job->outcome, XC_RESULT_OK, XC_CAUSE_NONE, "%s", "");
     else
         xc_outcome_set(job->outcome, XC_RESULT_LOST, XC_CAUSE_LOST,
-                       "XAPI knows no task of it any more, and the VM (%s) does not show whether "
-                       "it was done",
-                       power_state(job));
+                       "XAPI knows no task of it any more, and the %s does not show whether it was "
+                       "done",
+                       what);
     return true;
 }
 
@@ -156,12 +184,13 @@ static bool read_back(struct xapi_job *job, GError **error)
     xapi_job_tell(job, "reading back", 100);
     while (reached(job, &yes, error)) {
         if (yes || xc_clock_mono() >= until) {
+            g_autofree char *what = describe(job);
+
             if (yes)
                 xc_outcome_set(job->outcome, XC_RESULT_OK, XC_CAUSE_NONE, "%s", "");
             else
                 xc_outcome_set(job->outcome, XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR,
-                               "XAPI said it was done, but the VM is not as it was to be: %s",
-                               power_state(job));
+                               "XAPI said it was done, but the %s is not as it was to be", what);
             return true;
         }
         if (!xc_call_wait(job->call, -1, 0, READ_STEP_USEC, "reading back", error))
@@ -195,6 +224,36 @@ static bool finish(struct xapi_job *job, const struct xapi_task *seen, GError **
     /* One that stays is removed by XAPI after an hour. */
     xapi_job_ask(job, "task.destroy", XAPI_WITH(job->task), NULL, NULL, NULL);
     return true;
+}
+
+bool xapi_job_count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool *running,
+                          GError **error)
+{
+    g_autofree char *label = g_strconcat("Async.", xapi_method_name(job->method, job->host), NULL);
+    g_autoptr(GPtrArray) refs =
+        xapi_job_ask_refs(job, "task.get_by_name_label", XAPI_WITH(label), error);
+
+    *n = 0;
+    *running = false;
+    for (guint i = 0; refs && i < refs->len; i++) {
+        g_autoptr(GError) why = NULL;
+        struct xapi_task seen;
+        bool ok;
+
+        xapi_task_init(&seen);
+        ok = xapi_job_ask(job, "task.get_record", XAPI_WITH(refs->pdata[i]), &xapi_task_sink, &seen,
+                          &why);
+        if (ok && seen.created >= since) {
+            (*n)++;
+            *running = *running || !xapi_task_is_over(seen.status);
+        }
+        xapi_task_clear(&seen);
+        if (!ok && !xapi_link_said(job->link, "HANDLE_INVALID")) {
+            g_propagate_error(error, g_steal_pointer(&why));
+            return false;
+        }
+    }
+    return refs != NULL;
 }
 
 /* --- following */

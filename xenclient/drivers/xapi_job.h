@@ -17,7 +17,8 @@ struct xapi_job {
     struct xc_call grace;
     bool ending, out_of_time;
     struct xapi_link *link;
-    char *vm_ref;
+    char *owner_ref;    /* of a snapshot: the VM; NULL: not known yet */
+    char *vm_ref;       /* of the VM, or of the snapshot that the method is called on */
     struct xapi_vm *vm; /* as last read; NULL: there is none */
     char *host;         /* reference of the host that was named, "" none */
     bool sent;          /* the call may have arrived */
@@ -43,12 +44,22 @@ GPtrArray *xapi_job_ask_refs(struct xapi_job *job, const char *method, const cha
 char *xapi_job_ask_text(struct xapi_job *job, const char *method, const char *const *texts,
                         GError **error);
 
+/* A record by its reference, with xapi_object_free(); NULL: there is none (no error), or an error. */
+void *xapi_job_ask_record(struct xapi_job *job, enum xapi_class class, const char *ref,
+                          GError **error);
+
 /* --- what it is about */
 
+/* Reference of the coordinator; owned by the caller, NULL with an error. */
+char *xapi_job_master(struct xapi_job *job, GError **error);
 /* Reads job->vm anew; NULL, and true, when the pool has it no more. */
 bool xapi_job_read_vm(struct xapi_job *job, GError **error);
-/* The host that was named: the engine knows it by its name. */
-bool xapi_job_find_host(struct xapi_job *job, GError **error);
+/* The host of that name, by which the engine knows it, becomes job->host; "" changes nothing. */
+bool xapi_job_find_host(struct xapi_job *job, const char *name, GError **error);
+
+/* Tasks of the method that were made since then, by the coordinator's clock. *running: one of them goes on. */
+bool xapi_job_count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool *running,
+                          GError **error);
 
 /* --- how it ends: true with the outcome set, false with an error */
 

@@ -3,32 +3,50 @@
 
 #include <string.h>
 
-enum shape { PLAIN, START, MIGRATE, MEMORY, VCPUS };
-
 static const struct xapi_method methods[] = {
-    {XC_ACTION_START, XAPI_DOING_START, "VM.start", "VM.start_on", "Running", "starting", START,
-     true},
+    {XC_ACTION_START, XAPI_DOING_START, "VM.start", "VM.start_on", "Running", "starting",
+     XAPI_SHAPE_START, true},
     {XC_ACTION_SHUTDOWN, XAPI_DOING_SHUTDOWN, "VM.clean_shutdown", NULL, "Halted", "shutting down",
-     PLAIN, true},
+     XAPI_SHAPE_PLAIN, true},
     {XC_ACTION_DESTROY, XAPI_DOING_SHUTDOWN, "VM.hard_shutdown", NULL, "Halted", "destroying",
-     PLAIN, true},
-    {XC_ACTION_REBOOT, XAPI_DOING_REBOOT, "VM.clean_reboot", NULL, "Running", "rebooting", PLAIN,
-     false},
-    {XC_ACTION_RESET, XAPI_DOING_REBOOT, "VM.hard_reboot", NULL, "Running", "resetting", PLAIN,
-     false},
-    {XC_ACTION_PAUSE, XAPI_DOING_PAUSE, "VM.pause", NULL, "Paused", "pausing", PLAIN, true},
-    {XC_ACTION_UNPAUSE, XAPI_DOING_UNPAUSE, "VM.unpause", NULL, "Running", "unpausing", PLAIN,
+     XAPI_SHAPE_PLAIN, true},
+    {XC_ACTION_REBOOT, XAPI_DOING_REBOOT, "VM.clean_reboot", NULL, "Running", "rebooting",
+     XAPI_SHAPE_PLAIN, false},
+    {XC_ACTION_RESET, XAPI_DOING_REBOOT, "VM.hard_reboot", NULL, "Running", "resetting",
+     XAPI_SHAPE_PLAIN, false},
+    {XC_ACTION_PAUSE, XAPI_DOING_PAUSE, "VM.pause", NULL, "Paused", "pausing", XAPI_SHAPE_PLAIN,
      true},
-    {XC_ACTION_SUSPEND, XAPI_DOING_SUSPEND, "VM.suspend", NULL, "Suspended", "suspending", PLAIN,
-     true},
-    {XC_ACTION_RESUME, XAPI_DOING_RESUME, "VM.resume", "VM.resume_on", "Running", "resuming", START,
-     true},
+    {XC_ACTION_UNPAUSE, XAPI_DOING_UNPAUSE, "VM.unpause", NULL, "Running", "unpausing",
+     XAPI_SHAPE_PLAIN, true},
+    {XC_ACTION_SUSPEND, XAPI_DOING_SUSPEND, "VM.suspend", NULL, "Suspended", "suspending",
+     XAPI_SHAPE_PLAIN, true},
+    {XC_ACTION_RESUME, XAPI_DOING_RESUME, "VM.resume", "VM.resume_on", "Running", "resuming",
+     XAPI_SHAPE_START, true},
     {XC_ACTION_MIGRATE, XAPI_DOING_MIGRATE, "VM.pool_migrate", "VM.pool_migrate", "Running",
-     "migrating", MIGRATE, true},
+     "migrating", XAPI_SHAPE_MIGRATE, true},
     {XC_ACTION_SET_MEMORY, XAPI_DOING_NOTHING, "VM.set_memory_dynamic_range", NULL, NULL,
-     "setting memory", MEMORY, true},
+     "setting memory", XAPI_SHAPE_MEMORY, true},
     {XC_ACTION_SET_VCPUS, XAPI_DOING_NOTHING, "VM.set_VCPUs_number_live", NULL, NULL,
-     "setting vCPUs", VCPUS, true},
+     "setting vCPUs", XAPI_SHAPE_VCPUS, true},
+    /* Decisive: it was not begun while there was a snapshot of that name. */
+    {XC_ACTION_SNAPSHOT, XAPI_DOING_NOTHING, "VM.snapshot", NULL, NULL, "taking a snapshot",
+     XAPI_SHAPE_TAKE, true},
+    {XC_ACTION_CHECKPOINT, XAPI_DOING_NOTHING, "VM.checkpoint", NULL, NULL, "taking a checkpoint",
+     XAPI_SHAPE_TAKE, true},
+    {XC_ACTION_REVERT, XAPI_DOING_NOTHING, "VM.revert", NULL, NULL, "reverting", XAPI_SHAPE_REVERT,
+     false},
+    {XC_ACTION_DELETE_SNAPSHOT, XAPI_DOING_NOTHING, "VM.destroy", NULL, NULL, "deleting",
+     XAPI_SHAPE_DELETE, true},
+    {XC_ACTION_CLONE, XAPI_DOING_NOTHING, "VM.clone", NULL, NULL, "cloning", XAPI_SHAPE_CLONE,
+     true},
+    {XC_ACTION_DELETE, XAPI_DOING_NOTHING, "VM.destroy", NULL, NULL, "deleting", XAPI_SHAPE_DESTROY,
+     true},
+    {XC_ACTION_HOST_ENABLE, XAPI_DOING_NOTHING, "host.enable", NULL, NULL, "enabling",
+     XAPI_SHAPE_HOST, true},
+    {XC_ACTION_HOST_DISABLE, XAPI_DOING_NOTHING, "host.disable", NULL, NULL, "disabling",
+     XAPI_SHAPE_HOST, true},
+    {XC_ACTION_EVACUATE, XAPI_DOING_NOTHING, "host.evacuate", NULL, NULL, "evacuating",
+     XAPI_SHAPE_HOST, true},
 };
 
 const struct xapi_method *xapi_method_of(enum xc_action action)
@@ -37,6 +55,16 @@ const struct xapi_method *xapi_method_of(enum xc_action action)
         if (methods[i].action == action)
             return &methods[i];
     return NULL;
+}
+
+bool xapi_method_of_snapshot(const struct xapi_method *method)
+{
+    return method && (method->shape == XAPI_SHAPE_REVERT || method->shape == XAPI_SHAPE_DELETE);
+}
+
+bool xapi_method_destroys(const struct xapi_method *method)
+{
+    return method->shape == XAPI_SHAPE_DELETE || method->shape == XAPI_SHAPE_DESTROY;
 }
 
 const char *xapi_method_name(const struct xapi_method *method, const char *host)
@@ -61,19 +89,23 @@ struct xapi_args *xapi_method_args(const struct xapi_method *method, const char 
     if (*host && method->name_on)
         xapi_args_text(args, host);
     switch (method->shape) {
-    case START: /* neither paused nor without the server's checks */
+    case XAPI_SHAPE_START: /* neither paused nor without the server's checks */
         xapi_args_flag(args, false);
         xapi_args_flag(args, false);
         break;
-    case MIGRATE:
+    case XAPI_SHAPE_MIGRATE:
         xapi_args_map(args, order->live ? live : none);
         break;
-    case MEMORY:
+    case XAPI_SHAPE_MEMORY:
         xapi_args_int(args, octets(order));
         xapi_args_int(args, octets(order));
         break;
-    case VCPUS:
+    case XAPI_SHAPE_VCPUS:
         xapi_args_int(args, order->amount);
+        break;
+    case XAPI_SHAPE_TAKE:
+    case XAPI_SHAPE_CLONE:
+        xapi_args_text(args, order->snapshot ? order->snapshot : "");
         break;
     default:
         break;
@@ -91,19 +123,22 @@ bool xapi_method_reached(const struct xapi_method *method, const struct xc_order
                          const struct xapi_vm_metrics *metrics)
 {
     if (!vm)
-        return g_strcmp0(method->end, "Halted") == 0;
+        return xapi_method_destroys(method) || g_strcmp0(method->end, "Halted") == 0;
     if (method->end && g_strcmp0(vm->power_state, method->end) != 0)
         return false;
     switch (method->shape) {
-    case START:
+    case XAPI_SHAPE_START:
         return !*host || g_strcmp0(vm->resident_on, host) == 0;
-    case MIGRATE:
+    case XAPI_SHAPE_MIGRATE:
         return g_strcmp0(vm->resident_on, host) == 0;
-    case MEMORY:
+    case XAPI_SHAPE_MEMORY:
         return is(&vm->memory_dynamic_min, octets(order)) &&
                is(&vm->memory_dynamic_max, octets(order));
-    case VCPUS:
+    case XAPI_SHAPE_VCPUS:
         return metrics && is(&metrics->vcpus, order->amount);
+    case XAPI_SHAPE_DELETE:
+    case XAPI_SHAPE_DESTROY:
+        return false;
     default:
         return true;
     }

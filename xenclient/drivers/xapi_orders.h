@@ -5,6 +5,21 @@
 #include "xenclient/drivers/xapi_call.h"
 #include "xenclient/drivers/xapi_fields.h"
 
+/* The parameters of a method, and with that what it is about. */
+enum xapi_shape {
+    XAPI_SHAPE_PLAIN,
+    XAPI_SHAPE_START,
+    XAPI_SHAPE_MIGRATE,
+    XAPI_SHAPE_MEMORY,
+    XAPI_SHAPE_VCPUS,
+    XAPI_SHAPE_TAKE,    /* a snapshot of the VM */
+    XAPI_SHAPE_CLONE,   /* another VM */
+    XAPI_SHAPE_DESTROY, /* of the VM itself */
+    XAPI_SHAPE_REVERT,  /* a snapshot is what is called, and marked */
+    XAPI_SHAPE_DELETE,  /* the same */
+    XAPI_SHAPE_HOST,    /* no VM at all */
+};
+
 struct xapi_method {
     enum xc_action action;
     enum xapi_doing doing; /* what VM.current_operations says meanwhile */
@@ -12,18 +27,22 @@ struct xapi_method {
     const char *name_on;   /* the same on a host that is named; NULL: takes none */
     const char *end;       /* the power state when it was done */
     const char *phase;     /* for people */
-    unsigned shape;        /* of its parameters */
-    bool decisive;         /* that state tells that it was done: it was another before */
+    enum xapi_shape shape;
+    bool decisive; /* that state tells that it was done: it was another before */
 };
 
 /* NULL: this driver has no such action. */
 const struct xapi_method *xapi_method_of(enum xc_action action);
+/* Is it a snapshot that the method is called on? */
+bool xapi_method_of_snapshot(const struct xapi_method *method);
+/* Is what it is called on gone when it was done? */
+bool xapi_method_destroys(const struct xapi_method *method);
 /* The name in force: host "" none. */
 const char *xapi_method_name(const struct xapi_method *method, const char *host);
-/* `prefix` "Async." or "". vm and host are references. */
+/* `prefix` "Async." or "". vm, the VM, snapshot or host it is called on, and host are references. */
 struct xapi_args *xapi_method_args(const struct xapi_method *method, const char *prefix,
                                    const char *vm, const char *host, const struct xc_order *order);
-/* Is the VM as it was to be? vm NULL: it is no more. metrics NULL: not known. */
+/* Is the VM as it was to be? Not of snapshots that are taken or reverted to, nor of hosts. vm NULL: it is no more. metrics NULL: not known. */
 bool xapi_method_reached(const struct xapi_method *method, const struct xc_order *order,
                          const char *host, const struct xapi_vm *vm,
                          const struct xapi_vm_metrics *metrics);

@@ -498,6 +498,13 @@ static bool add_vbd(struct filling *f, const struct xapi_vbd *vbd)
     return true;
 }
 
+static bool add_point(struct filling *f, const struct xapi_vm *vm)
+{
+    uint32_t at = xapi_is_point(vm) ? ordinal_of(f->domain_at, vm->snapshot_of) : 0;
+
+    return !at || xapi_point_add(f->report, at - 1, vm);
+}
+
 static bool add_devices(struct filling *f, GError **error)
 {
     GHashTableIter iter;
@@ -510,8 +517,11 @@ static bool add_devices(struct filling *f, GError **error)
     g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VBD]);
     while (room && g_hash_table_iter_next(&iter, NULL, &object))
         room = add_vbd(f, object);
-    return room ||
-           xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d devices", XC_MAX_DEVICES);
+    g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VM]);
+    while (room && g_hash_table_iter_next(&iter, NULL, &object))
+        room = add_point(f, object);
+    return room || xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d devices or snapshots",
+                           XC_MAX_DEVICES);
 }
 
 bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror,

@@ -22,7 +22,7 @@ struct counters {
     uint64_t life;  /* names source, domid and uuid: counters of another life begin anew */
     uint64_t *base; /* of each counter; NULL while all are 0, as in a domain's first life */
     uint64_t last[N_COUNTERS];
-    struct xc_totals devices[XC_N_DEVICE_KINDS];
+    struct xc_totals devices[XC_N_COUNTING_KINDS];
     gint64 clock;  /* of the host, when cpu_usec was last known; 0: no rate yet */
     bool restored; /* shown by an earlier run, no report seen since */
     bool changed;  /* since the last save */
@@ -30,7 +30,7 @@ struct counters {
 
 static void clear(struct counters *c)
 {
-    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+    for (unsigned k = 0; k < XC_N_COUNTING_KINDS; k++)
         xc_totals_clear(&c->devices[k]);
     g_free(c->base);
     memset(c, 0, sizeof(*c));
@@ -96,7 +96,7 @@ static struct counters *restore(GBytes *saved)
         keep(c, i);
         c->last[i] = xc_get_u64(&reader);
     }
-    for (unsigned k = 0; version == SAVE_VERSION && k < XC_N_DEVICE_KINDS; k++)
+    for (unsigned k = 0; version == SAVE_VERSION && k < XC_N_COUNTING_KINDS; k++)
         xc_totals_read(&c->devices[k], k, &reader);
     if (!xc_reader_end(&reader)) {
         clear(c);
@@ -115,7 +115,7 @@ static void save_one(struct xc_engine *engine, uint32_t index, const struct coun
         xc_put_u64(data, base_of(c, i));
         xc_put_u64(data, c->last[i]);
     }
-    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+    for (unsigned k = 0; k < XC_N_COUNTING_KINDS; k++)
         xc_totals_write(&c->devices[k], k, data);
     xc_store_put_counters(engine->store, index, data->data, data->len);
 }
@@ -186,7 +186,7 @@ static void new_life(struct xc_track *track, struct counters *c, uint64_t life)
     if (c->life) {
         for (size_t i = 0; i < N_COUNTERS; i++)
             keep(c, i);
-        for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
+        for (unsigned k = 0; k < XC_N_COUNTING_KINDS; k++)
             xc_totals_new_life(&c->devices[k], k);
     }
     /* The agent did not see the former life end: what it counted after the last save is lost. */
@@ -248,7 +248,7 @@ void xc_counters_hide(void *object, const struct xc_object *type)
 
 static void hide_devices(struct xc_snapshot *snapshot, const struct xc_domain *domain)
 {
-    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++) {
+    for (unsigned k = 0; k < XC_N_COUNTING_KINDS; k++) {
         const struct xc_object *type = xc_device_type(k);
         size_t n = 0;
         char *devices = xc_snapshot_devices(snapshot, domain, k, &n);
@@ -264,7 +264,7 @@ static void count_devices(struct xc_track *track, struct xc_snapshot *snapshot,
     struct counters *c = track->counters;
     unsigned events = 0;
 
-    for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++) {
+    for (unsigned k = 0; k < XC_N_COUNTING_KINDS; k++) {
         size_t n = 0;
         void *devices = xc_snapshot_devices(snapshot, domain, k, &n);
 

@@ -127,8 +127,18 @@ struct xc_op_run *xc_ops_active_on(struct xc_engine *engine, uint32_t domain)
 static bool equal(const struct xc_op *a, const struct xc_op *b)
 {
     return a->action == b->action && a->domain == b->domain &&
-           strcmp(a->host_to, b->host_to) == 0 && strcmp(a->argument, b->argument) == 0 &&
-           (a->domain || strcmp(a->source, b->source) == 0);
+           strcmp(a->host_to, b->host_to) == 0 && strcmp(a->argument, b->argument) == 0;
+}
+
+/* Of the same domain; or of the same host, where one enables and disables what the other did, but a rescan is no answer to
+ * a create. */
+static bool concerns(const struct xc_op *a, const struct xc_op *b)
+{
+    if (b->domain)
+        return a->domain == b->domain;
+    return strcmp(a->source, b->source) == 0 && strcmp(a->host_from, b->host_from) == 0 &&
+           xc_action_info(a->action)->of_host &&
+           xc_action_info(a->action)->capability == xc_action_info(b->action)->capability;
 }
 
 struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
@@ -139,15 +149,14 @@ struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
         struct xc_op_run *run = engine->ops->pdata[i];
         bool open = run->op.state != XC_OP_FINISHED;
 
-        if ((op->domain && run->op.domain != op->domain) ||
-            (!op->domain && run->op.action != op->action))
+        if (!concerns(&run->op, op))
             continue;
         /* A create has its domain filled in at the end: compare what was asked. */
-        if (op->domain ? equal(&run->op, op)
-                       : (strcmp(run->op.argument, op->argument) == 0 &&
-                          strcmp(run->op.source, op->source) == 0))
+        if (op->domain
+                ? equal(&run->op, op)
+                : (run->op.action == op->action && strcmp(run->op.argument, op->argument) == 0))
             return open || run->op.ended_mono > window ? run : NULL;
-        if (op->domain)
+        if (op->domain || run->op.action != op->action)
             return NULL; /* another one came in between */
     }
     return NULL;

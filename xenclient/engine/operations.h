@@ -23,9 +23,11 @@ struct xc_txn;
 
 struct xc_request {
     enum xc_action action;
-    uint32_t domain;  /* 0 with CREATE and RESCAN */
-    const char *host; /* destination (migrate), place (create, rescan), start-on; NULL or "" none */
-    const char *argument; /* create: path or library name; NULL none */
+    uint32_t domain; /* 0 with actions of hosts */
+    const char
+        *host; /* destination (migrate), the host of a host's action, start-on; NULL or "" none */
+    const char *argument; /* create: path or library name; name of a snapshot to take; NULL none */
+    uint32_t point;       /* xenSnapshotIndex, of an action that has one */
     int64_t amount;       /* of an action that has one: 0..2^31-1 */
     bool from_library;    /* create: `argument` names a file of the collector's library */
     unsigned timeout_sec; /* 0 default */

@@ -57,6 +57,14 @@ static uint32_t amount_of(const struct xc_op *op)
     return (uint32_t)amount;
 }
 
+/* The snapshot or copy that is to be made, by name, or the snapshot that is meant, by uuid. */
+static const char *snapshot_of(const struct xc_op *op)
+{
+    const struct xc_action_info *info = xc_action_info(op->action);
+
+    return info->names_point || info->names_copy || info->has_point ? op->argument : "";
+}
+
 static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct xc_order *order)
 {
     const struct xc_host_ref *from = *op->host_from ? xc_fleet_host(engine, op->host_from) : NULL;
@@ -73,6 +81,7 @@ static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct 
         .name = g_strdup(op->target),
         .config = g_strdup(config_of(engine, op)),
         .content = g_strdup(op->content),
+        .snapshot = g_strdup(snapshot_of(op)),
         .host_from = g_strdup(from ? host_name(from->slot, from->row) : ""),
         .host_to = g_strdup(to ? host_name(to->slot, to->row) : ""),
         .boot_id = g_strdup(op->boot_id),

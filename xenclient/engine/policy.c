@@ -170,6 +170,72 @@ static bool check_place(struct xc_engine *engine, const struct xc_request *reque
                    to->key);
 }
 
+const struct xc_point *xc_policy_point(const struct xc_domain_ref *ref, uint32_t index)
+{
+    size_t n = 0;
+    const struct xc_point *points =
+        xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_POINTS, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (points[i].index == index)
+            return &points[i];
+    return NULL;
+}
+
+/* What is made is told by its name, so that must come back as it went. */
+static bool check_name(const struct xc_request *request, const struct xc_domain_ref *ref,
+                       GError **error)
+{
+    g_autofree char *clean =
+        xc_text_clean(request->argument, strlen(request->argument), XC_TEXT_MAX);
+
+    return strcmp(clean, request->argument) == 0 ||
+           xc_fail(error, XC_CAUSE_BAD_VALUE,
+                   "%s: a name is a text in UTF-8 without control characters", name_of(ref));
+}
+
+static bool check_copy_name(const struct xc_request *request, const struct xc_domain_ref *ref,
+                            GError **error)
+{
+    const struct xc_snapshot *snapshot = ref->slot->snapshot;
+
+    if (!check_name(request, ref, error))
+        return false;
+    for (uint32_t i = 0; i < snapshot->n_domains; i++)
+        if (XC_HAS(DOMAIN, &snapshot->domains[i], name) &&
+            strcmp(snapshot->domains[i].name, request->argument) == 0)
+            return xc_fail(error, XC_CAUSE_BAD_STATE,
+                           "%s: source %s has a domain %s already: give the copy another name",
+                           name_of(ref), ref->slot->spec.key, request->argument);
+    return true;
+}
+
+/* Names need not be unique for a hypervisor; but by its name an operation tells whether its snapshot is there. */
+static bool check_point_name(const struct xc_request *request, const struct xc_domain_ref *ref,
+                             GError **error)
+{
+    size_t n = 0;
+    const struct xc_point *points =
+        xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_POINTS, &n);
+
+    if (!check_name(request, ref, error))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (XC_HAS(POINT, &points[i], name) && strcmp(points[i].name, request->argument) == 0)
+            return xc_fail(error, XC_CAUSE_BAD_STATE,
+                           "%s: has a snapshot %s already: give this one another name",
+                           name_of(ref), request->argument);
+    return true;
+}
+
+static bool check_point(const struct xc_request *request, const struct xc_domain_ref *ref,
+                        GError **error)
+{
+    return xc_policy_point(ref, request->point) ||
+           xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "%s: has no snapshot of number %u", name_of(ref),
+                   request->point);
+}
+
 bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, GError **error)
 {
@@ -182,7 +248,7 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
     if (XC_HAS(DOMAIN, domain, kind) && domain->kind != XC_KIND_GUEST)
         return xc_fail(error, XC_CAUSE_PROTECTED, "%s: a control domain takes no action",
                        name_of(ref));
-    if (ref->track->protect && (info->force || info->stops))
+    if (ref->track->protect && (info->force || info->stops || info->forgets))
         return xc_fail(error, XC_CAUSE_PROTECTED,
                        "%s: is protected; clear xenDomainProtected first", name_of(ref));
     if (info->needs_host && !has_host)
@@ -193,6 +259,12 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
         return false;
     if (info->has_amount)
         return check_amount(request, ref, error);
+    if (info->names_point)
+        return check_point_name(request, ref, error);
+    if (info->names_copy)
+        return check_copy_name(request, ref, error);
+    if (info->has_point)
+        return check_point(request, ref, error);
     if (info->needs_host)
         return check_destination(engine, request, ref, info, error);
     if (info->may_host && has_host)

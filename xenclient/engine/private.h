@@ -320,6 +320,8 @@ bool xc_policy_uri(const char *uri, GError **error);
 bool xc_policy_source(const struct xc_slot *slot, const struct xc_action_info *info,
                       GError **error);
 /* May this be done to this domain, here and now? */
+/* The domain's snapshot of that number; NULL: there is none. */
+const struct xc_point *xc_policy_point(const struct xc_domain_ref *ref, uint32_t index);
 bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, GError **error);
 bool xc_policy_control(const struct xc_engine *engine, GError **error);

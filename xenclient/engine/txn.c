@@ -65,6 +65,18 @@ static gint64 timeout_of(const struct xc_engine *engine, const struct xc_request
     return (gint64)sec * XC_USEC_PER_SEC;
 }
 
+/* A snapshot's number is its table's; what lasts is its uuid. One that is gone is refused later. */
+static void describe_point(const struct xc_request *request, const struct xc_domain_ref *ref,
+                           struct xc_op *op)
+{
+    const struct xc_point *point = xc_policy_point(ref, request->point);
+    char uuid[XC_UUID_TEXT] = "";
+
+    if (point && XC_HAS(POINT, point, uuid))
+        xc_uuid_format(&point->uuid, uuid);
+    xc_set_text(&op->argument, uuid);
+}
+
 /* The operation that a request for a present domain asks for. */
 static void describe(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, struct xc_op *op)
@@ -102,6 +114,11 @@ static void describe(struct xc_engine *engine, const struct xc_request *request,
     } else if (xc_action_info(request->action)->has_amount) {
         g_free(op->argument);
         op->argument = g_strdup_printf("%" G_GINT64_FORMAT, request->amount);
+    } else if (xc_action_info(request->action)->names_point ||
+               xc_action_info(request->action)->names_copy) {
+        xc_set_text(&op->argument, request->argument);
+    } else if (xc_action_info(request->action)->has_point) {
+        describe_point(request, ref, op);
     }
     xc_set_text(&op->source, slot->spec.key);
     xc_set_text(&op->host_from, from);
@@ -160,7 +177,7 @@ static char *read_library(const struct xc_engine *engine, const char *name, GErr
     return g_steal_pointer(&content);
 }
 
-/* What is asked of a host: create, rescan. */
+/* What is asked of a host. */
 static bool describe_host(struct xc_txn *txn, const struct xc_request *request, struct xc_op *op,
                           GError **error)
 {

@@ -39,6 +39,11 @@ static const struct xc_field vcpu_fields[] = {
 #include "xenclient/model/vcpu_fields.def"
 #undef XC_FIELD
 };
+static const struct xc_field point_fields[] = {
+#define XC_FIELD(m, k, u, l, kp, o, h) ENTRY(xc_point, m, k, u, l, kp, o, h)
+#include "xenclient/model/point_fields.def"
+#undef XC_FIELD
+};
 static const struct xc_field detail_fields[] = {
 #define XC_FIELD(m, k, u, l, kp, o, h) ENTRY(xc_detail, m, k, u, l, kp, o, h)
 #include "xenclient/model/detail_fields.def"
@@ -51,6 +56,7 @@ G_STATIC_ASSERT(G_N_ELEMENTS(domain_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(vif_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(vbd_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(vcpu_fields) <= 64);
+G_STATIC_ASSERT(G_N_ELEMENTS(point_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(detail_fields) <= 64);
 
 const struct xc_object xc_host_type = {"host", host_fields, G_N_ELEMENTS(host_fields),
@@ -63,6 +69,8 @@ const struct xc_object xc_vbd_type = {"vbd", vbd_fields, G_N_ELEMENTS(vbd_fields
                                       sizeof(struct xc_vbd)};
 const struct xc_object xc_vcpu_type = {"vcpu", vcpu_fields, G_N_ELEMENTS(vcpu_fields),
                                        sizeof(struct xc_vcpu)};
+const struct xc_object xc_point_type = {"snapshot", point_fields, G_N_ELEMENTS(point_fields),
+                                        sizeof(struct xc_point)};
 const struct xc_object xc_detail_type = {"detail", detail_fields, G_N_ELEMENTS(detail_fields),
                                          sizeof(struct xc_detail)};
 
@@ -295,8 +303,9 @@ static uint64_t fnv(uint64_t hash, const char *text)
 
 uint64_t xc_dictionary_hash(void)
 {
-    static const struct xc_object *const types[] = {
-        &xc_host_type, &xc_domain_type, &xc_vif_type, &xc_vbd_type, &xc_vcpu_type, &xc_detail_type};
+    static const struct xc_object *const types[] = {&xc_host_type,  &xc_domain_type, &xc_vif_type,
+                                                    &xc_vbd_type,   &xc_vcpu_type,   &xc_point_type,
+                                                    &xc_detail_type};
     uint64_t hash = 0xcbf29ce484222325u;
 
     for (unsigned t = 0; t < G_N_ELEMENTS(types); t++) {

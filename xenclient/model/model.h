@@ -6,9 +6,17 @@
 
 /* Members a struct has besides its dictionary are structural: how objects hang together. */
 
-enum xc_device_kind { XC_VIFS, XC_VBDS, XC_VCPUS, XC_N_DEVICE_KINDS };
+/* Those in front of XC_N_COUNTING_KINDS have counters. */
+enum xc_device_kind {
+    XC_VIFS,
+    XC_VBDS,
+    XC_VCPUS,
+    XC_N_COUNTING_KINDS,
+    XC_POINTS = XC_N_COUNTING_KINDS,
+    XC_N_DEVICE_KINDS
+};
 
-/* How the struct of every kind of device begins; a virtual processor is one too. */
+/* How the struct of every kind of device begins; virtual processors and snapshots count as such. */
 #define XC_DEVICE_HEAD                                                                             \
     uint64_t has;                                                                                  \
     uint32_t domain; /* ordinal of its domain in the same report or snapshot */                    \
@@ -58,6 +66,13 @@ struct xc_vcpu {
 #undef XC_FIELD
 };
 
+struct xc_point {
+    XC_DEVICE_HEAD;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/point_fields.def"
+#undef XC_FIELD
+};
+
 /* What few sources know of a domain; at most one for each. */
 struct xc_detail {
     uint64_t has;
@@ -98,6 +113,12 @@ enum xc_vcpu_field {
 #undef XC_FIELD
     XC_VCPU_N_FIELDS
 };
+enum xc_point_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_POINT_##member,
+#include "xenclient/model/point_fields.def"
+#undef XC_FIELD
+    XC_POINT_N_FIELDS
+};
 enum xc_detail_field {
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_DETAIL_##member,
 #include "xenclient/model/detail_fields.def"
@@ -110,6 +131,7 @@ extern const struct xc_object xc_domain_type;
 extern const struct xc_object xc_vif_type;
 extern const struct xc_object xc_vbd_type;
 extern const struct xc_object xc_vcpu_type;
+extern const struct xc_object xc_point_type;
 extern const struct xc_object xc_detail_type;
 
 /* Setting and asking by member name: XC_SET(DOMAIN, d, mem_kib, 4096); XC_HAS(DOMAIN, d, mem_kib);

@@ -17,6 +17,7 @@ struct xc_report *xc_report_new(void)
     report->vifs = g_array_new(FALSE, TRUE, sizeof(struct xc_vif));
     report->vbds = g_array_new(FALSE, TRUE, sizeof(struct xc_vbd));
     report->vcpus = g_array_new(FALSE, TRUE, sizeof(struct xc_vcpu));
+    report->points = g_array_new(FALSE, TRUE, sizeof(struct xc_point));
     report->details = g_array_new(FALSE, TRUE, sizeof(struct xc_detail));
     report->text = g_string_chunk_new(TEXT_BLOCK);
     return report;
@@ -31,6 +32,7 @@ void *xc_report_free(struct xc_report *report)
     g_array_unref(report->vifs);
     g_array_unref(report->vbds);
     g_array_unref(report->vcpus);
+    g_array_unref(report->points);
     g_array_unref(report->details);
     g_string_chunk_free(report->text);
     g_free(report);
@@ -85,6 +87,15 @@ struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain)
     if (vcpu)
         vcpu->domain = domain;
     return vcpu;
+}
+
+struct xc_point *xc_report_point(struct xc_report *report, uint32_t domain)
+{
+    struct xc_point *point = append(report->points, XC_MAX_DEVICES, sizeof(*point));
+
+    if (point)
+        point->domain = domain;
+    return point;
 }
 
 struct xc_detail *xc_report_detail(struct xc_report *report, uint32_t domain)
@@ -188,6 +199,8 @@ static const struct kind kinds[] = {
      XC_MAX_DEVICES},
     {&xc_vcpu_type, offsetof(struct xc_report, vcpus), offsetof(struct xc_vcpu, domain),
      XC_MAX_DEVICES},
+    {&xc_point_type, offsetof(struct xc_report, points), offsetof(struct xc_point, domain),
+     XC_MAX_DEVICES},
     {&xc_detail_type, offsetof(struct xc_report, details), offsetof(struct xc_detail, domain),
      XC_MAX_DOMAINS},
 };
@@ -288,6 +301,7 @@ static const struct device {
     [XC_VIFS] = {&xc_vif_type, offsetof(struct xc_report, vifs), XC_VIF_device, 1},
     [XC_VBDS] = {&xc_vbd_type, offsetof(struct xc_report, vbds), XC_VBD_number, 0},
     [XC_VCPUS] = {&xc_vcpu_type, offsetof(struct xc_report, vcpus), XC_VCPU_number, 1},
+    [XC_POINTS] = {&xc_point_type, offsetof(struct xc_report, points), XC_POINT_number, 0},
 };
 
 const struct xc_object *xc_device_type(enum xc_device_kind kind)

@@ -16,6 +16,7 @@ struct xc_report {
     GArray *vifs;    /* struct xc_vif */
     GArray *vbds;    /* struct xc_vbd */
     GArray *vcpus;   /* struct xc_vcpu */
+    GArray *points;  /* struct xc_point */
     GArray *details; /* struct xc_detail */
     GStringChunk *text;
 };
@@ -32,6 +33,7 @@ struct xc_domain *xc_report_domain(struct xc_report *report, uint32_t host);
 struct xc_vif *xc_report_vif(struct xc_report *report, uint32_t domain);
 struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain);
 struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain);
+struct xc_point *xc_report_point(struct xc_report *report, uint32_t domain);
 struct xc_detail *xc_report_detail(struct xc_report *report, uint32_t domain);
 
 /* Copies a text from outside into the report: cleaned, at most XC_TEXT_MAX octets. length -1: up to
@@ -62,7 +64,7 @@ struct xc_snapshot {
     struct xc_host *hosts;
     struct xc_domain *domains; /* by index, ascending; one more: see xc_domain.devices */
     struct {
-        void *all; /* struct xc_vif, xc_vbd, xc_vcpu: by domain ordinal, then index */
+        void *all; /* struct xc_vif, xc_vbd, xc_vcpu, xc_point: by domain ordinal, then index */
         uint32_t n;
     } devices[XC_N_DEVICE_KINDS];
     struct xc_detail *details;        /* see xc_domain.detail */

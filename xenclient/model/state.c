@@ -44,6 +44,9 @@ XC_ENUM_DEFINE(xc_vcpu_state_labels, "xenVcpuState", vcpu_state);
 static const struct xc_label tools[] = {{1, "unknown"}, {2, "none"}, {3, "old"}, {4, "ok"}};
 XC_ENUM_DEFINE(xc_tools_labels, "xenDomainTools", tools);
 
+static const struct xc_label point_kind[] = {{1, "disk"}, {2, "checkpoint"}};
+XC_ENUM_DEFINE(xc_point_kind_labels, "xenSnapshotKind", point_kind);
+
 static const struct xc_label pool_role[] = {{1, "none"}, {2, "coordinator"}, {3, "member"}};
 XC_ENUM_DEFINE(xc_pool_role_labels, "xenHostPoolRole", pool_role);
 
@@ -57,10 +60,14 @@ static const struct xc_label origin[] = {{1, "config"}, {2, "snmp"}, {3, "discov
 XC_ENUM_DEFINE(xc_origin_labels, "XenOrigin", origin);
 
 static const struct xc_label action[] = {
-    {1, "noop"},     {2, "start"},   {3, "shutdown"},      {4, "reboot"},     {5, "pause"},
-    {6, "unpause"},  {7, "suspend"}, {8, "resume"},        {9, "destroy"},    {10, "reset"},
-    {11, "migrate"}, {12, "create"}, {17, "setMemory"},    {18, "setVcpus"},  {19, "dumpCore"},
-    {20, "nmi"},     {25, "rescan"}, {28, "checkMigrate"}, {29, "setWeight"}, {30, "setCap"},
+    {1, "noop"},          {2, "start"},       {3, "shutdown"},     {4, "reboot"},
+    {5, "pause"},         {6, "unpause"},     {7, "suspend"},      {8, "resume"},
+    {9, "destroy"},       {10, "reset"},      {11, "migrate"},     {12, "create"},
+    {13, "delete"},       {14, "snapshot"},   {15, "checkpoint"},  {16, "revert"},
+    {17, "setMemory"},    {18, "setVcpus"},   {19, "dumpCore"},    {20, "nmi"},
+    {22, "evacuate"},     {23, "hostEnable"}, {24, "hostDisable"}, {25, "rescan"},
+    {28, "checkMigrate"}, {29, "setWeight"},  {30, "setCap"},      {31, "deleteSnapshot"},
+    {32, "clone"},
 };
 XC_ENUM_DEFINE(xc_action_labels, "XenAction", action);
 
@@ -78,6 +85,10 @@ XC_ENUM_DEFINE(xc_result_labels, "XenResult", result);
     (XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_CRASHED) |                  \
      XC_IN(XC_STATE_SHUTTING_DOWN) | XC_IN(XC_STATE_PREPARING) | XC_IN(XC_STATE_OTHER) |           \
      XC_IN(XC_STATE_SUSPENDING))
+
+#define STANDS                                                                                     \
+    (XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_SUSPENDED) |                \
+     XC_IN(XC_STATE_SHUTDOWN))
 
 /* Time-outs: what a loaded host with a large guest needs, not what an idle one takes. */
 static const struct xc_action_info actions[] = {
@@ -181,6 +192,53 @@ static const struct xc_action_info actions[] = {
      .force = true,
      .timeout_sec = 60,
      .capability = XC_CAP_NMI},
+    {.action = XC_ACTION_SNAPSHOT,
+     .from = STANDS,
+     .names_point = true,
+     .timeout_sec = 600,
+     .capability = XC_CAP_SNAPSHOT},
+    {.action = XC_ACTION_CHECKPOINT,
+     .from = XC_IN(XC_STATE_RUNNING) | XC_IN(XC_STATE_PAUSED) | XC_IN(XC_STATE_SUSPENDED),
+     .names_point = true,
+     .timeout_sec = 3600,
+     .capability = XC_CAP_CHECKPOINT},
+    {.action = XC_ACTION_REVERT,
+     .from = STANDS | XC_IN(XC_STATE_CRASHED),
+     .wanted = XC_WANTED_SHUTDOWN,
+     .stops = true,
+     .forgets = true,
+     .has_point = true,
+     .timeout_sec = 600,
+     .capability = XC_CAP_SNAPSHOT},
+    {.action = XC_ACTION_DELETE_SNAPSHOT,
+     .from = STANDS | XC_IN(XC_STATE_CRASHED),
+     .forgets = true,
+     .has_point = true,
+     .timeout_sec = 600,
+     .capability = XC_CAP_SNAPSHOT},
+    {.action = XC_ACTION_CLONE,
+     .from = XC_IN(XC_STATE_SHUTDOWN),
+     .names_copy = true,
+     .timeout_sec = 3600,
+     .capability = XC_CAP_CLONE},
+    {.action = XC_ACTION_DELETE,
+     .from = XC_IN(XC_STATE_SHUTDOWN),
+     .force = true,
+     .forgets = true,
+     .timeout_sec = 600,
+     .capability = XC_CAP_DELETE},
+    {.action = XC_ACTION_EVACUATE,
+     .of_host = true,
+     .timeout_sec = 7200,
+     .capability = XC_CAP_MAINTENANCE},
+    {.action = XC_ACTION_HOST_ENABLE,
+     .of_host = true,
+     .timeout_sec = 120,
+     .capability = XC_CAP_MAINTENANCE},
+    {.action = XC_ACTION_HOST_DISABLE,
+     .of_host = true,
+     .timeout_sec = 120,
+     .capability = XC_CAP_MAINTENANCE},
     {.action = XC_ACTION_RESCAN, .of_host = true, .timeout_sec = 60},
 };
 

@@ -76,6 +76,9 @@ enum xc_vcpu_state {
 
 enum xc_tools { XC_TOOLS_UNKNOWN = 1, XC_TOOLS_NONE = 2, XC_TOOLS_OLD = 3, XC_TOOLS_OK = 4 };
 
+/* What a snapshot of a domain holds: its disks, or its memory too. */
+enum xc_point_kind { XC_POINT_DISK = 1, XC_POINT_CHECKPOINT = 2 };
+
 enum xc_pool_role { XC_POOL_NONE = 1, XC_POOL_COORDINATOR = 2, XC_POOL_MEMBER = 3 };
 
 /* What a domain has on a host: its configuration, its life, or both. */
@@ -108,14 +111,23 @@ enum xc_action {
     XC_ACTION_RESET = 10,
     XC_ACTION_MIGRATE = 11,
     XC_ACTION_CREATE = 12,
+    XC_ACTION_DELETE = 13,     /* with its own disks */
+    XC_ACTION_SNAPSHOT = 14,   /* of the disks */
+    XC_ACTION_CHECKPOINT = 15, /* and of the memory */
+    XC_ACTION_REVERT = 16,
     XC_ACTION_SET_MEMORY = 17,
     XC_ACTION_SET_VCPUS = 18,
     XC_ACTION_DUMP_CORE = 19,
     XC_ACTION_NMI = 20,
+    XC_ACTION_EVACUATE = 22,
+    XC_ACTION_HOST_ENABLE = 23,
+    XC_ACTION_HOST_DISABLE = 24,
     XC_ACTION_RESCAN = 25,
     XC_ACTION_CHECK_MIGRATE = 28,
     XC_ACTION_SET_WEIGHT = 29,
     XC_ACTION_SET_CAP = 30,
+    XC_ACTION_DELETE_SNAPSHOT = 31,
+    XC_ACTION_CLONE = 32,
 };
 
 enum xc_op_state {
@@ -147,6 +159,7 @@ extern const struct xc_enum xc_presence_labels;
 extern const struct xc_enum xc_host_role_labels;
 extern const struct xc_enum xc_vcpu_state_labels;
 extern const struct xc_enum xc_tools_labels;
+extern const struct xc_enum xc_point_kind_labels;
 extern const struct xc_enum xc_pool_role_labels;
 extern const struct xc_enum xc_source_state_labels;
 extern const struct xc_enum xc_origin_labels;
@@ -164,10 +177,14 @@ struct xc_action_info {
     bool force;            /* may lose data of the guest: refused for protected domains */
     bool soft;             /* needs the guest's help: a force action may supersede it */
     bool stops;            /* ends the domain's running: refused for protected domains */
+    bool forgets;          /* what was kept of the domain is lost: refused for protected domains */
     bool needs_host;       /* its argument is a host key */
     bool may_host;         /* begins a life of the domain: on another host where one is named */
     bool needs_save_dir;   /* of the source that carries it out */
     bool has_amount;       /* its argument is a number: MiB, vCPUs, weight, percent */
+    bool names_point;      /* its argument is the name of a snapshot to be taken */
+    bool names_copy;       /* its argument is the name of a domain to be made */
+    bool has_point;        /* its argument is a snapshot of the domain */
     bool of_host;          /* its target is a host, not a domain */
     unsigned timeout_sec;  /* default */
     uint32_t capability;   /* XC_CAP_ bit of the driver; 0: the engine does it alone */
@@ -193,6 +210,11 @@ enum xc_capability {
     XC_CAP_SCHEDULE = 1u << 16, /* weight and cap */
     XC_CAP_DUMP_CORE = 1u << 17,
     XC_CAP_NMI = 1u << 18,
+    XC_CAP_SNAPSHOT = 1u << 19, /* and revert, and delete */
+    XC_CAP_CHECKPOINT = 1u << 20,
+    XC_CAP_DELETE = 1u << 22,
+    XC_CAP_CLONE = 1u << 23,
+    XC_CAP_MAINTENANCE = 1u << 21, /* of hosts: enable, disable, evacuate */
 };
 
 /* Never NULL for a value of enum xc_action but NOOP. */
