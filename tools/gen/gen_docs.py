@@ -40,7 +40,7 @@ def _syntax(thing):
 def _row(thing, schema):
     units = f" Unit: {thing.units}." if thing.units != "-" else ""
     source = schema[thing.name].source
-    fact = f"`{source}`" if source.partition(".")[0] in ("host", "domain", "vif", "vbd", "vcpu") else ""
+    fact = f"`{source}`" if source.partition(".")[0] in ("host", "domain", "vif", "vbd", "vcpu", "sr", "pif") else ""
     return (f"| {thing.oid} | `{thing.name}` | {_ACCESS[thing.access]} | {_cell(_syntax(thing))} "
             f"| {fact} | {_cell(thing.description)}{units} |")
 
