@@ -136,6 +136,7 @@ const struct xc_driver xc_xapi_driver = {
                     XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS,
     .own_saves = true,
     .tls = true,
+    .notices = true,
     .files = 24, /* seven, and one for each further member of a pool of usual size */
     .open = xapi_open,
     .close = xapi_close,
