@@ -14,7 +14,8 @@ const struct st_table *const st_tables[] = {
     &st_host_domain_table, &st_operation_table,
     &st_operation_scalars, &st_event_table,
     &st_event_scalars,     &st_pool_table,
-    &st_snapshot_table,
+    &st_snapshot_table,    &st_sr_table,
+    &st_pif_table,
 };
 const unsigned st_n_tables = G_N_ELEMENTS(st_tables);
 

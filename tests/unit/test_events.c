@@ -280,7 +280,7 @@ static void test_operations(struct kit_fixture *f, gconstpointer data)
 static void test_operation_ended_and_killed(struct kit_fixture *f, gconstpointer data)
 {
     g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
-    static const char *const steps[] = {"", ""};
+    static const char *const steps[] = {"", "", ""};
     struct xc_db *db;
     uint32_t mark;
 
@@ -362,7 +362,7 @@ static void test_ring(struct kit_fixture *f, gconstpointer data)
 static void test_flood_while_store_is_stuck(struct kit_fixture *f, gconstpointer data)
 {
     g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
-    static const char *const steps[] = {"", ""};
+    static const char *const steps[] = {"", "", ""};
     struct xc_db *db;
     uint32_t mark = last(f);
     gint64 end_mono;
@@ -412,7 +412,7 @@ static void test_killed_between_commit_and_show(struct kit_fixture *f, gconstpoi
 {
     g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
     g_autofree char *dir = g_dir_make_tmp("xensnmp-events-XXXXXX", NULL);
-    static const char *const steps[] = {"", ""};
+    static const char *const steps[] = {"", "", ""};
     struct kit_fixture later = {.dir = g_strdup(dir), .config = xc_config_new()};
     struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
     gint64 end_mono = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-static const struct xc_object *const types[] = {&xc_host_type,  &xc_domain_type, &xc_vif_type,
-                                                &xc_vbd_type,   &xc_vcpu_type,   &xc_point_type,
-                                                &xc_detail_type};
+static const struct xc_object *const types[] = {
+    &xc_host_type,  &xc_domain_type, &xc_vif_type, &xc_vbd_type, &xc_vcpu_type,
+    &xc_point_type, &xc_detail_type, &xc_sr_type,  &xc_pif_type, &xc_notice_type};
 #define LARGEST 1024
 
 static size_t size_of(enum xc_kind kind)

@@ -3,7 +3,7 @@
 #include "xenclient/model/snapshot.h"
 #include "xenclient/util/text.h"
 
-/* Two hosts; domain i has i interfaces and one disk, every third one a detail. */
+/* Two hosts; domain i has i interfaces and one disk, every third one a detail; some storage and interfaces. */
 static struct xc_report *make_report(unsigned n_domains)
 {
     struct xc_report *report = xc_report_new();
@@ -29,6 +29,14 @@ static struct xc_report *make_report(unsigned n_domains)
         }
         vbd = xc_report_vbd(report, i);
         XC_SET(VBD, vbd, number, 51712);
+        if (i % 3 == 1) {
+            struct xc_uuid uuid = {{(uint8_t)i}};
+            struct xc_pif *pif = xc_report_pif(report, i % 2);
+            struct xc_sr *sr = xc_report_sr(report);
+
+            XC_SET(PIF, pif, uuid, uuid);
+            XC_SET(SR, sr, uuid, uuid);
+        }
         if (i % 3 == 0) {
             struct xc_detail *detail = xc_report_detail(report, i);
 
@@ -75,6 +83,10 @@ static void assert_same_report(const struct xc_report *a, const struct xc_report
     g_assert_cmpmem(a->details->data, a->details->len * sizeof(struct xc_detail), b->details->data,
                     b->details->len * sizeof(struct xc_detail));
     /* No pointers inside: comparable as memory. */
+    g_assert_cmpmem(a->srs->data, a->srs->len * sizeof(struct xc_sr), b->srs->data,
+                    b->srs->len * sizeof(struct xc_sr));
+    g_assert_cmpmem(a->pifs->data, a->pifs->len * sizeof(struct xc_pif), b->pifs->data,
+                    b->pifs->len * sizeof(struct xc_pif));
     g_assert_cmpmem(a->vifs->data, a->vifs->len * sizeof(struct xc_vif), b->vifs->data,
                     b->vifs->len * sizeof(struct xc_vif));
     for (guint i = 0; i < a->domains->len; i++) {
@@ -190,10 +202,14 @@ static void test_refused(void)
     g_assert_true(read_raw(report, "\1\0\0\0\0\0\0\0\0", 9));
     g_assert_true(read_raw(report, "\2\0\0\0\0\0\0\0\0\0\0\0\0", 13));
     g_assert_true(xc_report_check(report));
-    /* A domain of a host that is not there; a disk of a domain that is not there. */
+    /* A domain or an interface of a host that is not there; a disk of a domain that is not there. */
     g_assert_true(read_raw(report, "\2\1\0\0\0\0\0\0\0\0\0\0\0", 13));
     g_assert_false(xc_report_check(report));
     domain_at(report, 1)->host = 0;
+    g_assert_true(xc_report_check(report));
+    g_assert_true(read_raw(report, "\10\1\0\0\0\0\0\0\0\0\0\0\0", 13));
+    g_assert_false(xc_report_check(report));
+    g_array_set_size(report->pifs, 0);
     g_assert_true(xc_report_check(report));
     g_assert_true(read_raw(report, "\4\2\0\0\0\0\0\0\0\0\0\0\0", 13));
     g_assert_false(xc_report_check(report));
@@ -335,6 +351,53 @@ static void test_seal_details(void)
     }
 }
 
+static void add_pif(struct xc_report *report, uint32_t host, uint8_t first, uint8_t last)
+{
+    struct xc_pif *pif = xc_report_pif(report, host);
+    struct xc_uuid uuid = {{first}};
+
+    uuid.b[15] = last;
+    XC_SET(PIF, pif, uuid, uuid);
+    XC_SET(PIF, pif, vlan, last);
+}
+
+/* Storage and interfaces stand in the order of their keys, which are their uuids; what has none, or another's, has no row. */
+static void test_seal_keyed(void)
+{
+    static const uint8_t firsts[] = {0xb0, 0x0a, 0xff, 0x0a, 0x00};
+    struct xc_report *report = make_report(1);
+    g_autoptr(xc_snapshot) s = NULL;
+    const struct xc_pif *pifs;
+    struct xc_sr *none;
+    size_t n = 9;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(firsts); i++) {
+        struct xc_sr *sr = xc_report_sr(report);
+        struct xc_uuid uuid = {{firsts[i]}};
+
+        XC_SET(SR, sr, uuid, uuid);
+        XC_SET(SR, sr, paths, i);
+    }
+    none = xc_report_sr(report);
+    XC_SET(SR, none, paths, 9);
+    add_pif(report, 1, 0x90, 2);
+    add_pif(report, 1, 0x10, 1);
+    domain_at(report, 0)->index = 5;
+    s = xc_snapshot_seal(report);
+    g_assert_cmpuint(s->n_srs, ==, 3);
+    g_assert_cmpstr(s->srs[0].key, ==, "0a000000-0000-0000-0000-000000000000");
+    g_assert_cmpstr(s->srs[1].key, ==, "b0000000-0000-0000-0000-000000000000");
+    g_assert_cmpuint(s->srs[1].paths, ==, 0);
+    g_assert_cmpstr(s->srs[2].key, ==, "ff000000-0000-0000-0000-000000000000");
+    g_assert_null(xc_snapshot_pifs(s, 0, &n));
+    g_assert_cmpuint(n, ==, 0);
+    pifs = xc_snapshot_pifs(s, 1, &n);
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_cmpstr(pifs[0].key, ==, "10000000-0000-0000-0000-000000000001");
+    g_assert_cmpint(pifs[0].vlan, ==, 1);
+    g_assert_cmpint(pifs[1].vlan, ==, 2);
+}
+
 /* Devices that can't have a row: without a number, with one that is no index, with another's. */
 static void test_seal_devices(void)
 {
@@ -441,6 +504,7 @@ int main(int argc, char **argv)
     g_test_add_func("/snapshot/sums", test_sums);
     g_test_add_func("/snapshot/seal", test_seal);
     g_test_add_func("/snapshot/seal-details", test_seal_details);
+    g_test_add_func("/snapshot/seal-keyed", test_seal_keyed);
     g_test_add_func("/snapshot/seal-devices", test_seal_devices);
     g_test_add_func("/snapshot/diff", test_diff);
     g_test_add_func("/snapshot/diff-fields", test_diff_fields);

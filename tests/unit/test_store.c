@@ -78,9 +78,15 @@ static void see_event(struct xc_event *event, void *data)
     xc_event_free(event);
 }
 
+static void see_told_notice(const char *source, const char *uuid, int64_t time, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "notice %s %s %d;", source, uuid,
+                           (int)time);
+}
+
 static const struct xc_store_rows rows = {see_source,      see_domain,   see_identity,
                                           see_host,        see_counters, see_told_domain,
-                                          see_told_source, see_event};
+                                          see_told_source, see_event,    see_told_notice};
 
 static void done(const GError *error, void *data)
 {

@@ -368,7 +368,8 @@ static void test_every_column_is_decided(struct fixture *f, gconstpointer data)
                     "source.save_dir source.enabled source.interval_sec "
                     "source.owner source.epoch " /* not used yet */
                     "sqlite_sequence.name sqlite_sequence.seq "
-                    "told_domain.idx told_domain.state told_domain.host " /* as events */
+                    "told_domain.idx told_domain.state told_domain.host "   /* as events */
+                    "told_notice.source told_notice.uuid told_notice.time " /* likewise */
                     "told_source.key told_source.state ");
 }
 

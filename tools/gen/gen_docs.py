@@ -22,6 +22,8 @@ An object without an instance is not known or does not apply; nothing ever reads
 `rc`: may be set, also to make a row. *From* names the fact of the model behind an object; `xensnmpd` computes
 the others.
 """
+# The types of the model whose facts are named.
+_OBJECTS = ("host", "domain", "vif", "vbd", "vcpu", "snapshot", "sr", "pif")
 _ACCESS = {"read-only": "ro", "read-write": "rw", "read-create": "rc", "not-accessible": "index"}
 
 
@@ -40,7 +42,7 @@ def _syntax(thing):
 def _row(thing, schema):
     units = f" Unit: {thing.units}." if thing.units != "-" else ""
     source = schema[thing.name].source
-    fact = f"`{source}`" if source.partition(".")[0] in ("host", "domain", "vif", "vbd", "vcpu", "snapshot") else ""
+    fact = f"`{source}`" if source.partition(".")[0] in _OBJECTS else ""
     return (f"| {thing.oid} | `{thing.name}` | {_ACCESS[thing.access]} | {_cell(_syntax(thing))} "
             f"| {fact} | {_cell(thing.description)}{units} |")
 

@@ -96,6 +96,7 @@ struct xc_driver {
     uint32_t capabilities;      /* XC_CAP_ bits */
     bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
     bool tls;       /* it shows a certificate, so tls_insecure means something */
+    bool notices;   /* it tells of messages that the hypervisor keeps */
     int files; /* descriptors that a source may hold at once; 0: as many as one connection needs */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.

@@ -137,6 +137,7 @@ const struct xc_driver xc_xapi_driver = {
                     XC_CAP_CHECKPOINT | XC_CAP_CLONE | XC_CAP_DELETE | XC_CAP_MAINTENANCE,
     .own_saves = true,
     .tls = true,
+    .notices = true,
     .files = 24, /* seven, and one for each further member of a pool of usual size */
     .open = xapi_open,
     .close = xapi_close,

@@ -9,10 +9,13 @@
 #define REF_OCTETS 128
 #define NULL_REF   "OpaqueRef:NULL"
 /* More than any machine has: what is beyond is no number of octets. */
-#define OCTETS_MAX ((int64_t)1 << 50)
+#define OCTETS_MAX  ((int64_t)1 << 50)
+#define SPEED_MAX   10000000           /* megabits per second */
+#define STORAGE_MAX ((int64_t)1 << 60) /* likewise, of storage */
 
 enum kind {
     TEXT,
+    LINES, /* a text of several lines, as one */
     REF,
     UUID,
     NUMBER,
@@ -27,9 +30,9 @@ enum kind {
     ADDRESSES, /* the map of a guest's addresses as one text */
 };
 static const char *const kind_names[] = {
-    [TEXT] = "text",        [REF] = "ref",   [UUID] = "uuid",     [NUMBER] = "number",
-    [FLAG] = "flag",        [TIME] = "time", [HAS] = "set",       [COUNT] = "set",
-    [DOING] = "operations", [ITEMS] = "set", [ADDRESSES] = "map",
+    [TEXT] = "text",     [LINES] = "text",       [REF] = "ref",   [UUID] = "uuid",
+    [NUMBER] = "number", [FLAG] = "flag",        [TIME] = "time", [HAS] = "set",
+    [COUNT] = "set",     [DOING] = "operations", [ITEMS] = "set", [ADDRESSES] = "map",
 };
 
 struct field {
@@ -132,7 +135,50 @@ static const struct field vdi[] = {
     {"name_label", NULL, TEXT, true, AT(vdi, name), 0, 0},
 };
 static const struct field network[] = {
+    {"name_label", NULL, TEXT, true, AT(network, name), 0, 0},
     {"bridge", NULL, TEXT, true, AT(network, bridge), 0, 0},
+};
+/* Storage that can't tell its size says 0 or -1, of what is taken -1. */
+static const struct field sr[] = {
+    {"uuid", NULL, UUID, true, AT(sr, uuid), 0, 0},
+    {"name_label", NULL, TEXT, true, AT(sr, name), 0, 0},
+    {"type", NULL, TEXT, true, AT(sr, type), 0, 0},
+    {"shared", NULL, FLAG, true, AT(sr, shared), 0, 0},
+    {"physical_size", NULL, NUMBER, true, AT(sr, size), 1, STORAGE_MAX},
+    {"physical_utilisation", NULL, NUMBER, true, AT(sr, used), 0, STORAGE_MAX},
+    {"virtual_allocation", NULL, NUMBER, true, AT(sr, allocated), 0, STORAGE_MAX},
+};
+static const struct field pbd[] = {
+    {"SR", NULL, REF, true, AT(pbd, sr), 0, 0},
+    {"currently_attached", NULL, FLAG, true, AT(pbd, attached), 0, 0},
+};
+/* VLAN -1: none. */
+static const struct field pif[] = {
+    {"uuid", NULL, UUID, true, AT(pif, uuid), 0, 0},
+    {"host", NULL, REF, true, AT(pif, host), 0, 0},
+    {"device", NULL, TEXT, true, AT(pif, device), 0, 0},
+    {"MAC", NULL, TEXT, true, AT(pif, mac), 0, 0},
+    {"VLAN", NULL, NUMBER, true, AT(pif, vlan), 0, 4095},
+    {"management", NULL, FLAG, true, AT(pif, management), 0, 0},
+    {"network", NULL, REF, true, AT(pif, network), 0, 0},
+    {"metrics", NULL, REF, true, AT(pif, metrics), 0, 0},
+    {"bond_slave_of", NULL, REF, true, AT(pif, bond), 0, 0},
+};
+/* A link that is down has speed 0. */
+static const struct field pif_metrics[] = {
+    {"carrier", NULL, FLAG, true, AT(pif_metrics, carrier), 0, 0},
+    {"speed", NULL, NUMBER, true, AT(pif_metrics, speed), 1, SPEED_MAX},
+};
+static const struct field bond[] = {
+    {"master", NULL, REF, true, AT(bond, master), 0, 0},
+};
+static const struct field message[] = {
+    {"uuid", NULL, UUID, true, AT(message, uuid), 0, 0},
+    {"timestamp", NULL, TIME, true, AT(message, time), 1, G_MAXINT64},
+    {"priority", NULL, NUMBER, true, AT(message, priority), 0, 100},
+    {"obj_uuid", NULL, UUID, true, AT(message, about), 0, 0},
+    {"name", NULL, TEXT, true, AT(message, name), 0, 0},
+    {"body", NULL, LINES, true, AT(message, body), 0, 0},
 };
 
 static const struct {
@@ -154,6 +200,13 @@ static const struct {
     [XAPI_VBD] = {"VBD", vbd, G_N_ELEMENTS(vbd), sizeof(struct xapi_vbd)},
     [XAPI_VDI] = {"VDI", vdi, G_N_ELEMENTS(vdi), sizeof(struct xapi_vdi)},
     [XAPI_NETWORK] = {"network", network, G_N_ELEMENTS(network), sizeof(struct xapi_network)},
+    [XAPI_SR] = {"SR", sr, G_N_ELEMENTS(sr), sizeof(struct xapi_sr)},
+    [XAPI_PBD] = {"PBD", pbd, G_N_ELEMENTS(pbd), sizeof(struct xapi_pbd)},
+    [XAPI_PIF] = {"PIF", pif, G_N_ELEMENTS(pif), sizeof(struct xapi_pif)},
+    [XAPI_PIF_METRICS] = {"PIF_metrics", pif_metrics, G_N_ELEMENTS(pif_metrics),
+                          sizeof(struct xapi_pif_metrics)},
+    [XAPI_BOND] = {"Bond", bond, G_N_ELEMENTS(bond), sizeof(struct xapi_bond)},
+    [XAPI_MESSAGE] = {"message", message, G_N_ELEMENTS(message), sizeof(struct xapi_message)},
 };
 
 static const struct {
@@ -227,8 +280,8 @@ static struct xapi_number *number_at(const struct field *field, const void *obje
 
 static bool is_text(const struct field *field)
 {
-    return field->kind == TEXT || field->kind == REF || field->kind == OWN ||
-           field->kind == ITEMS || field->kind == ADDRESSES;
+    return field->kind == TEXT || field->kind == LINES || field->kind == REF ||
+           field->kind == OWN || field->kind == ITEMS || field->kind == ADDRESSES;
 }
 
 void *xapi_object_new(enum xapi_class class)
@@ -272,6 +325,7 @@ static bool same(const struct field *field, const void *a, const void *b)
 
     switch (field->kind) {
     case TEXT:
+    case LINES:
     case REF:
     case OWN:
     case ITEMS:
@@ -305,6 +359,14 @@ static void take_text(char **to, const struct xc_xmlrpc_value *value)
 {
     g_free(*to);
     *to = value->length ? xc_text_clean(value->text, value->length, XC_TEXT_MAX) : NULL;
+}
+
+static void take_lines(char **to, const struct xc_xmlrpc_value *value)
+{
+    g_autofree char *line = g_strdelimit(g_strndup(value->text, value->length), "\r\n\t", ' ');
+
+    g_free(*to);
+    *to = *line ? xc_text_clean(line, strlen(line), XC_TEXT_MAX) : NULL;
 }
 
 /* One that is cut would be another one. */
@@ -421,6 +483,9 @@ static void take_field(const struct field *field, void *object, const struct xc_
     switch (field->kind) {
     case TEXT:
         take_text(text_at(field, object), value);
+        break;
+    case LINES:
+        take_lines(text_at(field, object), value);
         break;
     case REF:
         take_ref(text_at(field, object), value);

@@ -15,6 +15,12 @@ enum xapi_class {
     XAPI_VBD,
     XAPI_VDI,
     XAPI_NETWORK,
+    XAPI_SR,
+    XAPI_PBD,
+    XAPI_PIF,
+    XAPI_PIF_METRICS,
+    XAPI_BOND,
+    XAPI_MESSAGE,
     XAPI_N_CLASSES,
 };
 
@@ -101,7 +107,40 @@ struct xapi_vdi {
 };
 struct xapi_network {
     struct xapi_object head;
-    char *bridge;
+    char *name, *bridge;
+};
+struct xapi_sr {
+    struct xapi_object head;
+    struct xc_uuid uuid; /* nil: not known */
+    char *name, *type;
+    struct xapi_number shared, size, used, allocated; /* octets */
+};
+/* A host's way to an SR. */
+struct xapi_pbd {
+    struct xapi_object head;
+    char *sr;
+    struct xapi_number attached;
+};
+struct xapi_pif {
+    struct xapi_object head;
+    struct xc_uuid uuid;
+    char *host, *device, *mac, *network, *metrics;
+    char *bond; /* that it is part of */
+    struct xapi_number vlan, management;
+};
+struct xapi_pif_metrics {
+    struct xapi_object head;
+    struct xapi_number carrier, speed; /* megabits per second */
+};
+struct xapi_bond {
+    struct xapi_object head;
+    char *master; /* the interface that stands for all of it */
+};
+struct xapi_message {
+    struct xapi_object head;
+    struct xc_uuid uuid, about; /* nil: not known */
+    char *name, *body;
+    struct xapi_number priority, time;
 };
 
 /* The class of a name on the wire, in any case; XAPI_N_CLASSES: none that is kept. */

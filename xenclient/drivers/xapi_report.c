@@ -2,6 +2,8 @@
 #include "xenclient/drivers/xapi_report.h"
 
 #include "xenclient/drivers/xapi_detail.h"
+#include "xenclient/drivers/xapi_notices.h"
+#include "xenclient/drivers/xapi_storage.h"
 #include "xenclient/util/clock.h"
 #include "xenclient/util/error.h"
 #include "xenclient/util/text.h"
@@ -536,8 +538,11 @@ bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror
         .snapshots = xapi_snapshots(mirror),
         .living = g_array_new(FALSE, FALSE, sizeof(bool)),
     };
-    bool ok = add_hosts(&f, error) && add_domains(&f, error) && add_devices(&f, error);
+    bool ok = add_hosts(&f, error) && add_domains(&f, error) && add_devices(&f, error) &&
+              xapi_storage_add(report, mirror, f.host_at, error);
 
+    if (ok)
+        xapi_notices_add(report, mirror);
     g_hash_table_unref(f.host_at);
     g_hash_table_unref(f.domain_at);
     g_hash_table_unref(f.snapshots);

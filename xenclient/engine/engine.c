@@ -113,8 +113,8 @@ static bool load_config_sources(struct xc_engine *engine, GError **error)
 static bool load(struct xc_engine *engine, GError **error)
 {
     static const struct xc_store_rows rows = {
-        load_source,   load_domain,      load_identity,    load_host,
-        load_counters, load_told_domain, load_told_source, xc_events_load,
+        load_source,      load_domain,      load_identity,  load_host,       load_counters,
+        load_told_domain, load_told_source, xc_events_load, xc_notices_load,
     };
 
     if (!load_config_sources(engine, error) ||
@@ -200,6 +200,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->graveyard = make_graveyard();
     engine->events = xc_events_new();
     engine->told_sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    engine->notices = xc_notices_new();
     engine->refusals_mono = G_MININT64 / 2;
     engine->intents = xc_intents_new();
     engine->ops = g_ptr_array_new();
@@ -280,6 +281,7 @@ static void free_parts(struct xc_engine *engine)
     g_hash_table_unref(engine->host_keys);
     xc_known_end(engine);
     g_hash_table_unref(engine->told_sources);
+    g_hash_table_unref(engine->notices);
     xc_events_free(engine->events);
     g_hash_table_unref(engine->identities);
     g_clear_pointer(&engine->refusals, g_array_unref);

@@ -316,6 +316,7 @@ static void publish(struct xc_slot *slot, struct xc_report *report, const GError
         set_state(slot, XC_SOURCE_UP, XC_CAUSE_NONE, "");
     poller->unsettled = is_unsettled(report);
     xc_events_source(engine, slot, keys);
+    xc_notices_tell(engine, slot, report, keys);
     xc_fleet_adopt(engine, slot, report, keys);
     snapshot = xc_snapshot_seal(report);
     xc_counters_devices(engine, slot, snapshot);

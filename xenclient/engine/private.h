@@ -58,6 +58,7 @@ struct xc_engine {
     /* events */
     struct xc_events *events;
     GHashTable *told_sources; /* key -> what was told of it: see XC_TOLD_ANSWERED */
+    GHashTable *notices;      /* key -> what was told of its messages; private to notices.c */
     guint answered;       /* sources with an answer when domains that went unseen were looked for */
     gint64 refusals_mono; /* begin of the minute in which ... */
     unsigned refusals_told, refusals_more; /* so many refusals were events, and so many not */
@@ -240,6 +241,13 @@ void xc_events_op(struct xc_engine *engine, const struct xc_op *op); /* it ended
 void xc_events_refused(struct xc_engine *engine, const char *object, const char *text);
 void xc_events_start(struct xc_engine *engine);
 void xc_events_tick(struct xc_engine *engine);
+
+/* notices.c */
+GHashTable *xc_notices_new(void);
+void xc_notices_load(const char *source, const char *uuid, int64_t time, void *data);
+/* Makes events of the messages of a report that were not told yet; keys: of its hosts. */
+void xc_notices_tell(struct xc_engine *engine, const struct xc_slot *slot,
+                     const struct xc_report *report, char *const *keys);
 
 /* counters.c */
 /* Makes a domain's counters continue where they were, and computes its percentages. clock: the

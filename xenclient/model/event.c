@@ -7,11 +7,11 @@
 #include <string.h>
 
 static const struct xc_label types[] = {
-    {1, "domainState"},      {2, "domainCreated"},    {3, "domainDeleted"},
-    {4, "domainMoved"},      {5, "domainCrashed"},    {7, "hostDown"},
-    {8, "hostUp"},           {9, "hostUnauthorised"}, {11, "operationFinished"},
-    {12, "operationFailed"}, {22, "hostUntrusted"},   {23, "setRefused"},
-    {24, "agentStarted"},
+    {1, "domainState"},      {2, "domainCreated"},      {3, "domainDeleted"},
+    {4, "domainMoved"},      {5, "domainCrashed"},      {7, "hostDown"},
+    {8, "hostUp"},           {9, "hostUnauthorised"},   {11, "operationFinished"},
+    {12, "operationFailed"}, {22, "hostUntrusted"},     {23, "setRefused"},
+    {24, "agentStarted"},    {25, "hypervisorMessage"},
 };
 XC_ENUM_DEFINE(xc_event_type_labels, "XenEventKind", types);
 
@@ -36,6 +36,7 @@ struct xc_event *xc_event_new(enum xc_event_type type, enum xc_severity severity
     event->object = xc_text_clean(object, strlen(object), XC_TEXT_MAX);
     event->text = xc_text_clean(text, strlen(text), XC_TEXT_MAX);
     event->source = g_strdup("");
+    event->notice = g_strdup("");
     return event;
 }
 
@@ -47,6 +48,7 @@ void *xc_event_free(struct xc_event *event)
     g_free(event->object);
     g_free(event->text);
     g_free(event->source);
+    g_free(event->notice);
     g_free(event);
     return NULL;
 }

@@ -19,6 +19,7 @@ enum xc_event_type {
     XC_EVENT_HOST_UNTRUSTED = 22,
     XC_EVENT_SET_REFUSED = 23,
     XC_EVENT_AGENT_STARTED = 24,
+    XC_EVENT_HYPERVISOR_MESSAGE = 25,
 };
 extern const struct xc_enum xc_event_type_labels;
 
@@ -49,6 +50,9 @@ struct xc_event {
     /* Remembered in the same commit, so that nothing is told twice, or never; 0: nothing. */
     int told;
     char *source; /* the key `told` is about; "": it is about `domain`, with `host` */
+    /* The same of a hypervisor's messages: this one was told, and none up to that time any more. floor 0: nothing. */
+    char *notice; /* uuid, "" none */
+    gint64 notice_time, notice_floor;
 };
 
 /* Texts are cleaned and cut at XC_TEXT_MAX. Time is now. */

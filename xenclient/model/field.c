@@ -1,4 +1,5 @@
 /* Descriptors made from the dictionaries; reading, printing and sending by descriptor. */
+#include "xenclient/model/event.h"
 #include "xenclient/model/model.h"
 #include "xenclient/util/text.h"
 
@@ -49,6 +50,21 @@ static const struct xc_field detail_fields[] = {
 #include "xenclient/model/detail_fields.def"
 #undef XC_FIELD
 };
+static const struct xc_field sr_fields[] = {
+#define XC_FIELD(m, k, u, l, kp, o, h) ENTRY(xc_sr, m, k, u, l, kp, o, h)
+#include "xenclient/model/sr_fields.def"
+#undef XC_FIELD
+};
+static const struct xc_field pif_fields[] = {
+#define XC_FIELD(m, k, u, l, kp, o, h) ENTRY(xc_pif, m, k, u, l, kp, o, h)
+#include "xenclient/model/pif_fields.def"
+#undef XC_FIELD
+};
+static const struct xc_field notice_fields[] = {
+#define XC_FIELD(m, k, u, l, kp, o, h) ENTRY(xc_notice, m, k, u, l, kp, o, h)
+#include "xenclient/model/notice_fields.def"
+#undef XC_FIELD
+};
 
 /* `has` is one word: a dictionary that outgrows it must not compile. */
 G_STATIC_ASSERT(G_N_ELEMENTS(host_fields) <= 64);
@@ -58,6 +74,9 @@ G_STATIC_ASSERT(G_N_ELEMENTS(vbd_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(vcpu_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(point_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(detail_fields) <= 64);
+G_STATIC_ASSERT(G_N_ELEMENTS(sr_fields) <= 64);
+G_STATIC_ASSERT(G_N_ELEMENTS(pif_fields) <= 64);
+G_STATIC_ASSERT(G_N_ELEMENTS(notice_fields) <= 64);
 
 const struct xc_object xc_host_type = {"host", host_fields, G_N_ELEMENTS(host_fields),
                                        sizeof(struct xc_host)};
@@ -73,6 +92,12 @@ const struct xc_object xc_point_type = {"snapshot", point_fields, G_N_ELEMENTS(p
                                         sizeof(struct xc_point)};
 const struct xc_object xc_detail_type = {"detail", detail_fields, G_N_ELEMENTS(detail_fields),
                                          sizeof(struct xc_detail)};
+const struct xc_object xc_sr_type = {"sr", sr_fields, G_N_ELEMENTS(sr_fields),
+                                     sizeof(struct xc_sr)};
+const struct xc_object xc_pif_type = {"pif", pif_fields, G_N_ELEMENTS(pif_fields),
+                                      sizeof(struct xc_pif)};
+const struct xc_object xc_notice_type = {"notice", notice_fields, G_N_ELEMENTS(notice_fields),
+                                         sizeof(struct xc_notice)};
 
 const struct xc_field *xc_object_field(const struct xc_object *type, const char *name)
 {
@@ -303,9 +328,9 @@ static uint64_t fnv(uint64_t hash, const char *text)
 
 uint64_t xc_dictionary_hash(void)
 {
-    static const struct xc_object *const types[] = {&xc_host_type,  &xc_domain_type, &xc_vif_type,
-                                                    &xc_vbd_type,   &xc_vcpu_type,   &xc_point_type,
-                                                    &xc_detail_type};
+    static const struct xc_object *const types[] = {
+        &xc_host_type,  &xc_domain_type, &xc_vif_type, &xc_vbd_type, &xc_vcpu_type,
+        &xc_point_type, &xc_detail_type, &xc_sr_type,  &xc_pif_type, &xc_notice_type};
     uint64_t hash = 0xcbf29ce484222325u;
 
     for (unsigned t = 0; t < G_N_ELEMENTS(types); t++) {

@@ -82,6 +82,39 @@ struct xc_detail {
 #undef XC_FIELD
 };
 
+/* How what is shown below its uuid begins: such rows need no number of ours, and are found by the same index for ever. */
+#define XC_KEYED_HEAD                                                                              \
+    uint64_t has;                                                                                  \
+    uint32_t host;  /* ordinal of its host in the same report or snapshot; 0 where it has none */  \
+    const char *key /* its uuid as a text, after sealing */
+struct xc_keyed {
+    XC_KEYED_HEAD;
+};
+
+/* A storage repository; of the source, not of one host. */
+struct xc_sr {
+    XC_KEYED_HEAD;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/sr_fields.def"
+#undef XC_FIELD
+};
+
+/* A network interface of a host. */
+struct xc_pif {
+    XC_KEYED_HEAD;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/pif_fields.def"
+#undef XC_FIELD
+};
+
+/* A message of the hypervisor; in reports only, for it is no state but something that happened. */
+struct xc_notice {
+    uint64_t has;
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) xc_ctype_##kind member;
+#include "xenclient/model/notice_fields.def"
+#undef XC_FIELD
+};
+
 /* Field numbers: XC_HOST_name, XC_DOMAIN_state, ... and the counts XC_HOST_N_FIELDS, ... */
 enum xc_host_field {
 #define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_HOST_##member,
@@ -125,6 +158,24 @@ enum xc_detail_field {
 #undef XC_FIELD
     XC_DETAIL_N_FIELDS
 };
+enum xc_sr_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_SR_##member,
+#include "xenclient/model/sr_fields.def"
+#undef XC_FIELD
+    XC_SR_N_FIELDS
+};
+enum xc_pif_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_PIF_##member,
+#include "xenclient/model/pif_fields.def"
+#undef XC_FIELD
+    XC_PIF_N_FIELDS
+};
+enum xc_notice_field {
+#define XC_FIELD(member, kind, unit, labels, keep, origin, help) XC_NOTICE_##member,
+#include "xenclient/model/notice_fields.def"
+#undef XC_FIELD
+    XC_NOTICE_N_FIELDS
+};
 
 extern const struct xc_object xc_host_type;
 extern const struct xc_object xc_domain_type;
@@ -133,6 +184,9 @@ extern const struct xc_object xc_vbd_type;
 extern const struct xc_object xc_vcpu_type;
 extern const struct xc_object xc_point_type;
 extern const struct xc_object xc_detail_type;
+extern const struct xc_object xc_sr_type;
+extern const struct xc_object xc_pif_type;
+extern const struct xc_object xc_notice_type;
 
 /* Setting and asking by member name: XC_SET(DOMAIN, d, mem_kib, 4096); XC_HAS(DOMAIN, d, mem_kib);
  * XC_CLEAR(DOMAIN, d, domid). Texts are set through xc_report_text() (snapshot.h). */

@@ -19,6 +19,9 @@ struct xc_report *xc_report_new(void)
     report->vcpus = g_array_new(FALSE, TRUE, sizeof(struct xc_vcpu));
     report->points = g_array_new(FALSE, TRUE, sizeof(struct xc_point));
     report->details = g_array_new(FALSE, TRUE, sizeof(struct xc_detail));
+    report->srs = g_array_new(FALSE, TRUE, sizeof(struct xc_sr));
+    report->pifs = g_array_new(FALSE, TRUE, sizeof(struct xc_pif));
+    report->notices = g_array_new(FALSE, TRUE, sizeof(struct xc_notice));
     report->text = g_string_chunk_new(TEXT_BLOCK);
     return report;
 }
@@ -34,6 +37,9 @@ void *xc_report_free(struct xc_report *report)
     g_array_unref(report->vcpus);
     g_array_unref(report->points);
     g_array_unref(report->details);
+    g_array_unref(report->srs);
+    g_array_unref(report->pifs);
+    g_array_unref(report->notices);
     g_string_chunk_free(report->text);
     g_free(report);
     return NULL;
@@ -105,6 +111,25 @@ struct xc_detail *xc_report_detail(struct xc_report *report, uint32_t domain)
     if (detail)
         detail->domain = domain;
     return detail;
+}
+
+struct xc_sr *xc_report_sr(struct xc_report *report)
+{
+    return append(report->srs, XC_MAX_SRS, sizeof(struct xc_sr));
+}
+
+struct xc_pif *xc_report_pif(struct xc_report *report, uint32_t host)
+{
+    struct xc_pif *pif = append(report->pifs, XC_MAX_PIFS, sizeof(*pif));
+
+    if (pif)
+        pif->host = host;
+    return pif;
+}
+
+struct xc_notice *xc_report_notice(struct xc_report *report)
+{
+    return append(report->notices, XC_MAX_NOTICES, sizeof(struct xc_notice));
 }
 
 const char *xc_report_text(struct xc_report *report, const char *bytes, gssize length)
@@ -203,6 +228,9 @@ static const struct kind kinds[] = {
      XC_MAX_DEVICES},
     {&xc_detail_type, offsetof(struct xc_report, details), offsetof(struct xc_detail, domain),
      XC_MAX_DOMAINS},
+    {&xc_sr_type, offsetof(struct xc_report, srs), 0, XC_MAX_SRS},
+    {&xc_pif_type, offsetof(struct xc_report, pifs), offsetof(struct xc_pif, host), XC_MAX_PIFS},
+    {&xc_notice_type, offsetof(struct xc_report, notices), 0, XC_MAX_NOTICES},
 };
 
 static GArray *array_of(const struct xc_report *report, const struct kind *kind)
@@ -262,11 +290,12 @@ bool xc_report_read(struct xc_report *report, struct xc_reader *from)
 
 bool xc_report_check(const struct xc_report *report)
 {
-    for (unsigned k = 1; k < G_N_ELEMENTS(kinds); k++) {
+    for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++) {
         const GArray *array = array_of(report, &kinds[k]);
-        guint n = k == 1 ? report->hosts->len : report->domains->len;
+        bool of_host = kinds[k].type == &xc_domain_type || kinds[k].type == &xc_pif_type;
+        guint n = of_host ? report->hosts->len : report->domains->len;
 
-        for (guint i = 0; i < array->len; i++) {
+        for (guint i = 0; kinds[k].ordinal && i < array->len; i++) {
             const char *object = array->data + (gsize)i * kinds[k].type->size;
 
             if (*(const uint32_t *)(const void *)(object + kinds[k].ordinal) >= n)
@@ -322,6 +351,16 @@ static int by_place(const void *a, const void *b)
     if (x->domain != y->domain)
         return x->domain > y->domain ? 1 : -1;
     return (x->index > y->index) - (x->index < y->index);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct xc_keyed *x = a;
+    const struct xc_keyed *y = b;
+
+    if (x->host != y->host)
+        return x->host > y->host ? 1 : -1;
+    return strcmp(x->key, y->key);
 }
 
 static uint32_t device_index(const struct device *kind, const struct xc_device *device)
@@ -416,6 +455,65 @@ const struct xc_detail *xc_snapshot_detail(const struct xc_snapshot *snapshot,
     return domain->detail ? &snapshot->details[domain->detail - 1] : NULL;
 }
 
+/* Gives storage or network interfaces their keys, sorts them by host and key and drops those that have no place; where
+ * they are then and, in *n, how many. */
+static void *seal_keyed(struct xc_report *report, GArray **array, const struct xc_object *type,
+                        unsigned uuid_field, uint32_t *n)
+{
+    size_t size = type->size;
+    guint all = (*array)->len;
+    char *rows = g_array_free(g_steal_pointer(array), FALSE);
+    uint32_t kept = 0;
+
+    for (guint i = 0; i < all; i++) {
+        struct xc_keyed *row = (struct xc_keyed *)(void *)(rows + i * size);
+        const struct xc_uuid *uuid = xc_field_uuid(&type->fields[uuid_field], row);
+        char text[XC_UUID_TEXT];
+
+        if (!xc_has(row, uuid_field) || xc_uuid_is_nil(uuid))
+            continue;
+        xc_uuid_format(uuid, text);
+        row->key = g_string_chunk_insert(report->text, text);
+        if (kept != i)
+            memcpy(rows + kept * size, row, size);
+        kept++;
+    }
+    if (kept)
+        qsort(rows, kept, size, by_key);
+    *n = 0;
+    for (uint32_t i = 0; i < kept; i++) {
+        if (*n && by_key(rows + (*n - 1) * size, rows + i * size) == 0)
+            continue;
+        if (*n != i)
+            memcpy(rows + *n * size, rows + i * size, size);
+        (*n)++;
+    }
+    return g_realloc_n(rows, *n, size);
+}
+
+static void seal_storage_and_network(struct xc_snapshot *s, struct xc_report *report)
+{
+    uint32_t n_pifs;
+    uint32_t at = 0;
+
+    s->srs = seal_keyed(report, &report->srs, &xc_sr_type, XC_SR_uuid, &s->n_srs);
+    s->pifs = seal_keyed(report, &report->pifs, &xc_pif_type, XC_PIF_uuid, &n_pifs);
+    s->pif_first = g_new(uint32_t, s->n_hosts + 1);
+    for (uint32_t host = 0; host <= s->n_hosts; host++) {
+        while (at < n_pifs && s->pifs[at].host < host)
+            at++;
+        s->pif_first[host] = at;
+    }
+}
+
+const struct xc_pif *xc_snapshot_pifs(const struct xc_snapshot *snapshot, uint32_t host, size_t *n)
+{
+    uint32_t first = snapshot->pif_first[host];
+
+    *n = snapshot->pif_first[host + 1] - first;
+    return *n ? &snapshot->pifs[first] : NULL;
+}
+
 /* A counting sort: within a host the order by index stays. */
 static void group_by_host(struct xc_snapshot *s)
 {
@@ -471,8 +569,10 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
         seal_devices(s, report, k, now_at);
     seal_details(s, report, now_at);
     group_by_host(s);
+    seal_storage_and_network(s, report);
     s->text = g_steal_pointer(&report->text);
     g_array_unref(report->domains);
+    g_array_unref(report->notices);
     g_free(report);
     return s;
 }
@@ -493,6 +593,9 @@ void *xc_snapshot_unref(struct xc_snapshot *snapshot)
         g_free(snapshot->details);
         g_free(snapshot->by_host);
         g_free(snapshot->host_first);
+        g_free(snapshot->srs);
+        g_free(snapshot->pifs);
+        g_free(snapshot->pif_first);
         g_string_chunk_free(snapshot->text);
         g_free(snapshot);
     }

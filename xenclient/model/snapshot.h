@@ -9,6 +9,9 @@
 #define XC_MAX_HOSTS   1024
 #define XC_MAX_DOMAINS 200000
 #define XC_MAX_DEVICES 800000
+#define XC_MAX_SRS     20000
+#define XC_MAX_PIFS    100000
+#define XC_MAX_NOTICES 1024
 
 struct xc_report {
     GArray *hosts;   /* struct xc_host */
@@ -18,6 +21,9 @@ struct xc_report {
     GArray *vcpus;   /* struct xc_vcpu */
     GArray *points;  /* struct xc_point */
     GArray *details; /* struct xc_detail */
+    GArray *srs;     /* struct xc_sr */
+    GArray *pifs;    /* struct xc_pif */
+    GArray *notices; /* struct xc_notice, the oldest first; not part of a snapshot */
     GStringChunk *text;
 };
 
@@ -35,6 +41,9 @@ struct xc_vbd *xc_report_vbd(struct xc_report *report, uint32_t domain);
 struct xc_vcpu *xc_report_vcpu(struct xc_report *report, uint32_t domain);
 struct xc_point *xc_report_point(struct xc_report *report, uint32_t domain);
 struct xc_detail *xc_report_detail(struct xc_report *report, uint32_t domain);
+struct xc_sr *xc_report_sr(struct xc_report *report);
+struct xc_pif *xc_report_pif(struct xc_report *report, uint32_t host);
+struct xc_notice *xc_report_notice(struct xc_report *report);
 
 /* Copies a text from outside into the report: cleaned, at most XC_TEXT_MAX octets. length -1: up to
  * its NUL. Use: XC_SET(DOMAIN, d, name, xc_report_text(report, p, -1)). */
@@ -70,13 +79,18 @@ struct xc_snapshot {
     struct xc_detail *details;        /* see xc_domain.detail */
     const struct xc_domain **by_host; /* the domains by host ordinal, then index */
     uint32_t *host_first;             /* where each host's begin there; one more: the end */
+    struct xc_sr *srs;                /* by key */
+    uint32_t n_srs;
+    struct xc_pif *pifs; /* by host ordinal, then key */
+    uint32_t *pif_first; /* where each host's begin there; one more: the end */
     GStringChunk *text;
 };
 typedef struct xc_snapshot xc_snapshot;
 
 /* Takes the report (do not use it again): sorts domains by index, drops those with index 0, hangs
  * devices to them. A device without a number, with one that SNMP can't express, or with that of
- * another device of its domain is dropped too; of several details of a domain the last one counts. */
+ * another device of its domain is dropped too; of several details of a domain the last one counts. Storage and network
+ * interfaces without a uuid, or with that of another one of the same place, are dropped. */
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
 struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
 void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */
@@ -91,6 +105,9 @@ void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_do
 /* What is known besides of one of the snapshot's domains; NULL: nothing. */
 const struct xc_detail *xc_snapshot_detail(const struct xc_snapshot *snapshot,
                                            const struct xc_domain *domain);
+
+/* The network interfaces of one of the snapshot's hosts, by key; NULL when there are none. */
+const struct xc_pif *xc_snapshot_pifs(const struct xc_snapshot *snapshot, uint32_t host, size_t *n);
 
 /* The domains that one of the snapshot's hosts shows, by index. */
 const struct xc_domain *const *xc_snapshot_on_host(const struct xc_snapshot *snapshot,

@@ -29,13 +29,32 @@ static bool remember(struct xc_db *db, const struct xc_event *event, GError **er
                      "iis", (int64_t)event->domain, (int64_t)event->told, event->host);
 }
 
+static bool put_notice(struct xc_db *db, const struct xc_event *event, const char *uuid,
+                       gint64 time, GError **error)
+{
+    return xc_db_run(db, error,
+                     "INSERT INTO told_notice (source, uuid, time) VALUES (?, ?, ?)"
+                     " ON CONFLICT (source, uuid) DO UPDATE SET time = excluded.time",
+                     "ssi", event->source, uuid, (int64_t)time);
+}
+
+static bool remember_notice(struct xc_db *db, const struct xc_event *event, GError **error)
+{
+    return (!*event->notice || put_notice(db, event, event->notice, event->notice_time, error)) &&
+           put_notice(db, event, "", event->notice_floor, error) &&
+           xc_db_run(db, error,
+                     "DELETE FROM told_notice WHERE source = ? AND time <= ? AND uuid <> ''", "si",
+                     event->source, (int64_t)event->notice_floor);
+}
+
 bool xc_event_rows_write(struct xc_db *db, GPtrArray *events, int64_t keep, GError **error)
 {
     for (guint i = 0; i < events->len; i++) {
         struct xc_event *event = events->pdata[i];
 
         if ((event->type != XC_EVENT_NONE && !insert(db, event, error)) ||
-            (event->told && !remember(db, event, error)))
+            (event->told && !remember(db, event, error)) ||
+            (event->notice_floor && !remember_notice(db, event, error)))
             return false;
     }
     return xc_db_run(db, error,

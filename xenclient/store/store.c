@@ -3,6 +3,7 @@
 
 #include "state.sql.h"
 #include "state_2.sql.h"
+#include "state_3.sql.h"
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/schema.h"
@@ -19,7 +20,7 @@
 /* New domains wait for their rows, and all is tried again: another program's lock may hold them up, not for long. */
 #define BUSY_MSEC 500
 
-static const char *const steps[] = {state_sql, state_2_sql};
+static const char *const steps[] = {state_sql, state_2_sql, state_3_sql};
 const struct xc_schema xc_schema_state = {"state.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_store {
@@ -148,6 +149,14 @@ static void load_told_source(sqlite3_stmt *row, void *data)
     l->rows->told_source(xc_db_text(row, 0), sqlite3_column_int(row, 1), l->data);
 }
 
+static void load_told_notice(sqlite3_stmt *row, void *data)
+{
+    const struct loading *l = data;
+
+    l->rows->told_notice(xc_db_text(row, 0), xc_db_text(row, 1), sqlite3_column_int64(row, 2),
+                         l->data);
+}
+
 static void load_next(sqlite3_stmt *row, void *data)
 {
     *((const struct loading *)data)->next = (uint32_t)sqlite3_column_int64(row, 0) + 1;
@@ -177,6 +186,8 @@ bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, voi
                        load_told_domain, &l) &&
            xc_db_query(store->db, error, "SELECT key, state FROM told_source", load_told_source,
                        &l) &&
+           xc_db_query(store->db, error, "SELECT source, uuid, time FROM told_notice",
+                       load_told_notice, &l) &&
            xc_event_rows_load(store->db, rows->event, data, error);
 }
 

@@ -23,6 +23,7 @@ struct xc_store_rows {
     void (*told_domain)(uint32_t index, int state, const char *host, const char *name, void *data);
     void (*told_source)(const char *key, int state, void *data);
     void (*event)(struct xc_event *event, void *data); /* theirs to free */
+    void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */

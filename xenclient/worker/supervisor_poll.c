@@ -137,7 +137,9 @@ static size_t memory_of(const struct xc_report *report)
            report->domains->len * sizeof(struct xc_domain) +
            report->vifs->len * sizeof(struct xc_vif) + report->vbds->len * sizeof(struct xc_vbd) +
            report->vcpus->len * sizeof(struct xc_vcpu) +
-           report->details->len * sizeof(struct xc_detail);
+           report->details->len * sizeof(struct xc_detail) +
+           report->srs->len * sizeof(struct xc_sr) + report->pifs->len * sizeof(struct xc_pif) +
+           report->notices->len * sizeof(struct xc_notice);
 }
 
 /* A worker must not be able to fill our memory with reports that never end. */
