@@ -45,8 +45,8 @@ static void parse_piece(struct xc_xml *xml, const char *bytes, size_t length, bo
 {
     if (!xml->error && XML_Parse(xml->parser, bytes, (int)length, last) != XML_STATUS_OK &&
         !xml->error)
-        xc_fail(&xml->error, XC_CAUSE_DRIVER_ERROR, "%s can't be read as XML: %s in line %lu",
-                xml->what, XML_ErrorString(XML_GetErrorCode(xml->parser)),
+        xc_fail(&xml->error, XC_CAUSE_DRIVER_ERROR, "%s: this is no XML: %s in line %lu", xml->what,
+                XML_ErrorString(XML_GetErrorCode(xml->parser)),
                 (unsigned long)XML_GetCurrentLineNumber(xml->parser));
     xml->fed += length;
     if (!last && (XML_Index)xml->fed - XML_GetCurrentByteIndex(xml->parser) > TAG_OCTETS)
