@@ -1,5 +1,5 @@
 /* Reports and snapshots. */
-#include "xenclient/model/snapshot.h"
+#include "xenclient/model/snapshot_private.h"
 
 #include "xenclient/util/clock.h"
 #include "xenclient/util/text.h"
@@ -265,6 +265,33 @@ bool xc_report_check(const struct xc_report *report)
 
 /* --- snapshots */
 
+/* Takes the chunk. */
+static struct xc_texts *texts_new(GStringChunk *chunk)
+{
+    struct xc_texts *texts = g_new0(struct xc_texts, 1);
+
+    g_atomic_ref_count_init(&texts->ref);
+    texts->chunk = chunk;
+    return texts;
+}
+
+struct xc_texts *xc_texts_ref(struct xc_texts *texts)
+{
+    g_atomic_ref_count_inc(&texts->ref);
+    return texts;
+}
+
+static void texts_unref(struct xc_texts *texts)
+{
+    while (texts && g_atomic_ref_count_dec(&texts->ref)) {
+        struct xc_texts *older = texts->older;
+
+        g_string_chunk_free(texts->chunk);
+        g_free(texts);
+        texts = older;
+    }
+}
+
 struct order {
     uint32_t index;
     uint32_t was;
@@ -320,8 +347,8 @@ static uint32_t device_index(const struct device *kind, const struct xc_device *
     return number >= 0 && number <= G_MAXINT32 - kind->add ? (uint32_t)(number + kind->add) : 0;
 }
 
-/* The domains learn where their devices begin; s->domains has one more than there are, for the end. */
-static void tell_domains(struct xc_snapshot *s, unsigned k)
+/* s->domains has one more than there are, for the end. */
+void xc_snapshot_tell_domains(struct xc_snapshot *s, unsigned k)
 {
     uint32_t at = 0;
 
@@ -364,7 +391,7 @@ static void seal_devices(struct xc_snapshot *s, struct xc_report *report, unsign
     }
     s->devices[k].all = g_realloc_n(all, kept, kind->type->size);
     s->devices[k].n = kept;
-    tell_domains(s, k);
+    xc_snapshot_tell_domains(s, k);
 }
 
 void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,
@@ -403,7 +430,7 @@ const struct xc_detail *xc_snapshot_detail(const struct xc_snapshot *snapshot,
 }
 
 /* A counting sort: within a host the order by index stays. */
-static void group_by_host(struct xc_snapshot *s)
+void xc_snapshot_group_by_host(struct xc_snapshot *s)
 {
     g_autofree uint32_t *next = g_new(uint32_t, s->n_hosts + 1);
 
@@ -456,8 +483,8 @@ struct xc_snapshot *xc_snapshot_seal(struct xc_report *report)
     for (unsigned k = 0; k < XC_N_DEVICE_KINDS; k++)
         seal_devices(s, report, k, now_at);
     seal_details(s, report, now_at);
-    group_by_host(s);
-    s->text = g_steal_pointer(&report->text);
+    xc_snapshot_group_by_host(s);
+    s->texts = texts_new(g_steal_pointer(&report->text));
     g_array_unref(report->domains);
     g_free(report);
     return s;
@@ -479,7 +506,7 @@ void *xc_snapshot_unref(struct xc_snapshot *snapshot)
         g_free(snapshot->details);
         g_free(snapshot->by_host);
         g_free(snapshot->host_first);
-        g_string_chunk_free(snapshot->text);
+        texts_unref(snapshot->texts);
         g_free(snapshot);
     }
     return NULL;

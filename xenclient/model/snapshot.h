@@ -18,6 +18,11 @@ struct xc_report {
     GArray *vcpus;   /* struct xc_vcpu */
     GArray *details; /* struct xc_detail */
     GStringChunk *text;
+    /* Set by who asks: of the domains, those that may have changed since the report before are enough. */
+    bool news_will_do;
+    /* Set by a driver that took the offer: all others are as they were, no domain came or went, and the hosts are all
+     * there, in the order they had. */
+    bool news;
 };
 
 struct xc_report *xc_report_new(void);
@@ -68,7 +73,7 @@ struct xc_snapshot {
     struct xc_detail *details;        /* see xc_domain.detail */
     const struct xc_domain **by_host; /* the domains by host ordinal, then index */
     uint32_t *host_first;             /* where each host's begin there; one more: the end */
-    GStringChunk *text;
+    struct xc_texts *texts;           /* shared with those it was made from */
 };
 typedef struct xc_snapshot xc_snapshot;
 
@@ -76,6 +81,9 @@ typedef struct xc_snapshot xc_snapshot;
  * devices to them. A device without a number, with one that SNMP can't express, or with that of
  * another device of its domain is dropped too; of several details of a domain the last one counts. */
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
+/* What `before` becomes by the snapshot of a report of news, used once: its domains replace those of the same index. NULL:
+ * it does not fit, for it has a domain that is not there, another number of hosts, or too many devices. */
+struct xc_snapshot *xc_snapshot_renew(const struct xc_snapshot *before, struct xc_snapshot *news);
 struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
 void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_snapshot, xc_snapshot_unref)
