@@ -16,6 +16,7 @@ def knob(name, default):
 
 ROUNDS = knob("ROUNDS", 7)
 INTERVAL = 10  # seconds between two polls of a source
+INTERVALS = knob("INTERVALS", 3)  # to measure over
 
 
 class Figures:
@@ -74,6 +75,10 @@ def middle(values):
     return statistics.median(values)
 
 
+def p99(values):
+    return sorted(values)[max(0, int(len(values) * 0.99) - 1)]
+
+
 class Estate(Lab):
     """A lab of the usual interval that is up when every domain is counted; too large to read each row first. Guests
     have one virtual processor, interface and disk each, so that all are alike."""
@@ -89,6 +94,11 @@ class Estate(Lab):
         self.wait(lambda: (self.get(self.oid("xenDomainCount", 0)) or 0) >= self.domains + self.hosts,
                   f"{self.domains} domains, and Domain-0 of {self.hosts} hosts, have rows", 120)
         return self
+
+
+def spent(lab):
+    """Processor seconds of the front and its workers so far."""
+    return lab.cpu("xensnmpd") + sum(map(lab.cpu_of, lab.workers()))
 
 
 def pass_intervals(n):

@@ -2,7 +2,7 @@
 
 import os
 
-from kit import BUILD, INTERVAL, Lab, ROUNDS, knob, middle, note, pieces, tool, walk
+from kit import BUILD, INTERVAL, Lab, ROUNDS, knob, middle, note, p99, pieces, tool, walk
 
 DOMAINS = knob("DOMAINS", 10000)
 HOSTS = 10
@@ -50,10 +50,6 @@ def bench_walk(lab, figures):
             figures.add(f"walk-{mode}-of-bare", 100 * mine / least, "%", ">=90", mine >= 0.9 * least)
 
 
-def p99(values):
-    return sorted(values)[max(0, int(len(values) * 0.99) - 1)] / 1000
-
-
 def bench_set(lab, figures):
     """A SET to a domain of its own each time, while no source answers; commits beside it in the same folder."""
     states = lab.bulkwalk(lab.oid("xenDomainState"), 100)
@@ -69,8 +65,8 @@ def bench_set(lab, figures):
         answers = [line.split() for line in tool("client", "set", f"127.0.0.1:{lab.port}", "private", PAUSE,
                                                  stdin="".join(f"{power}.{row}\n" for row in block)).splitlines()]
         refused += sum(1 for _, status in answers if status != "0")
-        ours.append(p99([int(usec) for usec, _ in answers]))
-        bare.append(p99([int(line) for line in tool("commit", lab.path("state"), SETS_PER_BLOCK).splitlines()]))
+        ours.append(p99([int(usec) for usec, _ in answers]) / 1000)
+        bare.append(p99([int(line) for line in tool("commit", lab.path("state"), SETS_PER_BLOCK).splitlines()]) / 1000)
     if refused or not ours:
         raise SystemExit(f"bench: {refused} of {len(ours) * SETS_PER_BLOCK} SETs were refused: {lab.get(lab.oid('xenSetLastError', 0))}")
     over = middle(ours) - middle(bare)

@@ -2,7 +2,7 @@
 
 import time
 
-from kit import Estate, INTERVAL, ROUNDS, knob, middle, note, pair, pass_intervals, whole
+from kit import Estate, INTERVAL, INTERVALS, ROUNDS, knob, middle, note, pair, pass_intervals, spent, whole
 
 MANY = knob("MANY", 100000)
 TENTH = MANY // 10
@@ -10,7 +10,6 @@ DOMAINS_PER_HOST = 1000
 CHURN = knob("CHURN", 6000)
 SOURCES = knob("SOURCES", 1000)
 DOMAINS_PER_SOURCE = 50
-INTERVALS = knob("INTERVALS", 3)
 # Shown whether a source answers or not, so that walks before and after are of the same cells.
 COLUMNS = ("xenDomainName", "xenDomainState", "xenDomainUuid")
 MB = 1000000
@@ -68,11 +67,6 @@ def measure_many(figures):
 
 
 # --- many sources
-
-def spent(lab):
-    """Processor seconds of the front and its workers so far."""
-    return lab.cpu("xensnmpd") + sum(map(lab.cpu_of, lab.workers()))
-
 
 def bench_cpu(lab, figures):
     pass_intervals(1)

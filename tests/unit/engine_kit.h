@@ -12,6 +12,7 @@ struct xc_supervisor {
     void *data;
     GHashTable *specs;  /* id -> key */
     GHashTable *polls;  /* ids with an open poll */
+    bool news;          /* would do for the poll that was begun last */
     GPtrArray *orders;  /* struct xc_order *, as sent */
     GPtrArray *cancels; /* char *uuid */
 };
@@ -65,9 +66,10 @@ void xc_supervisor_remove(struct xc_supervisor *s, uint32_t id)
     g_hash_table_remove(s->polls, GUINT_TO_POINTER(id));
 }
 
-bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec)
+bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec, bool news)
 {
     (void)budget_usec;
+    kit->news = news;
     return g_hash_table_add(s->polls, GUINT_TO_POINTER(id));
 }
 

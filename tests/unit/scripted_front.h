@@ -147,7 +147,7 @@ static void front_add(struct front *f, uint32_t id, const char *mode)
 
 static void front_poll(struct front *f, uint32_t id)
 {
-    g_assert_true(xc_supervisor_poll(f->supervisor, id, 20 * XC_USEC_PER_SEC));
+    g_assert_true(xc_supervisor_poll(f->supervisor, id, 20 * XC_USEC_PER_SEC, false));
 }
 
 static void front_start(struct front *f, uint32_t id, struct xc_uuid *op, const char *name)

@@ -26,7 +26,7 @@ static const struct {
                .config_dirs = (char *)"/etc/xen:/srv",
                .save_dir = (char *)"/s"}}},
     {XC_FROM_FRONT, {.kind = XC_MSG_FORGET, .source = 0xffffffffu}},
-    {XC_FROM_FRONT, {.kind = XC_MSG_POLL, .source = 7, .serial = 8, .usec = 3000000}},
+    {XC_FROM_FRONT, {.kind = XC_MSG_POLL, .source = 7, .serial = 8, .usec = 3000000, .news = true}},
     {XC_FROM_WORKER,
      {.kind = XC_MSG_REPORT,
       .source = 7,
@@ -41,7 +41,12 @@ static const struct {
       .cause = XC_CAUSE_HOST_DOWN,
       .text = (char *)"no route to h\xc3\xb6st"}},
     {XC_FROM_WORKER,
-     {.kind = XC_MSG_POLL_DONE, .source = 7, .serial = 8, .usec = 42, .reconnects = 3}},
+     {.kind = XC_MSG_POLL_DONE,
+      .source = 7,
+      .serial = 8,
+      .usec = 42,
+      .reconnects = 3,
+      .news = true}},
     {XC_FROM_WORKER, {.kind = XC_MSG_CHANGED, .source = 7}},
     {XC_FROM_FRONT,
      {.kind = XC_MSG_START,
@@ -228,6 +233,7 @@ static void test_values(void)
     refuse(XC_MSG_START, XC_FROM_FRONT, 4 + 16, 9999);  /* no such action */
     refuse(XC_MSG_START, XC_FROM_FRONT, 4 + 16 + 4, 2); /* attach is yes or no */
     refuse(XC_MSG_REPORT, XC_FROM_WORKER, 8, 0xff);     /* so is last */
+    refuse(XC_MSG_POLL, XC_FROM_FRONT, 13, 0x02000000); /* and whether news will do */
 }
 
 /* Whatever a driver says becomes words that the other end takes. */

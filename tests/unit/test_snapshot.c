@@ -491,6 +491,88 @@ static void test_diff_fields(void)
     assert_diff(a, b, "~1~3~4~5");
 }
 
+/* Six domains with the indexes 10 to 15. */
+static struct xc_snapshot *make_six(void)
+{
+    struct xc_report *report = make_report(6);
+
+    for (unsigned i = 0; i < 6; i++)
+        domain_at(report, i)->index = 10 + i;
+    return xc_snapshot_seal(report);
+}
+
+/* One domain: its name is another one, it moved, has an interface and no detail any more. */
+static struct xc_snapshot *make_news(uint32_t index, unsigned n_hosts)
+{
+    struct xc_report *report = xc_report_new();
+    struct xc_domain *domain;
+    struct xc_vif *vif;
+
+    for (unsigned h = 0; h < n_hosts; h++) {
+        struct xc_host *host = xc_report_host(report);
+
+        XC_SET(HOST, host, cpus, 40 + h);
+    }
+    domain = xc_report_domain(report, n_hosts - 1);
+    domain->index = index;
+    XC_SET(DOMAIN, domain, name, xc_report_text(report, "renamed", -1));
+    vif = xc_report_vif(report, 0);
+    XC_SET(VIF, vif, device, 9);
+    return xc_snapshot_seal(report);
+}
+
+static void test_renew(void)
+{
+    struct xc_snapshot *before = make_six();
+    struct xc_snapshot *news = make_news(13, 2);
+    g_autoptr(xc_snapshot) s = xc_snapshot_renew(before, news);
+    g_autoptr(xc_snapshot) again = NULL;
+    const struct xc_vif *vif;
+    size_t n;
+
+    /* Texts outlive the snapshots they came with. */
+    xc_snapshot_unref(before);
+    xc_snapshot_unref(news);
+    news = make_news(10, 2);
+    again = xc_snapshot_renew(s, news);
+    xc_snapshot_unref(news);
+    g_assert_cmpuint(s->n_domains, ==, 6);
+    g_assert_cmpuint(s->hosts[1].cpus, ==, 41);
+    g_assert_cmpstr(s->domains[0].name, ==, "vm-0");
+    g_assert_cmpstr(s->domains[3].name, ==, "renamed");
+    g_assert_cmpstr(s->domains[5].name, ==, "vm-5");
+    g_assert_cmpstr(again->domains[0].name, ==, "renamed");
+    g_assert_cmpstr(again->domains[3].name, ==, "renamed");
+    vif = xc_snapshot_devices(s, &s->domains[3], XC_VIFS, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpuint(vif->index, ==, 10);
+    g_assert_cmpuint(vif->domain, ==, 3);
+    vif = xc_snapshot_devices(s, &s->domains[2], XC_VIFS, &n);
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_cmpuint(vif->rx_bytes, ==, 201);
+    xc_snapshot_devices(s, &s->domains[3], XC_VBDS, &n);
+    g_assert_cmpuint(n, ==, 0);
+    vif = xc_snapshot_devices(s, &s->domains[5], XC_VIFS, &n);
+    g_assert_cmpuint(n, ==, 1);
+    g_assert_cmpuint(vif->domain, ==, 5);
+    g_assert_nonnull(xc_snapshot_detail(s, &s->domains[0]));
+    g_assert_null(xc_snapshot_detail(s, &s->domains[3]));
+    xc_snapshot_on_host(s, 0, &n);
+    g_assert_cmpuint(n, ==, 3);
+    xc_snapshot_on_host(again, 1, &n);
+    g_assert_cmpuint(n, ==, 4);
+}
+
+static void test_renew_unfit(void)
+{
+    g_autoptr(xc_snapshot) before = make_six();
+    g_autoptr(xc_snapshot) stranger = make_news(16, 2);
+    g_autoptr(xc_snapshot) fewer_hosts = make_news(13, 1);
+
+    g_assert_null(xc_snapshot_renew(before, stranger));
+    g_assert_null(xc_snapshot_renew(before, fewer_hosts));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -506,6 +588,8 @@ int main(int argc, char **argv)
     g_test_add_func("/snapshot/seal-details", test_seal_details);
     g_test_add_func("/snapshot/seal-keyed", test_seal_keyed);
     g_test_add_func("/snapshot/seal-devices", test_seal_devices);
+    g_test_add_func("/snapshot/renew", test_renew);
+    g_test_add_func("/snapshot/renew-unfit", test_renew_unfit);
     g_test_add_func("/snapshot/diff", test_diff);
     g_test_add_func("/snapshot/diff-fields", test_diff_fields);
     return g_test_run();

@@ -12,8 +12,8 @@ static void test_poll(void)
     front_open(&f, &defaults);
     front_add(&f, 1, "ok");
     front_poll(&f, 1);
-    g_assert_false(xc_supervisor_poll(f.supervisor, 1, 1)); /* one is open */
-    g_assert_false(xc_supervisor_poll(f.supervisor, 2, 1)); /* no such source */
+    g_assert_false(xc_supervisor_poll(f.supervisor, 1, 1, false)); /* one is open */
+    g_assert_false(xc_supervisor_poll(f.supervisor, 2, 1, false)); /* no such source */
     WAIT_FOR(seen->polled == 1);
     g_assert_cmpuint(seen->domains, ==, 3);
     g_assert_cmpstr(seen->host, ==, "source-1");
@@ -105,7 +105,7 @@ static void test_budget(void)
 
     front_open(&f, &defaults);
     front_add(&f, 1, "wait");
-    g_assert_true(xc_supervisor_poll(f.supervisor, 1, XC_USEC_PER_SEC / 20));
+    g_assert_true(xc_supervisor_poll(f.supervisor, 1, XC_USEC_PER_SEC / 20, false));
     WAIT_FOR(f.sources[1].failed == 1);
     g_assert_cmpint(f.sources[1].cause, ==, XC_CAUSE_TIMED_OUT);
     g_assert_nonnull(strstr(f.sources[1].text, "waiting"));
@@ -182,7 +182,7 @@ static void test_removal(void)
     front_poll(&f, 1);
     WAIT_FOR(front_noted(&f, "poll", NULL) == 1);
     xc_supervisor_remove(f.supervisor, 1);
-    g_assert_false(xc_supervisor_poll(f.supervisor, 1, 1));
+    g_assert_false(xc_supervisor_poll(f.supervisor, 1, 1, false));
     front_poll(&f, 2);
     WAIT_FOR(f.sources[2].polled == 1);
     /* The same number again is another source. */

@@ -249,7 +249,7 @@ static void test_memory(void)
     front_open(&f, &limits);
     front_add(&f, 1, "eat");
     for (unsigned i = 0; i < 40 && f.lost == 0; i++) {
-        xc_supervisor_poll(f.supervisor, 1, 20 * XC_USEC_PER_SEC);
+        xc_supervisor_poll(f.supervisor, 1, 20 * XC_USEC_PER_SEC, false);
         turn_for(patient(G_USEC_PER_SEC / 8));
         pass(&f, XC_USEC_PER_SEC / 2);
     }
@@ -303,7 +303,7 @@ static void test_no_program(void)
 static bool polled_at_last(struct front *f)
 {
     if (f->sources[1].polled == 0)
-        xc_supervisor_poll(f->supervisor, 1, 20 * XC_USEC_PER_SEC);
+        xc_supervisor_poll(f->supervisor, 1, 20 * XC_USEC_PER_SEC, false);
     return f->sources[1].polled > 0;
 }
 

@@ -101,7 +101,7 @@ static void act(struct storm *storm)
         break;
     default:
         /* True only when none was open. */
-        if (xc_supervisor_poll(storm->s, id, XC_USEC_PER_SEC)) {
+        if (xc_supervisor_poll(storm->s, id, XC_USEC_PER_SEC, false)) {
             g_assert_false(storm->open[id]);
             storm->open[id] = true;
         }

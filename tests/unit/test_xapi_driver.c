@@ -86,16 +86,22 @@ static void end(struct xc_conn *conn)
     server_close();
 }
 
-static struct xc_report *poll_once(struct xc_conn *conn)
+static struct xc_report *poll_for(struct xc_conn *conn, bool news_will_do)
 {
     g_autoptr(GError) error = NULL;
     struct xc_report *report = xc_report_new();
 
+    report->news_will_do = news_will_do;
     xc_call_restart(&call, 20 * XC_USEC_PER_SEC);
     g_assert_true(xc_xapi_driver.poll(conn, report, &call, &error));
     g_assert_no_error(error);
     g_assert_true(xc_report_check(report));
     return report;
+}
+
+static struct xc_report *poll_once(struct xc_conn *conn)
+{
+    return poll_for(conn, false);
 }
 
 static bool shows(const struct xc_report *report, const char *name)
@@ -146,6 +152,31 @@ static void test_poll(void)
     g_assert_cmpuint(pool.sessions, ==, 1);
     /* A host that did not answer is not asked each time. */
     g_assert_cmpuint(server_asked("192.0.2.2 /rrd_updates"), ==, 1);
+    end(conn);
+}
+
+/* What an event changed is told without the rest, and no host is asked for what it measured. */
+static void test_news(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    g_autoptr(xc_report) first = poll_for(conn, true);
+    g_autoptr(xc_report) second = NULL;
+    g_autoptr(xc_report) third = NULL;
+
+    g_assert_false(first->news);
+    set(&pool.event, true);
+    g_assert_true(changed(conn));
+    second = poll_for(conn, true);
+    g_assert_true(second->news);
+    g_assert_cmpuint(second->hosts->len, ==, 2);
+    g_assert_cmpuint(second->domains->len, ==, 1);
+    g_assert_true(shows(second, "renamed"));
+    g_assert_cmpuint(server_asked("192.0.2.1 /rrd_updates"), ==, 1);
+    third = poll_once(conn);
+    g_assert_false(third->news);
+    g_assert_cmpuint(third->domains->len, ==, first->domains->len);
+    g_assert_cmpuint(server_asked("192.0.2.1 /rrd_updates"), ==, 2);
     end(conn);
 }
 
@@ -268,6 +299,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     xc_log_set_level(XC_LOG_ERROR);
     g_test_add_func("/xapi-driver/poll", test_poll);
+    g_test_add_func("/xapi-driver/news", test_news);
     g_test_add_func("/xapi-driver/many-polls", test_many_polls);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
     g_test_add_func("/xapi-driver/session-ends", test_session_ends);

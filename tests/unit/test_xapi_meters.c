@@ -131,8 +131,8 @@ static void test_counting(void)
     assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), 1080);
     g_assert_cmpint(xapi_metered_clock(xapi_meters_find(meters, &vm)), ==,
                     (gint64)(T + 12) * 1000000);
-    g_assert_cmpint(xapi_meters_start(meters, &host, T + 22), ==, T + 22 - 60);
-    g_assert_cmpint(xapi_meters_start(meters, &host, T + 200), ==, T + 12 - 5);
+    g_assert_cmpint(xapi_meters_start(meters, &host, T + 22), ==, T + 12 - 10);
+    g_assert_cmpint(xapi_meters_start(meters, &host, T + 200), ==, T + 12 - 10);
     g_assert_cmpint(xapi_meters_start(meters, &host, T + 5000), ==, T + 5000 - 590);
 }
 

@@ -381,6 +381,65 @@ static void test_crowd(void)
     xapi_mirror_free(mirror);
 }
 
+/* Names of the domains that a report of news has, which counts as told then; "*": all is new. */
+static char *news_of(struct xapi_mirror *mirror)
+{
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = xc_report_new();
+    g_autoptr(GError) error = NULL;
+    GString *names = g_string_new(mirror->all_new ? "*" : NULL);
+
+    report->news = !mirror->all_new;
+    g_assert_true(xapi_report_fill(report, mirror, meters, &error));
+    g_assert_true(xc_report_check(report));
+    g_assert_cmpuint(report->hosts->len, ==, 2);
+    for (guint i = 0; report->news && i < report->domains->len; i++)
+        g_string_append(names, g_array_index(report->domains, struct xc_domain, i).name);
+    xapi_mirror_reported(mirror);
+    return g_string_free(names, FALSE);
+}
+
+static void test_news(void)
+{
+    static const struct {
+        const char *class, *operation, *ref, *fields, *news;
+    } cases[] = {
+        {"vm", "mod", REF("v3"),
+         KIT_VM_FIELDS("3", "post", "Halted", REF("NULL"), FIELD("domid", "-1")), "post"},
+        {"vm_metrics", "mod", REF("vmm1"), FIELD("memory_actual", "1073741824"), "web & shop"},
+        {"vm_guest_metrics", "del", REF("vmg1"), NULL, "web & shop"},
+        {"vdi", "mod", REF("vdi1"), FIELD("name_label", "disk"), "web & shop"},
+        {"vbd", "del", REF("vbd1"), NULL, "web & shop"},
+        {"vdi", "mod", REF("vdi1"), FIELD("name_label", "of nobody"), ""},
+        {"vif", "mod", REF("vif1"), FIELD("VM", REF("v2")) FIELD("device", "0"), "*2"},
+        {"host_metrics", "mod", REF("m1"), FLAG("live", "1") FIELD("memory_total", "17179869184"),
+         ""},
+        {"host_metrics", "mod", REF("m1"), FLAG("live", "0"), "*"},
+        {"network", "mod", REF("net1"), FIELD("bridge", "xenbr1"), "*"},
+        {"vm", "mod", REF("s1"),
+         KIT_VM_FIELDS("5", "before", "Halted", REF("NULL"), FLAG("is_a_snapshot", "1")), "*"},
+        {"vm", "add", REF("v8"), KIT_VM_FIELDS("8", "new", "Halted", REF("NULL"), ""), "*"},
+        {"vm", "del", REF("v8"), NULL, "*"},
+        {"vm", "del", REF("v8"), NULL, ""},
+    };
+    struct xapi_mirror *mirror = pool();
+    g_autofree char *first = news_of(mirror);
+    bool changed;
+
+    g_assert_cmpstr(first, ==, "*");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *told = NULL;
+
+        change(mirror, cases[i].class, cases[i].operation, cases[i].ref, cases[i].fields, &changed);
+        told = news_of(mirror);
+        if (strcmp(cases[i].news, "*2") == 0) /* who had it, and who has it now, in any order */
+            g_assert_true(strstr(told, "web & shop") && strstr(told, "db"));
+        else
+            g_assert_cmpstr(told, ==, cases[i].news);
+    }
+    xapi_mirror_free(mirror);
+}
+
 static void test_no_hosts(void)
 {
     struct xapi_mirror *mirror = xapi_mirror_new();
@@ -408,6 +467,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-mirror/lies", test_lies);
     g_test_add_func("/xapi-mirror/no-batch", test_no_batch);
     g_test_add_func("/xapi-mirror/crowd", test_crowd);
+    g_test_add_func("/xapi-mirror/news", test_news);
     g_test_add_func("/xapi-mirror/no-hosts", test_no_hosts);
     return g_test_run();
 }

@@ -106,7 +106,8 @@ struct xc_driver {
                             struct xc_call *call, GError **error);
     /* Required. Takes NULL. Never blocks longer than a moment. */
     void (*close)(struct xc_conn *conn);
-    /* Required. Asks for everything; fills the report. After an error the caller closes the connection. */
+    /* Required. Asks for everything; fills the report. After an error the caller closes the connection. A driver that
+     * knows what changed may take the offer of report->news_will_do, on a connection that it has polled before. */
     bool (*poll)(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
                  GError **error);
     /* Optional (NULL: no events). A descriptor that becomes readable when something may have

@@ -88,21 +88,36 @@ static void set_members(struct xc_conn *conn, const GPtrArray *members)
     xapi_link_set_members(conn->link, addresses);
 }
 
-static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
-                      GError **error)
+/* Metrics are asked for where all is. */
+static bool measure(struct xc_conn *conn, struct xc_call *call, GError **error)
 {
     g_autoptr(GPtrArray) members = NULL;
-    bool ok;
 
-    if (!revive(conn, call, error) || !xapi_feed_wait(conn->feed, call, error))
-        return false;
     members = xapi_members_of(xapi_feed_lock(conn->feed));
     xapi_feed_unlock(conn->feed);
     set_members(conn, members);
     xapi_metrics_ask(conn->metrics, members, conn->link, conn->meters, call);
-    if (!xc_call_check(call, "poll", error))
+    return xc_call_check(call, "poll", error);
+}
+
+static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
+                      GError **error)
+{
+    struct xapi_mirror *mirror;
+    bool ok;
+
+    if (!revive(conn, call, error) || !xapi_feed_wait(conn->feed, call, error))
         return false;
-    ok = xapi_report_fill(report, xapi_feed_lock(conn->feed), conn->meters, error);
+    mirror = xapi_feed_lock(conn->feed);
+    report->news = report->news_will_do && !mirror->all_new;
+    xapi_feed_unlock(conn->feed);
+    if (!report->news && !measure(conn, call, error))
+        return false;
+    mirror = xapi_feed_lock(conn->feed);
+    report->news = report->news && !mirror->all_new;
+    ok = xapi_report_fill(report, mirror, conn->meters, error);
+    if (ok)
+        xapi_mirror_reported(mirror);
     xapi_feed_unlock(conn->feed);
     xapi_metrics_clocks(conn->metrics, report);
     return ok;

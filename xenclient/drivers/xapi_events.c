@@ -259,7 +259,7 @@ bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error
     return complete;
 }
 
-const struct xapi_mirror *xapi_feed_lock(struct xapi_feed *feed)
+struct xapi_mirror *xapi_feed_lock(struct xapi_feed *feed)
 {
     g_mutex_lock(&feed->lock);
     return feed->mirror;

@@ -22,5 +22,5 @@ bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link);
 /* Microseconds since its start. */
 gint64 xapi_feed_age(const struct xapi_feed *feed);
 /* The mirror, locked until it is given back: for a moment only. */
-const struct xapi_mirror *xapi_feed_lock(struct xapi_feed *feed);
+struct xapi_mirror *xapi_feed_lock(struct xapi_feed *feed);
 void xapi_feed_unlock(struct xapi_feed *feed);

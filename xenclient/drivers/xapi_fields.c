@@ -512,7 +512,8 @@ static int find(const struct xapi_record *record, unsigned depth, const char *na
     for (unsigned i = depth == 2 ? record->field : 0; i < n; i++) {
         const struct field *field = &fields[i];
 
-        if (depth == 1 && strcmp(field->name, name) == 0)
+        /* Most are told apart by their first letter: this is done for each field of each record. */
+        if (depth == 1 && field->name[0] == name[0] && strcmp(field->name, name) == 0)
             return (int)i;
         if (depth == 2 && field->key && strcmp(field->name, fields[record->field].name) == 0 &&
             strcmp(field->key, name) == 0)

@@ -9,6 +9,8 @@
 /* Rows come some seconds late: what is counted stays behind the clock by so much, so that it goes on evenly. */
 #define BEHIND_USEC (10 * XC_USEC_PER_SEC)
 #define WINDOW_SEC  60
+/* What is read again. Of a VM that came from another host less may be counted than of this one. */
+#define OVERLAP_SEC 10
 /* The host keeps steps of five seconds for ten minutes. */
 #define WINDOW_MAX_SEC 590
 #define FORGET_ROUNDS  100
@@ -205,7 +207,7 @@ gint64 xapi_meters_start(const struct xapi_meters *meters, const struct xc_uuid 
     gint64 start = now - WINDOW_SEC;
 
     if (metered && metered->upto)
-        start = MIN(start, metered->upto / XC_USEC_PER_SEC - 5);
+        start = metered->upto / XC_USEC_PER_SEC - OVERLAP_SEC;
     return MAX(start, now - WINDOW_MAX_SEC);
 }
 

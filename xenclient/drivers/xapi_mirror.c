@@ -198,6 +198,8 @@ struct xapi_mirror *xapi_mirror_new(void)
 
     for (unsigned i = 0; i < XAPI_N_CLASSES; i++)
         mirror->objects[i] = new_table();
+    mirror->all_new = true;
+    mirror->news = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return mirror;
 }
 
@@ -207,6 +209,7 @@ void xapi_mirror_free(struct xapi_mirror *mirror)
         return;
     for (unsigned i = 0; i < XAPI_N_CLASSES; i++)
         g_hash_table_unref(mirror->objects[i]);
+    g_hash_table_unref(mirror->news);
     g_free(mirror);
 }
 
@@ -218,6 +221,131 @@ static void inherit(struct xapi_vm *vm, const struct xapi_vm *before)
     vm->last_host = g_strdup(host);
 }
 
+bool xapi_vm_is_domain(const struct xapi_vm *vm)
+{
+    return !(vm->is_template.known && vm->is_template.value) &&
+           !(vm->is_snapshot.known && vm->is_snapshot.value) && vm->doing != XAPI_DOING_IMPORT;
+}
+
+static void add_news(struct xapi_mirror *mirror, const char *ref)
+{
+    if (ref && !g_hash_table_contains(mirror->news, ref))
+        g_hash_table_add(mirror->news, g_strdup(ref));
+}
+
+/* The VM that a device belongs to; NULL: it is none, or of no VM. */
+static const char *vm_of(const struct xapi_object *object)
+{
+    if (!object)
+        return NULL;
+    if (object->class == XAPI_VIF)
+        return ((const struct xapi_vif *)object)->vm;
+    return object->class == XAPI_VBD ? ((const struct xapi_vbd *)object)->vm : NULL;
+}
+
+/* now: NULL, it is gone. Of templates and snapshots, which others count, all may be new. */
+static void note_news(struct xapi_mirror *mirror, const struct xapi_object *before,
+                      const struct xapi_object *now)
+{
+    enum xapi_class class = now ? now->class : before->class;
+    const char *ref = now ? now->ref : before->ref;
+
+    if (mirror->all_new)
+        return;
+    switch (class) {
+    case XAPI_VM:
+        mirror->all_new = !before || !now || !xapi_vm_is_domain((const struct xapi_vm *)before) ||
+                          !xapi_vm_is_domain((const struct xapi_vm *)now);
+        add_news(mirror, ref);
+        break;
+    case XAPI_VDI:
+        mirror->vdis_new = true;
+        add_news(mirror, ref);
+        break;
+    case XAPI_VM_METRICS:
+    case XAPI_VM_GUEST_METRICS:
+        add_news(mirror, ref);
+        break;
+    case XAPI_VIF:
+    case XAPI_VBD:
+        add_news(mirror, vm_of(before));
+        add_news(mirror, vm_of(now));
+        break;
+    case XAPI_SR:
+    case XAPI_PBD:
+    case XAPI_PIF:
+    case XAPI_PIF_METRICS:
+    case XAPI_BOND:
+        break; /* told of whole every time */
+    default:
+        mirror->all_new = !before || !now || xapi_object_differs(before, now);
+    }
+}
+
+static void take_vm(GHashTable *vms, GHashTable *left, struct xapi_vm *vm)
+{
+    const char *const refs[] = {vm->head.ref, vm->metrics, vm->guest_metrics};
+
+    g_hash_table_add(vms, vm->head.ref);
+    for (size_t i = 0; i < G_N_ELEMENTS(refs); i++)
+        if (refs[i])
+            g_hash_table_remove(left, refs[i]);
+}
+
+static bool is_in(GHashTable *refs, const char *ref)
+{
+    return ref && g_hash_table_contains(refs, ref);
+}
+
+/* Whose metrics or disks are new, though nothing else of them is: seldom any, so that seldom all are looked at. */
+static void take_owners(const struct xapi_mirror *mirror, GHashTable *vms, GHashTable *left)
+{
+    GHashTableIter iter;
+    gpointer object;
+
+    g_hash_table_iter_init(&iter, mirror->objects[XAPI_VM]);
+    while (g_hash_table_size(left) && g_hash_table_iter_next(&iter, NULL, &object)) {
+        struct xapi_vm *vm = object;
+
+        if (is_in(left, vm->metrics) || is_in(left, vm->guest_metrics))
+            g_hash_table_add(vms, vm->head.ref);
+    }
+    g_hash_table_iter_init(&iter, mirror->objects[XAPI_VBD]);
+    while (mirror->vdis_new && g_hash_table_iter_next(&iter, NULL, &object)) {
+        struct xapi_vbd *vbd = object;
+
+        if (is_in(left, vbd->vdi) && vbd->vm)
+            g_hash_table_add(vms, vbd->vm);
+    }
+}
+
+GHashTable *xapi_mirror_news(const struct xapi_mirror *mirror)
+{
+    GHashTable *vms = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) left = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTableIter iter;
+    gpointer ref;
+
+    g_hash_table_iter_init(&iter, mirror->news);
+    while (g_hash_table_iter_next(&iter, &ref, NULL))
+        g_hash_table_add(left, ref);
+    g_hash_table_iter_init(&iter, mirror->news);
+    while (g_hash_table_iter_next(&iter, &ref, NULL)) {
+        struct xapi_vm *vm = g_hash_table_lookup(mirror->objects[XAPI_VM], ref);
+
+        if (vm)
+            take_vm(vms, left, vm);
+    }
+    take_owners(mirror, vms, left);
+    return vms;
+}
+
+void xapi_mirror_reported(struct xapi_mirror *mirror)
+{
+    mirror->all_new = mirror->vdis_new = false;
+    g_hash_table_remove_all(mirror->news);
+}
+
 static void apply_one(struct xapi_mirror *mirror, GHashTable *before_in, struct xapi_change *change,
                       bool *changed)
 {
@@ -227,6 +355,8 @@ static void apply_one(struct xapi_mirror *mirror, GHashTable *before_in, struct 
     const void *replaced = g_hash_table_lookup(table, object->ref);
 
     mirror->octets -= replaced ? weight(replaced) : 0;
+    if (before || !change->gone)
+        note_news(mirror, before, change->gone ? NULL : object);
     if (change->gone) {
         *changed = g_hash_table_remove(table, object->ref) || *changed;
         return;
@@ -293,6 +423,7 @@ bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, uns
     for (unsigned i = 0; i < XAPI_N_CLASSES; i++) {
         if (!(whole & (1u << i)))
             continue;
+        mirror->all_new = true;
         old[i] = mirror->objects[i];
         mirror->octets -= weight_of_all(old[i]);
         mirror->objects[i] = new_table();

@@ -44,6 +44,10 @@ struct xapi_mirror {
     size_t octets;                       /* of all of them */
     gint64 odd
         [XAPI_N_CLASSES]; /* by how much the server's counts differ even right after a whole read */
+    /* What changed since it was last reported. */
+    bool all_new;     /* more than can be told by VM */
+    bool vdis_new;    /* there are VDIs among: */
+    GHashTable *news; /* references of VMs, their metrics and VDIs */
 };
 struct xapi_mirror *xapi_mirror_new(void);
 void xapi_mirror_free(struct xapi_mirror *mirror); /* takes NULL */
@@ -59,6 +63,13 @@ bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, uns
 /* NULL: no such object, or ref is NULL. */
 const void *xapi_mirror_find(const struct xapi_mirror *mirror, enum xapi_class class,
                              const char *ref);
+/* The references of VMs of which something is new since xapi_mirror_reported(), borrowed from the mirror. Not where all is
+ * new. */
+GHashTable *xapi_mirror_news(const struct xapi_mirror *mirror);
+/* All that is new is in a report. */
+void xapi_mirror_reported(struct xapi_mirror *mirror);
+/* Is it neither a template nor a snapshot, nor being imported? Those are nobody's domains. */
+bool xapi_vm_is_domain(const struct xapi_vm *vm);
 /* The pool itself, NULL: not known. */
 const struct xapi_pool *xapi_mirror_pool(const struct xapi_mirror *mirror);
 /* The pool's coordinator, NULL: not known. */

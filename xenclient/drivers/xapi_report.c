@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define KIB 1024
+#define FEW 4
 
 struct filling {
     struct xc_report *report;
@@ -19,6 +20,7 @@ struct filling {
     GHashTable *host_at;   /* reference -> ordinal + 1 */
     GHashTable *domain_at; /* likewise */
     GHashTable *snapshots; /* of xapi_snapshots() */
+    GHashTable *news;      /* of xapi_mirror_news(); NULL: all are wanted */
     GArray *living;        /* bool per domain: it has a life whose devices count */
 };
 
@@ -202,12 +204,6 @@ static bool add_hosts(struct filling *f, GError **error)
 }
 
 /* --- domains */
-
-bool xapi_vm_is_domain(const struct xapi_vm *vm)
-{
-    return !(vm->is_template.known && vm->is_template.value) &&
-           !(vm->is_snapshot.known && vm->is_snapshot.value) && vm->doing != XAPI_DOING_IMPORT;
-}
 
 static const struct {
     const char *power_state;
@@ -410,13 +406,15 @@ static bool add_domain(struct filling *f, const struct xapi_vm *vm)
 static bool add_domains(struct filling *f, GError **error)
 {
     GHashTableIter iter;
-    gpointer vm;
+    gpointer ref, vm;
 
-    g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VM]);
-    while (g_hash_table_iter_next(&iter, NULL, &vm))
-        if (xapi_vm_is_domain(vm) && !add_domain(f, vm))
+    g_hash_table_iter_init(&iter, f->news ? f->news : f->mirror->objects[XAPI_VM]);
+    while (g_hash_table_iter_next(&iter, &ref, &vm)) {
+        vm = f->news ? g_hash_table_lookup(f->mirror->objects[XAPI_VM], ref) : vm;
+        if (vm && xapi_vm_is_domain(vm) && !add_domain(f, vm))
             return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d domains",
                            XC_MAX_DOMAINS);
+    }
     return true;
 }
 
@@ -457,10 +455,26 @@ static void set_counters(const struct filling *f, void *device, const struct xc_
             set_counter(device, type, counters[i].field, value);
 }
 
+/* The ordinal + 1 of a device's domain. Where few are told of, all devices are looked at for their sake: references
+ * differ in their first letters, which are sooner compared than hashed. */
+static uint32_t domain_of(const struct filling *f, const char *vm)
+{
+    GHashTableIter iter;
+    gpointer ref, at;
+
+    if (!vm || g_hash_table_size(f->domain_at) > FEW)
+        return ordinal_of(f->domain_at, vm);
+    g_hash_table_iter_init(&iter, f->domain_at);
+    while (g_hash_table_iter_next(&iter, &ref, &at))
+        if (strcmp(ref, vm) == 0)
+            return GPOINTER_TO_UINT(at);
+    return 0;
+}
+
 static bool add_vif(struct filling *f, const struct xapi_vif *vif)
 {
-    const struct xapi_network *network = xapi_mirror_find(f->mirror, XAPI_NETWORK, vif->network);
-    uint32_t at = ordinal_of(f->domain_at, vif->vm);
+    uint32_t at = domain_of(f, vif->vm);
+    const struct xapi_network *network;
     struct xc_vif *v;
 
     if (!at || !vif->device.known)
@@ -468,6 +482,7 @@ static bool add_vif(struct filling *f, const struct xapi_vif *vif)
     v = xc_report_vif(f->report, at - 1);
     if (!v)
         return false;
+    network = xapi_mirror_find(f->mirror, XAPI_NETWORK, vif->network);
     XC_SET(VIF, v, device, vif->device.value);
     REPORT_TEXT(VIF, v, mac, vif->mac);
     REPORT_TEXT(VIF, v, bridge, network ? network->bridge : NULL);
@@ -478,8 +493,8 @@ static bool add_vif(struct filling *f, const struct xapi_vif *vif)
 
 static bool add_vbd(struct filling *f, const struct xapi_vbd *vbd)
 {
-    const struct xapi_vdi *vdi = xapi_mirror_find(f->mirror, XAPI_VDI, vbd->vdi);
-    uint32_t at = ordinal_of(f->domain_at, vbd->vm);
+    uint32_t at = domain_of(f, vbd->vm);
+    const struct xapi_vdi *vdi;
     uint32_t number = 0;
     struct xc_vbd *v;
 
@@ -491,6 +506,7 @@ static bool add_vbd(struct filling *f, const struct xapi_vbd *vbd)
     v = xc_report_vbd(f->report, at - 1);
     if (!v)
         return false;
+    vdi = xapi_mirror_find(f->mirror, XAPI_VDI, vbd->vdi);
     XC_SET(VBD, v, number, number);
     REPORT_TEXT(VBD, v, device, vbd->device);
     REPORT_TEXT(VBD, v, target, vdi ? vdi->name : NULL);
@@ -536,6 +552,7 @@ bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror
         .host_at = g_hash_table_new(g_str_hash, g_str_equal),
         .domain_at = g_hash_table_new(g_str_hash, g_str_equal),
         .snapshots = xapi_snapshots(mirror),
+        .news = report->news ? xapi_mirror_news(mirror) : NULL,
         .living = g_array_new(FALSE, FALSE, sizeof(bool)),
     };
     bool ok = add_hosts(&f, error) && add_domains(&f, error) && add_devices(&f, error) &&
@@ -546,6 +563,8 @@ bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror
     g_hash_table_unref(f.host_at);
     g_hash_table_unref(f.domain_at);
     g_hash_table_unref(f.snapshots);
+    if (f.news)
+        g_hash_table_unref(f.news);
     g_array_unref(f.living);
     return ok;
 }

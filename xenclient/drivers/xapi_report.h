@@ -9,9 +9,7 @@
 GPtrArray *xapi_report_hosts(const struct xapi_mirror *mirror);
 /* Is the host alive, as the coordinator knows it? */
 bool xapi_host_live(const struct xapi_mirror *mirror, const struct xapi_host *host);
-/* Templates, snapshots and VMs that are being imported are nobody's domains. */
-bool xapi_vm_is_domain(const struct xapi_vm *vm);
 
-/* Fills an empty report. Errors: driverError (a pool without hosts), limit. */
+/* Fills an empty report: where its `news` is set, with the domains of which the mirror has news. Errors: driverError (a pool without hosts), limit. */
 bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror,
                       struct xapi_meters *meters, GError **error);

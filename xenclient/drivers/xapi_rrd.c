@@ -15,23 +15,23 @@
 #define STEP_MAX    86400
 
 /* What may stand where: an element by its name and that of its parent. */
-enum element { XPORT, META, END_OF, STEP, LEGEND, ENTRY, DATA, ROW, TIME, VALUE, OTHER };
+enum element { XPORT, META, END_OF, STEP, LEGEND, ENTRY, DATA, ROW, TIME, VALUE, OTHER, TOP };
 static const struct {
-    const char *name, *parent;
+    const char *name;
+    enum element parent;
 } elements[] = {
-    [XPORT] = {"xport", ""},    [META] = {"meta", "xport"},    [END_OF] = {"end", "meta"},
-    [STEP] = {"step", "meta"},  [LEGEND] = {"legend", "meta"}, [ENTRY] = {"entry", "legend"},
-    [DATA] = {"data", "xport"}, [ROW] = {"row", "data"},       [TIME] = {"t", "row"},
-    [VALUE] = {"v", "row"},
+    [XPORT] = {"xport", TOP}, [META] = {"meta", XPORT},    [END_OF] = {"end", META},
+    [STEP] = {"step", META},  [LEGEND] = {"legend", META}, [ENTRY] = {"entry", LEGEND},
+    [DATA] = {"data", XPORT}, [ROW] = {"row", DATA},       [TIME] = {"t", ROW},
+    [VALUE] = {"v", ROW},
 };
 
 struct xapi_rrd {
     struct xc_xml xml; /* first */
     const struct xapi_rrd_sink *sink;
     void *data;
-    char open[DEPTH_MAX][16]; /* names of the elements that are open */
+    enum element open[DEPTH_MAX];
     unsigned depth;
-    enum element now;
     GString *text;       /* of the element that is open and has numbers or a name */
     gint64 end, step, t; /* 0: not seen */
     unsigned n_columns, at, n_strange;
@@ -39,12 +39,11 @@ struct xapi_rrd {
     bool whole;
 };
 
-static enum element element_of(const char *name, const char *parent)
+static enum element element_of(const char *name, enum element parent)
 {
     unsigned i = 0;
 
-    while (i < OTHER &&
-           (strcmp(elements[i].name, name) != 0 || strcmp(elements[i].parent, parent) != 0))
+    while (i < OTHER && (elements[i].parent != parent || strcmp(elements[i].name, name) != 0))
         i++;
     return (enum element)i;
 }
@@ -65,6 +64,7 @@ static bool is_strange(const char *name)
 static void on_begin(void *data, const char *name, const char **attributes)
 {
     struct xapi_rrd *rrd = data;
+    enum element element = element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : TOP);
 
     if (rrd->xml.error)
         return;
@@ -72,16 +72,15 @@ static void on_begin(void *data, const char *name, const char **attributes)
         xc_xml_stop(&rrd->xml, XC_CAUSE_LIMIT, "are nested too deeply");
         return;
     }
-    if (attributes[0] || (is_strange(name) && ++rrd->n_strange > STRANGE_MAX)) {
+    if (attributes[0] || (element == OTHER && is_strange(name) && ++rrd->n_strange > STRANGE_MAX)) {
         xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "have names that those of XAPI have not");
         return;
     }
-    rrd->now = element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "");
-    if (rrd->depth == 0 && rrd->now != XPORT)
+    if (rrd->depth == 0 && element != XPORT)
         xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "are none: another document came");
-    g_strlcpy(rrd->open[rrd->depth++], name, sizeof(rrd->open[0]));
+    rrd->open[rrd->depth++] = element;
     g_string_truncate(rrd->text, 0);
-    if (rrd->now == ROW) {
+    if (element == ROW) {
         rrd->t = 0;
         rrd->at = 0;
     }
@@ -135,10 +134,10 @@ static void on_end(void *data, const char *name)
 {
     struct xapi_rrd *rrd = data;
 
+    (void)name;
     if (rrd->xml.error)
         return;
-    rrd->depth--;
-    switch (element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : "")) {
+    switch (rrd->open[--rrd->depth]) {
     case END_OF:
         take_number(rrd, TIME_MAX, &rrd->end);
         break;

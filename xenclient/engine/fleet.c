@@ -75,6 +75,22 @@ static void count_on_host(struct xc_host *host, const struct xc_domain *domain)
         host->cpu_percent_x100 = MIN(host->cpu_percent_x100 + domain->cpu_host_percent_x100, 10000);
 }
 
+static void begin_count(struct xc_host *host)
+{
+    XC_SET(HOST, host, domains_total, 0);
+    XC_SET(HOST, host, domains_running, 0);
+    XC_SET(HOST, host, vcpus_allocated, 0);
+    XC_CLEAR(HOST, host, cpu_percent_x100);
+}
+
+void xc_fleet_count(struct xc_snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < snapshot->n_hosts; i++)
+        begin_count(&snapshot->hosts[i]);
+    for (uint32_t i = 0; i < snapshot->n_domains; i++)
+        count_on_host(&snapshot->hosts[snapshot->domains[i].host], &snapshot->domains[i]);
+}
+
 void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_report *report,
                     char *const *host_keys)
 {
@@ -83,9 +99,7 @@ void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_re
     for (guint i = 0; i < report->hosts->len; i++) {
         struct xc_host *host = &g_array_index(report->hosts, struct xc_host, i);
 
-        XC_SET(HOST, host, domains_total, 0);
-        XC_SET(HOST, host, domains_running, 0);
-        XC_SET(HOST, host, vcpus_allocated, 0);
+        begin_count(host);
         xc_counters_host(engine, host_keys[i], host);
     }
     for (guint i = 0; i < report->domains->len; i++) {

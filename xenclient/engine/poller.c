@@ -144,10 +144,11 @@ static gint64 budget(const struct xc_slot *slot)
 static void begin_poll(struct xc_slot *slot)
 {
     struct xc_poller *poller = slot->poller;
+    bool news = xc_news_will_do(slot);
 
     poller->due = 0;
     poller->again = false;
-    if (!xc_supervisor_poll(poller->engine->supervisor, slot->id, budget(slot))) {
+    if (!xc_supervisor_poll(poller->engine->supervisor, slot->id, budget(slot), news)) {
         schedule(slot, XC_USEC_PER_SEC);
         return;
     }
@@ -227,15 +228,19 @@ static gint64 follow_up_delay(const struct xc_slot *slot)
 
 static void schedule_next(struct xc_slot *slot)
 {
-    struct xc_poller *poller = slot->poller;
-    gint64 gap = poller->begun_mono + MIN_GAP_USEC - xc_clock_mono();
-    gint64 delay = MIN(regular_delay(slot), follow_up_delay(slot));
+    const struct xc_poller *poller = slot->poller;
+    gint64 now = xc_clock_mono();
+    gint64 gap = poller->begun_mono + MIN_GAP_USEC - now;
+    gint64 follow_up = follow_up_delay(slot);
+    /* Polls that events ask for do not put off the regular ones. */
+    gint64 regular =
+        (poller->whole_mono ? poller->whole_mono : poller->begun_mono) - now + regular_delay(slot);
 
-    if (poller->again) {
-        schedule(slot, gap);
-        return;
-    }
-    schedule(slot, MAX(gap, delay - (xc_clock_mono() - poller->begun_mono)));
+    if (poller->again)
+        regular = gap;
+    else if (follow_up != G_MAXINT64)
+        regular = MIN(regular, poller->begun_mono + follow_up - now);
+    schedule(slot, MAX(gap, regular));
 }
 
 void xc_slot_begin(struct xc_slot *slot)
@@ -301,6 +306,16 @@ static bool is_unsettled(const struct xc_report *report)
     return false;
 }
 
+/* News was of no use: the next poll is for everything, and soon. */
+static void read_whole(struct xc_slot *slot)
+{
+    struct xc_poller *poller = slot->poller;
+
+    poller->whole_mono = 0;
+    poller->again = true;
+    schedule_next(slot);
+}
+
 /* The report has all the indexes that it can have: counters, then out with it. withheld: why some of its domains
  * have none; NULL: all have. */
 static void publish(struct xc_slot *slot, struct xc_report *report, const GError *withheld)
@@ -308,18 +323,30 @@ static void publish(struct xc_slot *slot, struct xc_report *report, const GError
     struct xc_poller *poller = slot->poller;
     struct xc_engine *engine = poller->engine;
     char **keys = xc_identity_host_keys(engine, slot, report);
+    bool news = report->news;
     struct xc_snapshot *snapshot;
 
     if (withheld)
         set_state(slot, XC_SOURCE_DEGRADED, XC_CAUSE_STORE, withheld->message);
     else
         set_state(slot, XC_SOURCE_UP, XC_CAUSE_NONE, "");
-    poller->unsettled = is_unsettled(report);
+    /* News has not all domains: one of the others may be on its way still. */
+    poller->unsettled = is_unsettled(report) || (news && poller->unsettled);
     xc_events_source(engine, slot, keys);
     xc_notices_tell(engine, slot, report, keys);
     xc_fleet_adopt(engine, slot, report, keys);
+    if (news)
+        xc_news_keep_shares(slot, report);
+    poller->n_news = news ? poller->n_news + 1 : 0;
     snapshot = xc_snapshot_seal(report);
     xc_counters_devices(engine, slot, snapshot);
+    if (news)
+        snapshot = xc_news_apply(slot, snapshot);
+    if (!snapshot) {
+        g_strfreev(keys);
+        read_whole(slot);
+        return;
+    }
     xc_fleet_publish(engine, slot, snapshot, keys);
     poller->published = poller->begun;
     poller->shown_mono = poller->begun_mono;
@@ -377,6 +404,12 @@ static void resolve(struct xc_slot *slot, struct xc_report *report)
     GArray *fresh = xc_identity_resolve(poller->engine, slot, report);
     struct xc_slot_id *id;
 
+    if (report->news && (fresh || !xc_news_fit(slot, report))) {
+        xc_report_free(report);
+        g_clear_pointer(&fresh, g_array_unref);
+        read_whole(slot);
+        return;
+    }
     if (!fresh) {
         publish(slot, report, NULL);
         return;
@@ -443,6 +476,8 @@ void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_use
         return;
     }
     poller->polling = false;
+    if (!report->news)
+        poller->whole_mono = poller->begun_mono;
     slot->polls_ok++;
     engine->polls_ok++;
     slot->failed_in_row = 0;
@@ -467,6 +502,7 @@ void xc_poller_failed(uint32_t source, const GError *error, void *data)
     if (!slot)
         return;
     poller->polling = false;
+    poller->whole_mono = 0;
     slot->polls_failed++;
     engine->polls_failed++;
     slot->failed_in_row++;

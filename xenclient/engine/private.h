@@ -113,6 +113,8 @@ struct xc_poller {
     gint64 begun_mono;
     uint64_t begun; /* polls begun, and of these the last one whose result was published */
     uint64_t published;
+    gint64 whole_mono;         /* when the last poll for everything began; 0: the next one is */
+    unsigned n_news;           /* reports of news since */
     gint64 shown_mono;         /* when the poll began whose answer is shown; 0: never */
     struct xc_report *waiting; /* a report that waits for its identities to be committed */
     gint64 waiting_took;
@@ -149,6 +151,16 @@ void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_use
 void xc_poller_failed(uint32_t source, const GError *error, void *data);
 void xc_poller_changed(uint32_t source, void *data);
 int xc_key_compare(const char *a, const char *b); /* by length, then octets */
+
+/* news.c */
+/* Would a report of news do now? Between two regular polls: what else there is to ask for is asked for in those. */
+bool xc_news_will_do(const struct xc_slot *slot);
+/* Is it of domains that are there already, on the same hosts? After their indexes are resolved. */
+bool xc_news_fit(const struct xc_slot *slot, const struct xc_report *news);
+/* Shares of the processors are of what was measured: between two measurements the last ones stay. */
+void xc_news_keep_shares(const struct xc_slot *slot, struct xc_report *news);
+/* Puts news upon what is there; frees them. NULL: they do not fit. */
+struct xc_snapshot *xc_news_apply(const struct xc_slot *slot, struct xc_snapshot *news);
 
 /* For callbacks that may come after the slot is gone. */
 struct xc_slot_id {
@@ -196,6 +208,8 @@ void xc_known_save(struct xc_engine *engine, uint32_t index, const char *name);
 /* Before sealing: decides which source owns each domain now, and makes counters continue. */
 void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_report *report,
                     char *const *host_keys);
+/* The hosts' sums over the domains of a snapshot that nobody sees yet. */
+void xc_fleet_count(struct xc_snapshot *snapshot);
 /* A source's new snapshot; shown at once, or with the next rebuild when membership changed. */
 void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_snapshot *snapshot,
                       char **host_keys);

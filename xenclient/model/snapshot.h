@@ -25,6 +25,11 @@ struct xc_report {
     GArray *pifs;    /* struct xc_pif */
     GArray *notices; /* struct xc_notice, the oldest first; not part of a snapshot */
     GStringChunk *text;
+    /* Set by who asks: of the domains, those that may have changed since the report before are enough. */
+    bool news_will_do;
+    /* Set by a driver that took the offer: all others are as they were, no domain came or went, and the hosts are all
+     * there, in the order they had. */
+    bool news;
 };
 
 struct xc_report *xc_report_new(void);
@@ -81,9 +86,9 @@ struct xc_snapshot {
     uint32_t *host_first;             /* where each host's begin there; one more: the end */
     struct xc_sr *srs;                /* by key */
     uint32_t n_srs;
-    struct xc_pif *pifs; /* by host ordinal, then key */
-    uint32_t *pif_first; /* where each host's begin there; one more: the end */
-    GStringChunk *text;
+    struct xc_pif *pifs;    /* by host ordinal, then key */
+    uint32_t *pif_first;    /* where each host's begin there; one more: the end */
+    struct xc_texts *texts; /* shared with those it was made from */
 };
 typedef struct xc_snapshot xc_snapshot;
 
@@ -92,6 +97,9 @@ typedef struct xc_snapshot xc_snapshot;
  * another device of its domain is dropped too; of several details of a domain the last one counts. Storage and network
  * interfaces without a uuid, or with that of another one of the same place, are dropped. */
 struct xc_snapshot *xc_snapshot_seal(struct xc_report *report);
+/* What `before` becomes by the snapshot of a report of news, used once: its domains replace those of the same index. NULL:
+ * it does not fit, for it has a domain that is not there, another number of hosts, or too many devices. */
+struct xc_snapshot *xc_snapshot_renew(const struct xc_snapshot *before, struct xc_snapshot *news);
 struct xc_snapshot *xc_snapshot_ref(struct xc_snapshot *snapshot);
 void *xc_snapshot_unref(struct xc_snapshot *snapshot); /* returns NULL; takes NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_snapshot, xc_snapshot_unref)

@@ -17,6 +17,7 @@ enum part {
     USEC,
     RECONNECTS,
     LAST,
+    NEWS,
     CAUSE,
     RESULT,
     PROGRESS,
@@ -47,10 +48,10 @@ static const struct layout layouts[] = {
     [XC_MSG_ENV]         = {"ENV",         XC_FROM_FRONT,  {PATH, KNOWN_HOSTS, TLS_PINS, TLS_CA}},
     [XC_MSG_SOURCE]      = {"SOURCE",      XC_FROM_FRONT,  {SOURCE, SPEC}},
     [XC_MSG_FORGET]      = {"FORGET",      XC_FROM_FRONT,  {SOURCE}},
-    [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC}},
+    [XC_MSG_POLL]        = {"POLL",        XC_FROM_FRONT,  {SOURCE, SERIAL, USEC, NEWS}},
     [XC_MSG_REPORT]      = {"REPORT",      XC_FROM_WORKER, {SOURCE, SERIAL, LAST, PIECE}},
     [XC_MSG_POLL_FAILED] = {"POLL_FAILED", XC_FROM_WORKER, {SOURCE, SERIAL, CAUSE, TEXT}},
-    [XC_MSG_POLL_DONE]   = {"POLL_DONE",   XC_FROM_WORKER, {SOURCE, SERIAL, USEC, RECONNECTS}},
+    [XC_MSG_POLL_DONE]   = {"POLL_DONE",   XC_FROM_WORKER, {SOURCE, SERIAL, USEC, RECONNECTS, NEWS}},
     [XC_MSG_CHANGED]     = {"CHANGED",     XC_FROM_WORKER, {SOURCE}},
     [XC_MSG_START]       = {"START",       XC_FROM_FRONT,  {SOURCE, ORDER}},
     [XC_MSG_CANCEL]      = {"CANCEL",      XC_FROM_FRONT,  {OP}},
@@ -117,6 +118,9 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
         break;
     case LAST:
         xc_put_u8(to, msg->last);
+        break;
+    case NEWS:
+        xc_put_u8(to, msg->news);
         break;
     case CAUSE:
         xc_put_u32(to, (uint32_t)msg->cause);
@@ -264,6 +268,9 @@ static bool get_number(enum part part, struct xc_msg *msg, struct xc_reader *fro
         return true;
     case LAST:
         msg->last = xc_get_flag(from);
+        return true;
+    case NEWS:
+        msg->news = xc_get_flag(from);
         return true;
     case LEVEL:
         msg->level = (enum xc_log_level)get_upto(from, XC_LOG_DEBUG);

@@ -7,10 +7,10 @@
  *   front   worker  LEVEL        u32 log level, from here on
  *   front   worker  SOURCE       u32 source id, spec (adds, or replaces: reconnects)
  *   front   worker  FORGET       u32 source id
- *   front   worker  POLL         u32 source id, u32 serial, u64 budget usec
+ *   front   worker  POLL         u32 source id, u32 serial, u64 budget usec, u8 news will do
  *   worker  front   REPORT       u32 source id, u32 serial, u8 last, rest: a piece of the report
  *   worker  front   POLL_FAILED  u32 source id, u32 serial, u32 cause, text
- *   worker  front   POLL_DONE    u32 source id, u32 serial, u64 usec it took, u32 reconnects
+ *   worker  front   POLL_DONE    u32 source id, u32 serial, u64 usec it took, u32 reconnects, u8 it was news
  *   worker  front   CHANGED      u32 source id (an event: please poll)
  *   front   worker  START        u32 source id, order (order->attach tells start from attach)
  *   front   worker  CANCEL       raw op uuid
@@ -27,7 +27,7 @@
 #include "xenclient/transport/frame.h"
 #include "xenclient/util/log.h"
 
-#define XC_PROTOCOL_VERSION 3
+#define XC_PROTOCOL_VERSION 4
 
 enum xc_message {
     XC_MSG_HELLO = 1,
@@ -66,6 +66,7 @@ struct xc_msg {
     gint64 usec; /* budget, or time it took */
     uint32_t reconnects;
     bool last;
+    bool news; /* see struct xc_report */
     enum xc_log_level level;
     enum xc_cause cause;
     enum xc_result result;

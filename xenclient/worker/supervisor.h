@@ -50,8 +50,9 @@ void xc_supervisor_add(struct xc_supervisor *s, uint32_t id, const struct xc_sou
 void xc_supervisor_remove(struct xc_supervisor *s, uint32_t id);
 /* Exactly one of polled / poll_failed follows, unless the source is removed, also when the driver hangs past its budget (timedOut after
  * budget + 2 s; a source thread that stays stuck for 30 s more has its worker replaced). A second poll of a
- * source while one is open, or of an unknown source, is ignored: false. */
-bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec);
+ * source while one is open, or of an unknown source, is ignored: false. news: a report of news will do, which is of what
+ * changed since the last one that `polled` was given; not after a poll that failed. */
+bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec, bool news);
 /* Exactly one outcome follows, unless the source is removed: LOST when the worker died of it five times or the
  * driver is silent 30 s after the order's time. The order is copied; one whose op is open is ignored. */
 void xc_supervisor_start(struct xc_supervisor *s, uint32_t id, const struct xc_order *order);

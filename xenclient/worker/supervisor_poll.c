@@ -76,7 +76,8 @@ static void send_poll(struct xc_supervisor *s, struct xc_ssource *source)
     xc_child_send(source->crew->child, &(struct xc_msg){.kind = XC_MSG_POLL,
                                                         .source = source->id,
                                                         .serial = source->serial,
-                                                        .usec = source->budget_usec});
+                                                        .usec = source->budget_usec,
+                                                        .news = source->news});
 }
 
 void xc_ssource_send(struct xc_supervisor *s, struct xc_ssource *source)
@@ -184,9 +185,10 @@ static bool take_done(struct xc_supervisor *s, struct xc_ssource *source, const 
     const struct xc_crew *crew = source->crew;
     uint32_t id = source->id;
 
-    if (!source->complete || !xc_report_check(source->report))
+    if (!source->complete || !xc_report_check(source->report) || (msg->news && !source->news))
         return false;
     report = g_steal_pointer(&source->report);
+    report->news = msg->news;
     close_poll(source);
     answered(s, source);
     if (s->events.polled)
@@ -396,7 +398,7 @@ void xc_supervisor_remove(struct xc_supervisor *s, uint32_t id)
     xc_ssource_send_next(s, crew);
 }
 
-bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec)
+bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec, bool news)
 {
     struct xc_ssource *source = xc_ssource_find(s, id);
 
@@ -404,6 +406,7 @@ bool xc_supervisor_poll(struct xc_supervisor *s, uint32_t id, gint64 budget_usec
         return false;
     source->open = true;
     source->sent = false;
+    source->news = news;
     source->budget_usec = CLAMP(budget_usec, 0, XC_PROTOCOL_BUDGET_MAX);
     source->deadline = xc_clock_mono() + source->budget_usec + GRACE_USEC;
     send_poll(s, source);

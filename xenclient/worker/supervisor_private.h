@@ -39,6 +39,7 @@ struct xc_ssource {
     bool open;
     bool sent;
     bool complete; /* the last piece is here */
+    bool news;     /* will do */
     bool failing;  /* its worker died: it is open until the callback, but not sent again */
     uint32_t serial;
     gint64 budget_usec;

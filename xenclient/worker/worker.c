@@ -161,7 +161,7 @@ static bool take_poll(struct xc_worker *worker, const struct xc_msg *msg)
         source = xc_wsource_new(worker, msg->source, xc_wsource_spec(source));
         g_hash_table_replace(worker->sources, GUINT_TO_POINTER(msg->source), source);
     }
-    xc_wsource_poll(source, msg->serial, msg->usec);
+    xc_wsource_poll(source, msg->serial, msg->usec, msg->news);
     return true;
 }
 

@@ -28,7 +28,8 @@ struct xc_wsource *xc_wsource_new(struct xc_worker *worker, uint32_t id,
                                   const struct xc_source_spec *spec);
 /* Cancels a running poll and lets the thread end by itself; what it may still say has an old serial. */
 void xc_wsource_stop(struct xc_wsource *source);
-void xc_wsource_poll(struct xc_wsource *source, uint32_t serial, gint64 budget_usec);
+/* news: as struct xc_report has it, of the report that was sent last. */
+void xc_wsource_poll(struct xc_wsource *source, uint32_t serial, gint64 budget_usec, bool news);
 /* It has no thread and answers every poll with the reason. */
 bool xc_wsource_is_broken(const struct xc_wsource *source);
 const struct xc_source_spec *xc_wsource_spec(const struct xc_wsource *source);

@@ -32,6 +32,7 @@ struct xc_wsource {
     GMutex lock;
     bool stop;
     bool asked;
+    bool news;       /* will do */
     uint32_t serial; /* of what is asked */
     gint64 budget_usec;
 
@@ -52,6 +53,7 @@ static int files_of(const struct xc_wsource *s)
 struct work {
     bool stop;
     bool asked;
+    bool news;
     uint32_t serial;
 };
 
@@ -138,7 +140,7 @@ static bool ask(struct xc_wsource *s, struct xc_report *report, GError **error)
                    "the driver's report refers to hosts or domains that it does not hold");
 }
 
-static void poll_now(struct xc_wsource *s, uint32_t serial)
+static void poll_now(struct xc_wsource *s, uint32_t serial, bool news)
 {
     g_autoptr(xc_report) report = xc_report_new();
     g_autoptr(GError) error = NULL;
@@ -146,6 +148,7 @@ static void poll_now(struct xc_wsource *s, uint32_t serial)
     struct sending sending = {s, serial};
 
     s->told = false;
+    report->news_will_do = news;
     if (!ask(s, report, &error)) {
         hang_up(s);
         send_failure(s, serial, error);
@@ -156,7 +159,8 @@ static void poll_now(struct xc_wsource *s, uint32_t serial)
                                                .source = s->id,
                                                .serial = serial,
                                                .usec = xc_clock_mono() - start,
-                                               .reconnects = s->opens - 1});
+                                               .reconnects = s->opens - 1,
+                                               .news = report->news});
 }
 
 static void tell_changed(struct xc_wsource *s)
@@ -207,7 +211,7 @@ static struct work wait_for_work(struct xc_wsource *s, bool *event)
     if (fds[0].revents && read(s->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
         xc_log(XC_LOG_ERROR, "source %s: wake: %s", s->spec.key, g_strerror(errno));
     g_mutex_lock(&s->lock);
-    work = (struct work){s->stop, s->asked, s->serial};
+    work = (struct work){s->stop, s->asked, s->news, s->serial};
     s->asked = false;
     if (work.asked)
         xc_call_restart(&s->call, s->budget_usec);
@@ -226,7 +230,7 @@ static void *run(void *data)
         if (work.stop)
             break;
         if (work.asked) {
-            poll_now(s, work.serial);
+            poll_now(s, work.serial, work.news);
             /* What a shared session took in during the poll does not make the descriptor readable.
              */
             event = event_fd(s) >= 0;
@@ -302,7 +306,7 @@ void xc_wsource_stop(struct xc_wsource *s)
     unref(s);
 }
 
-void xc_wsource_poll(struct xc_wsource *s, uint32_t serial, gint64 budget_usec)
+void xc_wsource_poll(struct xc_wsource *s, uint32_t serial, gint64 budget_usec, bool news)
 {
     if (s->error) {
         send_failure(s, serial, s->error);
@@ -311,6 +315,7 @@ void xc_wsource_poll(struct xc_wsource *s, uint32_t serial, gint64 budget_usec)
     g_mutex_lock(&s->lock);
     /* One that was not begun yet is forgotten: the front has given it up. */
     s->asked = true;
+    s->news = news;
     s->serial = serial;
     s->budget_usec = budget_usec;
     g_mutex_unlock(&s->lock);
