@@ -207,7 +207,7 @@ static void test_refused(void)
     g_assert_false(xc_report_check(report));
     domain_at(report, 1)->host = 0;
     g_assert_true(xc_report_check(report));
-    g_assert_true(read_raw(report, "\10\1\0\0\0\0\0\0\0\0\0\0\0", 13));
+    g_assert_true(read_raw(report, "\11\1\0\0\0\0\0\0\0\0\0\0\0", 13));
     g_assert_false(xc_report_check(report));
     g_array_set_size(report->pifs, 0);
     g_assert_true(xc_report_check(report));
