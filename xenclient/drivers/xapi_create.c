@@ -233,6 +233,7 @@ static bool check_name(struct xapi_job *job, GError **error)
     return refs != NULL;
 }
 
+/* Nothing was copied so far, and nothing is before it is clear what is meant. */
 static bool begin(struct xapi_job *job, GError **error)
 {
     g_autofree char *template = NULL;
@@ -248,15 +249,15 @@ static bool begin(struct xapi_job *job, GError **error)
     if (!template)
         return false;
     job->sent = true;
-    job->fence = xapi_job_ask_text(job, "task.create",
-                                   XAPI_WITH(name, "creating a VM from a template"), &why);
+    if (!job->fence)
+        job->fence = xapi_job_ask_text(job, "task.create",
+                                       XAPI_WITH(name, "creating a VM from a template"), &why);
     return job->fence ? send_copy(job, template, error) : take_refusal(job, &why, error);
 }
 
 /* The intent is there, but no VM. */
 static bool search(struct xapi_job *job, GError **error)
 {
-    g_autofree char *template = NULL;
     struct xapi_task seen;
     unsigned n = 0;
     bool running = false;
@@ -269,15 +270,11 @@ static bool search(struct xapi_job *job, GError **error)
     xapi_task_clear(&seen);
     if (!ok || running)
         return false;
-    if (n) {
-        xc_outcome_set(job->outcome, XC_RESULT_LOST, XC_CAUSE_LOST,
-                       "the pool has no VM of it, and does not tell whether it was copied");
-        return true;
-    }
-    if (is_stopped(job))
-        return true;
-    template = find_template(job, error);
-    return template && send_copy(job, template, error);
+    if (!n)
+        return begin(job, error);
+    xc_outcome_set(job->outcome, XC_RESULT_LOST, XC_CAUSE_LOST,
+                   "the pool has no VM of it, and does not tell whether it was copied");
+    return true;
 }
 
 static bool copy(struct xapi_job *job, GError **error)
@@ -416,7 +413,7 @@ void xapi_create_end(struct xapi_job *job)
 {
     char uuid[XC_UUID_TEXT];
 
-    if (!job->link || !job->sent)
+    if (!job->link || (!job->sent && !job->fence))
         return;
     if (find_fence(job, NULL) && job->fence &&
         xapi_job_ask(job, "task.set_status", XAPI_WITH(job->fence, "success"), NULL, NULL, NULL))
