@@ -74,37 +74,31 @@ static char *vm_record(const char *ref)
     return xapi_success(record);
 }
 
-static char *refs_of(const char *const *refs, size_t n)
+/* A set that has it n times. */
+static char *refs_of(const char *ref, unsigned n)
 {
     g_autoptr(GString) list = g_string_new("<array><data>");
 
-    for (size_t i = 0; i < n; i++)
-        g_string_append_printf(list, "<value>%s</value>", refs[i]);
+    for (unsigned i = 0; i < n; i++)
+        g_string_append_printf(list, "<value>%s</value>", ref);
     g_string_append(list, "</data></array>");
     return xapi_success(list->str);
 }
 
 static char *vms_of_name(const char *name)
 {
-    static const char *const templates[] = {TEMPLATE, TEMPLATE};
-    static const char *const vm[] = {REF("v")};
-    static const char *const other[] = {REF("x")};
-
     if (strcmp(name, "debian") == 0)
-        return refs_of(templates, pool.templates);
+        return refs_of(TEMPLATE, pool.templates);
     if (pool.vm && strcmp(name, pool.vm) == 0)
-        return refs_of(vm, 1);
-    return refs_of(other, pool.taken && strcmp(name, "new") == 0);
+        return refs_of(REF("v"), 1);
+    return refs_of(REF("x"), pool.taken && strcmp(name, "new") == 0);
 }
 
 static char *tasks_of_name(const char *name)
 {
-    static const char *const fence[] = {REF("fence")};
-    static const char *const other[] = {REF("other")};
-
     if (strcmp(name, "xensnmp " OP) == 0)
-        return refs_of(fence, pool.fence);
-    return refs_of(other, pool.others && strcmp(name, "Async.VM.clone") == 0);
+        return refs_of(REF("fence"), pool.fence);
+    return refs_of(REF("other"), pool.others && strcmp(name, "Async.VM.clone") == 0);
 }
 
 /* What a task does shows when it is over. */

@@ -356,7 +356,10 @@ bool xf_vm_provision(struct xf_call *call)
          xf_call_fail(call, "TASK_CANCELLED", call->task->ref);
     xf_db_lock(db);
     vm = xf_db_find(db, "VM", ref);
-    ok = ok && (vm || xf_call_fail(call, "HANDLE_INVALID", "VM", ref)) && provision(call, vm);
+    if (ok && vm)
+        ok = provision(call, vm);
+    else if (ok)
+        ok = xf_call_fail(call, "HANDLE_INVALID", "VM", ref);
     if (vm)
         xf_vm_mark(db, vm, call->task, NULL);
     xf_db_unlock(db);

@@ -60,6 +60,9 @@ static gint64 timeout_of(const struct xc_engine *engine, const struct xc_request
 
     if (!sec && request->action == XC_ACTION_SHUTDOWN)
         sec = engine->config->shutdown_timeout_sec;
+    /* Disks are copied first, as for a clone. */
+    if (!sec && request->title)
+        sec = xc_action_info(XC_ACTION_CLONE)->timeout_sec;
     if (!sec)
         sec = xc_action_info(request->action)->timeout_sec;
     return (gint64)sec * XC_USEC_PER_SEC;
