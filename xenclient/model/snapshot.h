@@ -58,9 +58,11 @@ const char *xc_report_text(struct xc_report *report, const char *bytes, gssize l
  * the domain knows its part and there is at least one. A sum already set stays. */
 void xc_report_sum_devices(struct xc_report *report);
 
-/* Wire form in pieces below limit octets: u32 counts per kind, then the objects. A set larger than
- * limit comes as several pieces; devices refer to ordinals of the whole report. `send` returns
- * false to stop. */
+/* Octets that its objects take. */
+size_t xc_report_octets(const struct xc_report *report);
+
+/* Wire form: for each object u8 kind, u32 ordinal of what it belongs to where its kind has such, its fields. A piece ends
+ * with the object that reaches limit octets; ordinals are those of the whole report. `send` returns false to stop. */
 typedef bool (*xc_report_send_fn)(GByteArray *piece, bool last, void *data);
 bool xc_report_write(const struct xc_report *report, size_t limit, xc_report_send_fn send,
                      void *data);
