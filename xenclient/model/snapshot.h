@@ -127,15 +127,3 @@ const struct xc_domain *const *xc_snapshot_on_host(const struct xc_snapshot *sna
 gssize xc_snapshot_find(const struct xc_snapshot *snapshot, uint32_t index);
 /* True when both hold the same domain indexes and the same number of hosts. */
 bool xc_snapshot_same_members(const struct xc_snapshot *a, const struct xc_snapshot *b);
-
-/* What changed between two snapshots of one source, in index order. */
-enum xc_change_kind { XC_DOMAIN_APPEARED, XC_DOMAIN_VANISHED, XC_DOMAIN_CHANGED };
-struct xc_change {
-    enum xc_change_kind kind;
-    const struct xc_domain *before; /* NULL: appeared */
-    const struct xc_domain *after;  /* NULL: vanished */
-};
-/* CHANGED is reported for state, reason, host, name, uuid or domid. before may be NULL. */
-typedef void (*xc_change_fn)(const struct xc_change *change, void *data);
-void xc_snapshot_diff(const struct xc_snapshot *before, const struct xc_snapshot *after,
-                      xc_change_fn report, void *data);
