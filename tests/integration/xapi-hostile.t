@@ -39,7 +39,7 @@ FAILING = {
     "no-session": (DRIVER, "without a session"), "log-lines": (DRIVER, "INTERNAL_ERROR"),
     "slave-stranger": (WRONG_HOST, STRANGER), "slave-first": (TLS, STRANGER), "slave-loop": (WRONG_HOST, "says that it is not"),
     "stranger-ca": (TLS, "self-signed"), "stranger-name": (TLS, "mismatch"), "expired": (TLS, "expired"),
-    "stranger-pin": (TLS, "not the certificate that is trusted")}
+    "stranger-pin": (TLS, "not the certificate that is trusted"), "old": (TLS, "1.2 or newer is needed")}
 OTHERS = {"objects": [TIMED_OUT]}  # on a machine that hardly gets on
 # Those that are up, for what they get wrong is not all of the pool.
 LIVING = ["bad-token", "events-lost", "odd-counts", "storm", "lies", "far-clock", "invalid-metrics", "metrics-garbage",
@@ -47,7 +47,7 @@ LIVING = ["bad-token", "events-lost", "odd-counts", "storm", "lies", "far-clock"
 # All is well again with each new login or reading, and soon not any more.
 RESTLESS = ["slave-later", "invalid", "more-garbage"]
 RESTLESS_INTERVAL = 5
-UNTRUSTED = ["stranger-ca", "stranger-name", "expired", "stranger-pin"]
+UNTRUSTED = ["stranger-ca", "stranger-name", "expired", "stranger-pin", "old"]
 
 
 class Estate(PoolLab):
