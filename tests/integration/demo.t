@@ -44,7 +44,10 @@ def processes():
 
 result = demo(DEMO_PORT=str(free_port()))
 ok(result.returncode == 0, "the demo succeeds") or diag(result.stdout + result.stderr)
-said(result, "snmpbulkwalk", "snmpset", "runs", "is paused", "Migrate", "inconsistentValue", "badState")
+said(result, "snmpbulkwalk", "snmpset", "https://127.0.0.1:", "hears of all 3 hosts", "coordinator", "Debian GNU/Linux", "10.0.",
+     "Shared NFS", "is paused", "runs again", "inconsistentValue", "badState", "@before-move", "Migrate", "runs on pool1.host",
+     "domainMoved", "migrate: ok")
+is_([line for line in result.stdout.splitlines() if len(line) > 120], [], "and fits on 120 columns")
 is_(processes(), [], "nothing it started is left")
 ok(not os.path.exists(RECORD), "no record of it is left")
 
