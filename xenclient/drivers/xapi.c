@@ -154,6 +154,7 @@ const struct xc_driver xc_xapi_driver = {
     .own_saves = true,
     .templates = true,
     .tls = true,
+    .hosts_by_uuid = true,
     .notices = true,
     .files = 24, /* seven, and one for each further member of a pool of usual size */
     .open = xapi_open,

@@ -10,7 +10,7 @@ const struct xapi_signature xapi_calls[] = {
     {"event.from", "asd"},
     {"pool.get_all", ""},
     {"pool.get_master", "s"},
-    {"host.get_by_name_label", "s"},
+    {"host.get_by_uuid", "s"},
     {"host.get_record", "s"},
     {"host.get_resident_VMs", "s"},
     {"host.disable", "s"},
