@@ -312,6 +312,32 @@ static void take_column(unsigned column, const char *kind, const char *uuid, con
     }
 }
 
+static const struct column *column_at(const struct xapi_meters *meters, unsigned column)
+{
+    const struct column *entry = column < meters->columns->len
+                                     ? &g_array_index(meters->columns, struct column, column)
+                                     : NULL;
+
+    return entry && entry->of ? entry : NULL;
+}
+
+static struct meter *meter_at(const struct column *entry)
+{
+    return &g_array_index(entry->of->meters, struct meter, entry->meter);
+}
+
+static bool wants_value(unsigned column, gint64 t, void *data)
+{
+    const struct column *entry = column_at(data, column);
+    const struct meter *meter = entry ? meter_at(entry) : NULL;
+
+    if (!meter)
+        return false;
+    if (is_level(meter->meter))
+        return t >= meter->level_at;
+    return !meter->known || (entry->of->upto && t * XC_USEC_PER_SEC > entry->of->upto);
+}
+
 static void take_level(struct meter *meter, gint64 t, double value)
 {
     if (t < meter->level_at)
@@ -324,15 +350,13 @@ static void take_level(struct meter *meter, gint64 t, double value)
 static void take_value(unsigned column, gint64 t, double value, void *data)
 {
     struct xapi_meters *meters = data;
-    const struct column *entry = column < meters->columns->len
-                                     ? &g_array_index(meters->columns, struct column, column)
-                                     : NULL;
+    const struct column *entry = column_at(meters, column);
     struct meter *meter;
     gint64 from, to;
 
-    if (!entry || !entry->of || value < 0 || value > entry->max)
+    if (!entry || value < 0 || value > entry->max)
         return;
-    meter = &g_array_index(entry->of->meters, struct meter, entry->meter);
+    meter = meter_at(entry);
     if (is_level(meter->meter)) {
         take_level(meter, t, value);
         return;
@@ -349,7 +373,7 @@ static void take_value(unsigned column, gint64 t, double value, void *data)
             value * entry->factor * (double)(to - from) / (double)XC_USEC_PER_SEC;
 }
 
-const struct xapi_rrd_sink xapi_meters_sink = {take_span, take_column, take_value};
+const struct xapi_rrd_sink xapi_meters_sink = {take_span, take_column, wants_value, take_value};
 
 /* The answer is whole. */
 static void count(struct xapi_metered *metered)
