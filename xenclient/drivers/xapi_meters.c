@@ -130,8 +130,9 @@ static bool matches(const struct name *name, const char *kind, const char *text,
     g_autofree char *between = NULL;
     uint64_t value = 0;
 
-    if (strcmp(name->kind, kind) != 0 || !g_str_has_prefix(text, name->before) ||
-        !g_str_has_suffix(text, name->after) ||
+    /* Most are told apart by their first letter: this is done for each column of each answer. */
+    if (name->before[0] != text[0] || strcmp(name->kind, kind) != 0 ||
+        !g_str_has_prefix(text, name->before) || !g_str_has_suffix(text, name->after) ||
         strlen(text) < strlen(name->before) + strlen(name->after))
         return false;
     *number = 0;
