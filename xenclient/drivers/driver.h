@@ -46,7 +46,7 @@ struct xc_order {
     bool has_domid;
     int64_t domid; /* as last seen: check it against uuid and name before use */
     char *name;    /* the domain's name */
-    char *config;  /* configuration path (start, create) */
+    char *config;  /* configuration path (start, create), or the template of a create */
     char *content; /* create: the configuration itself instead of a path, at most 64 KiB */
     char *
         snapshot; /* name of what is to be made (snapshot, checkpoint, clone); uuid of the one meant */
@@ -96,6 +96,7 @@ struct xc_driver {
     uint32_t capabilities;      /* XC_CAP_ bits */
     bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
     bool tls;       /* it shows a certificate, so tls_insecure means something */
+    bool templates; /* it creates from templates of its own, not from configurations */
     bool notices;   /* it tells of messages that the hypervisor keeps */
     int files; /* descriptors that a source may hold at once; 0: as many as one connection needs */
 

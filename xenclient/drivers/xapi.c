@@ -155,8 +155,10 @@ const struct xc_driver xc_xapi_driver = {
                     XC_CAP_RESET | XC_CAP_SUSPEND | XC_CAP_MIGRATE | XC_CAP_LIVE_MIGRATE |
                     XC_CAP_CHECK_MIGRATE | XC_CAP_START_ELSEWHERE | XC_CAP_EVENTS |
                     XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS | XC_CAP_SNAPSHOT |
-                    XC_CAP_CHECKPOINT | XC_CAP_CLONE | XC_CAP_DELETE | XC_CAP_MAINTENANCE,
+                    XC_CAP_CHECKPOINT | XC_CAP_CLONE | XC_CAP_DELETE | XC_CAP_MAINTENANCE |
+                    XC_CAP_CREATE,
     .own_saves = true,
+    .templates = true,
     .tls = true,
     .notices = true,
     .files = 27, /* ten, and one for each further member of a pool of usual size */

@@ -19,10 +19,12 @@
  *
  * Of a snapshot that is reverted to or deleted, the snapshot bears the mark: a revert makes the VM's other_config what it
  * was when the snapshot was taken. What is asked of a host needs no mark: it is done again without harm (xapi_host.c).
+ * A VM that is yet to be made can bear none; xapi_create.c tells how that is done once.
  *
  * Rights: writing on a VM (other_config) needs the role vm-admin. */
 #include "xenclient/drivers/xapi_actions.h"
 
+#include "xenclient/drivers/xapi_create.h"
 #include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_job.h"
 #include "xenclient/drivers/xapi_mark.h"
@@ -146,7 +148,7 @@ static bool begin(struct xapi_job *job, GError **error)
         return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "the pool has no %s %s any more",
                        xapi_method_of_snapshot(job->method) ? "such snapshot of VM" : "VM",
                        job->order->name);
-    job->sent = false;
+    job->sent = job->order->action == XC_ACTION_CREATE; /* much of that is done already */
     return check_free(job, error) && write_mark(job, error) && send_call(job, error);
 }
 
@@ -231,8 +233,23 @@ static bool check_migrate(struct xapi_job *job, GError **error)
     return true;
 }
 
+/* What was made is started as any other VM. */
+static bool create(struct xapi_job *job, GError **error)
+{
+    bool made = false;
+
+    if (!xapi_create_attempt(job, &made, error))
+        return false;
+    if (!made)
+        return true;
+    job->method = xapi_method_of(XC_ACTION_START);
+    return look(job, error);
+}
+
 static bool attempt(struct xapi_job *job, GError **error)
 {
+    if (job->order->action == XC_ACTION_CREATE)
+        return create(job, error);
     if (job->method->shape == XAPI_SHAPE_HOST)
         return xapi_host_attempt(job, error);
     if (!prepare(job, error))
@@ -325,6 +342,8 @@ static void run_job(struct xapi_job *job)
     }
     while (!checks && !attempt(job, &error) && try_again(job, error))
         g_clear_error(&error);
+    if (job->order->action == XC_ACTION_CREATE)
+        xapi_create_end(job);
 }
 
 void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env,
@@ -353,4 +372,5 @@ void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env
     g_free(job.owner_ref);
     g_free(job.host);
     g_free(job.task);
+    g_free(job.fence);
 }

@@ -1,6 +1,7 @@
 /* Calls, following, and reading back. */
 #include "xenclient/drivers/xapi_job.h"
 
+#include "xenclient/drivers/xapi_create.h"
 #include "xenclient/drivers/xapi_error.h"
 #include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_point.h"
@@ -129,6 +130,8 @@ static bool reached(struct xapi_job *job, bool *yes, GError **error)
 
     if (job->method->shape == XAPI_SHAPE_HOST)
         return xapi_host_reached(job, yes, error);
+    if (job->method->shape == XAPI_SHAPE_COPY)
+        return xapi_create_copied(job, yes, error);
     if (!xapi_job_read_vm(job, error))
         return false;
     if (job->method->shape == XAPI_SHAPE_TAKE)

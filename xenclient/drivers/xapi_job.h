@@ -23,6 +23,7 @@ struct xapi_job {
     char *host;         /* reference of the host that was named, "" none */
     bool sent;          /* the call may have arrived */
     char *task;         /* NULL: not known */
+    char *fence;        /* of a creation: the task that says that it was begun; NULL: not known */
     bool cancel_sent;
     gint64 pause; /* before the next attempt */
 };

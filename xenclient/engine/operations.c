@@ -154,7 +154,8 @@ struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
         /* A create has its domain filled in at the end: compare what was asked. */
         if (op->domain
                 ? equal(&run->op, op)
-                : (run->op.action == op->action && strcmp(run->op.argument, op->argument) == 0))
+                : (run->op.action == op->action && strcmp(run->op.argument, op->argument) == 0 &&
+                   strcmp(run->op.content, op->content) == 0))
             return open || run->op.ended_mono > window ? run : NULL;
         if (op->domain || run->op.action != op->action)
             return NULL; /* another one came in between */

@@ -327,6 +327,18 @@ static bool has_published(const struct xc_slot *slot, uint64_t number)
     return !poller || number == 0 || (poller->published >= number && !poller->pending);
 }
 
+/* From a template it is told by its name, else by its configuration. */
+static bool was_created(const struct xc_domain_ref *ref, const struct xc_op *op)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+
+    if (strcmp(ref->slot->spec.key, op->source) != 0)
+        return false;
+    if (ref->slot->driver && ref->slot->driver->templates)
+        return XC_HAS(DOMAIN, domain, name) && strcmp(domain->name, op->content) == 0;
+    return XC_HAS(DOMAIN, domain, config) && strcmp(domain->config, op->argument) == 0;
+}
+
 /* A created domain gets its index with the first poll that shows it. */
 static void find_created(struct xc_engine *engine, struct xc_op *op)
 {
@@ -334,8 +346,7 @@ static void find_created(struct xc_engine *engine, struct xc_op *op)
         const struct xc_domain_ref *ref = &g_array_index(engine->refs, struct xc_domain_ref, i);
         const struct xc_domain *domain = xc_ref_domain(ref);
 
-        if (strcmp(ref->slot->spec.key, op->source) != 0 || !XC_HAS(DOMAIN, domain, config) ||
-            strcmp(domain->config, op->argument) != 0)
+        if (!was_created(ref, op))
             continue;
         op->domain = ref->index;
         ref->track->last_op = op->index;

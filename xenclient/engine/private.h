@@ -354,4 +354,7 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, GError **error);
 bool xc_policy_control(const struct xc_engine *engine, GError **error);
 /* Configuration path inside the source's directories, absolute and without "..". */
+/* May a domain of that name be made there? */
+bool xc_policy_new_name(const struct xc_engine *engine, const struct xc_slot *slot,
+                        const char *name, GError **error);
 bool xc_policy_config_path(const struct xc_slot *slot, const char *path, GError **error);
