@@ -158,7 +158,8 @@ bool xc_news_will_do(const struct xc_slot *slot);
 /* Is it of domains that are there already, on the same hosts? After their indexes are resolved. */
 bool xc_news_fit(const struct xc_slot *slot, const struct xc_report *news);
 /* Shares of the processors are of what was measured: between two measurements the last ones stay. */
-void xc_news_keep_shares(const struct xc_slot *slot, struct xc_report *news);
+void xc_news_keep_shares(const struct xc_slot *slot, const struct xc_report *report,
+                         struct xc_domain *domain);
 /* Puts news upon what is there; frees them. NULL: they do not fit. */
 struct xc_snapshot *xc_news_apply(const struct xc_slot *slot, struct xc_snapshot *news);
 
