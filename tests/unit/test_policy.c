@@ -329,7 +329,8 @@ static void test_hosts(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint((int)ask_host(f, "a", XC_ACTION_EVACUATE), ==, XC_CAUSE_NOT_SUPPORTED);
     g_assert_cmpint((int)ask_host(f, "nowhere", XC_ACTION_EVACUATE), ==, XC_CAUSE_NO_SUCH_HOST);
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
-    g_assert_cmpstr(((const struct xc_order *)kit->orders->pdata[0])->host_from, ==, "one");
+    g_assert_cmpstr(((const struct xc_order *)kit->orders->pdata[0])->host_from, ==,
+                    "cd000000-0000-0000-0000-000000000001");
     /* The same of the same host is one; of the other host of the source it is another. */
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
     g_assert_cmpuint(count(f), ==, 1);
