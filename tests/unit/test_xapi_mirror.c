@@ -449,6 +449,100 @@ static void test_news(void)
     xapi_mirror_free(mirror);
 }
 
+#define OWNERS 4
+
+static bool chance(int of)
+{
+    return g_test_rand_int_range(0, of) == 0;
+}
+
+/* What belongs to a VM, perhaps, told of or gone. */
+static struct xapi_change random_change(void)
+{
+    static const enum xapi_class classes[] = {XAPI_VIF, XAPI_VBD, XAPI_VM};
+    enum xapi_class class = classes[g_test_rand_int_range(0, G_N_ELEMENTS(classes))];
+    struct xapi_change change = {.object = xapi_object_new(class), .gone = chance(4)};
+    struct xapi_vm *vm = (struct xapi_vm *)(void *)change.object;
+    char *owner = chance(5) ? NULL : g_strdup_printf("owner%d", g_test_rand_int_range(0, OWNERS));
+
+    change.object->ref = g_strdup_printf("%d", g_test_rand_int_range(0, 12));
+    if (change.gone)
+        g_clear_pointer(&owner, g_free);
+    if (class == XAPI_VIF) {
+        ((struct xapi_vif *)(void *)change.object)->vm = owner;
+    } else if (class == XAPI_VBD) {
+        ((struct xapi_vbd *)(void *)change.object)->vm = owner;
+    } else {
+        vm->snapshot_of = owner;
+        vm->is_snapshot.known = !chance(5);
+        vm->is_snapshot.value = !chance(5);
+    }
+    return change;
+}
+
+static bool belongs(const struct xapi_object *object, const char *owner)
+{
+    const struct xapi_vm *vm = (const struct xapi_vm *)object;
+    const char *of = NULL;
+
+    if (object->class == XAPI_VIF)
+        of = ((const struct xapi_vif *)object)->vm;
+    else if (object->class == XAPI_VBD)
+        of = ((const struct xapi_vbd *)object)->vm;
+    else if (object->class == XAPI_VM && vm->is_snapshot.known && vm->is_snapshot.value)
+        of = vm->snapshot_of;
+    return g_strcmp0(of, owner) == 0;
+}
+
+/* The list of a VM is what a walk over all there is finds of it. */
+static void check_owned(const struct xapi_mirror *mirror, const char *owner)
+{
+    const struct xapi_object *previous = NULL;
+    g_autoptr(GHashTable) listed = g_hash_table_new(NULL, NULL);
+    GHashTableIter iter;
+    gpointer object;
+
+    for (const struct xapi_object *owned = xapi_mirror_owned(mirror, owner); owned;
+         previous = owned, owned = owned->next) {
+        g_assert_true(owned->previous == previous);
+        g_assert_true(g_hash_table_add(listed, (gpointer)owned));
+    }
+    for (unsigned class = 0; class < XAPI_N_CLASSES; class ++) {
+        g_hash_table_iter_init(&iter, mirror->objects[class]);
+        while (g_hash_table_iter_next(&iter, NULL, &object))
+            g_assert_true(g_hash_table_remove(listed, object) == belongs(object, owner));
+    }
+    g_assert_cmpuint(g_hash_table_size(listed), ==, 0);
+}
+
+/* Whatever comes, goes, moves or is read anew, in whatever order. */
+static void test_owned(void)
+{
+    struct xapi_mirror *mirror = xapi_mirror_new();
+
+    for (unsigned turn = 0; turn < 3000; turn++) {
+        g_autoptr(xapi_batch) batch = xapi_batch_new();
+        g_autoptr(GError) error = NULL;
+        unsigned whole = chance(10) ? (unsigned)g_test_rand_int() & XAPI_ALL_CLASSES : 0;
+        unsigned stale = 0;
+        bool changed = false;
+
+        for (int n = g_test_rand_int_range(0, 8); n > 0; n--) {
+            struct xapi_change change = random_change();
+
+            g_array_append_val(batch->changes, change);
+        }
+        g_assert_true(
+            xapi_mirror_apply(mirror, batch, XAPI_ALL_CLASSES, whole, &changed, &stale, &error));
+        for (unsigned i = 0; i < OWNERS; i++) {
+            g_autofree char *owner = g_strdup_printf("owner%u", i);
+
+            check_owned(mirror, owner);
+        }
+    }
+    xapi_mirror_free(mirror);
+}
+
 static void test_no_hosts(void)
 {
     struct xapi_mirror *mirror = xapi_mirror_new();
@@ -477,6 +571,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-mirror/no-batch", test_no_batch);
     g_test_add_func("/xapi-mirror/crowd", test_crowd);
     g_test_add_func("/xapi-mirror/news", test_news);
+    g_test_add_func("/xapi-mirror/owned", test_owned);
     g_test_add_func("/xapi-mirror/no-hosts", test_no_hosts);
     return g_test_run();
 }

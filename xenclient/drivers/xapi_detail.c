@@ -1,41 +1,6 @@
 /* What a guest's agent told XAPI, and what administrators and XAPI itself keep of a VM. */
 #include "xenclient/drivers/xapi_detail.h"
 
-struct snapshots {
-    uint64_t count;
-    int64_t newest; /* 0: no time is known */
-};
-
-bool xapi_is_point(const struct xapi_vm *vm)
-{
-    return vm->snapshot_of && vm->is_snapshot.known && vm->is_snapshot.value;
-}
-
-GHashTable *xapi_snapshots(const struct xapi_mirror *mirror)
-{
-    GHashTable *all = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    GHashTableIter iter;
-    gpointer object;
-
-    g_hash_table_iter_init(&iter, mirror->objects[XAPI_VM]);
-    while (g_hash_table_iter_next(&iter, NULL, &object)) {
-        const struct xapi_vm *vm = object;
-        struct snapshots *of;
-
-        if (!xapi_is_point(vm))
-            continue;
-        of = g_hash_table_lookup(all, vm->snapshot_of);
-        if (!of) {
-            of = g_new0(struct snapshots, 1);
-            g_hash_table_insert(all, vm->snapshot_of, of);
-        }
-        of->count++;
-        if (vm->snapshot_time.known)
-            of->newest = MAX(of->newest, vm->snapshot_time.value);
-    }
-    return all;
-}
-
 static void set_text(struct xc_report *report, struct xc_detail *detail, enum xc_detail_field field,
                      const char *value)
 {
@@ -67,11 +32,29 @@ static void set_guest(struct xc_report *report, struct xc_detail *detail, const 
     XC_SET(DETAIL, detail, tools, (uint8_t)tools);
 }
 
+static void set_snapshots(struct xc_detail *detail, const struct xapi_object *owned)
+{
+    uint64_t count = 0;
+    int64_t newest = 0;
+
+    for (; owned; owned = owned->next) {
+        const struct xapi_vm *point = (const struct xapi_vm *)owned;
+
+        if (owned->class != XAPI_VM)
+            continue;
+        count++;
+        if (point->snapshot_time.known)
+            newest = MAX(newest, point->snapshot_time.value);
+    }
+    XC_SET(DETAIL, detail, snapshots, count);
+    if (newest)
+        XC_SET(DETAIL, detail, snapshot_time, newest);
+}
+
 bool xapi_detail_add(struct xc_report *report, uint32_t domain, const struct xapi_vm *vm,
-                     bool living, const struct xapi_mirror *mirror, GHashTable *snapshots)
+                     bool living, const struct xapi_mirror *mirror)
 {
     struct xc_detail *detail = xc_report_detail(report, domain);
-    const struct snapshots *of = g_hash_table_lookup(snapshots, vm->head.ref);
 
     if (!detail)
         return false;
@@ -80,9 +63,7 @@ bool xapi_detail_add(struct xc_report *report, uint32_t domain, const struct xap
     set_text(report, detail, XC_DETAIL_tags, vm->tags);
     set_text(report, detail, XC_DETAIL_template,
              vm->base_template ? vm->base_template : vm->reference_label);
-    XC_SET(DETAIL, detail, snapshots, of ? of->count : 0);
-    if (of && of->newest)
-        XC_SET(DETAIL, detail, snapshot_time, of->newest);
+    set_snapshots(detail, xapi_mirror_owned(mirror, vm->head.ref));
     return true;
 }
 

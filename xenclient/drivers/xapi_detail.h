@@ -4,14 +4,9 @@
 #include "xenclient/drivers/xapi_mirror.h"
 #include "xenclient/model/snapshot.h"
 
-/* Is it a snapshot of a VM? */
-bool xapi_is_point(const struct xapi_vm *vm);
 /* Adds one to the domain with that ordinal; one without a UUID can't be named and is left out. False: no more room. */
 bool xapi_point_add(struct xc_report *report, uint32_t domain, const struct xapi_vm *vm);
 
-/* Counts all snapshots once: reference of the VM -> what is known of its. The mirror outlives it. */
-GHashTable *xapi_snapshots(const struct xapi_mirror *mirror);
-
 /* Adds the detail of the domain with that ordinal. living: its guest is there to be asked. False: no more room. */
 bool xapi_detail_add(struct xc_report *report, uint32_t domain, const struct xapi_vm *vm,
-                     bool living, const struct xapi_mirror *mirror, GHashTable *snapshots);
+                     bool living, const struct xapi_mirror *mirror);

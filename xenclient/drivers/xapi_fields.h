@@ -48,6 +48,7 @@ struct xapi_number {
 struct xapi_object {
     char *ref;
     enum xapi_class class;
+    struct xapi_object *previous, *next; /* of the same VM; the mirror's, not the wire's */
 };
 
 /* Texts are NULL when they are not known or empty; references also when they are null. */

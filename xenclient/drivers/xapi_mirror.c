@@ -198,6 +198,7 @@ struct xapi_mirror *xapi_mirror_new(void)
 
     for (unsigned i = 0; i < XAPI_N_CLASSES; i++)
         mirror->objects[i] = new_table();
+    mirror->owned = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     mirror->all_new = true;
     mirror->news = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return mirror;
@@ -209,6 +210,7 @@ void xapi_mirror_free(struct xapi_mirror *mirror)
         return;
     for (unsigned i = 0; i < XAPI_N_CLASSES; i++)
         g_hash_table_unref(mirror->objects[i]);
+    g_hash_table_unref(mirror->owned);
     g_hash_table_unref(mirror->news);
     g_free(mirror);
 }
@@ -234,20 +236,85 @@ bool xapi_vm_is_domain(const struct xapi_vm *vm)
            !(vm->is_snapshot.known && vm->is_snapshot.value) && !is_half_made(vm);
 }
 
+bool xapi_vm_is_point(const struct xapi_vm *vm)
+{
+    return vm->snapshot_of && vm->is_snapshot.known && vm->is_snapshot.value;
+}
+
+/* --- objects come and go */
+
+/* The VM that a device or a snapshot belongs to; NULL: it is none, or of no VM. */
+static const char *owner_of(const struct xapi_object *object)
+{
+    const struct xapi_vm *vm = (const struct xapi_vm *)object;
+
+    switch (object->class) {
+    case XAPI_VIF:
+        return ((const struct xapi_vif *)object)->vm;
+    case XAPI_VBD:
+        return ((const struct xapi_vbd *)object)->vm;
+    case XAPI_VM:
+        return xapi_vm_is_point(vm) ? vm->snapshot_of : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* Behind the first one, so that the table knows of it already. */
+static void enter(struct xapi_mirror *mirror, struct xapi_object *object)
+{
+    const char *owner = owner_of(object);
+    struct xapi_object *first = owner ? g_hash_table_lookup(mirror->owned, owner) : NULL;
+
+    mirror->octets += weight(object);
+    if (first) {
+        object->previous = first;
+        object->next = first->next;
+        first->next = object;
+        if (object->next)
+            object->next->previous = object;
+    } else if (owner) {
+        g_hash_table_insert(mirror->owned, g_strdup(owner), object);
+    }
+}
+
+static void leave(struct xapi_mirror *mirror, struct xapi_object *object)
+{
+    const char *owner = owner_of(object);
+
+    mirror->octets -= weight(object);
+    if (object->next)
+        object->next->previous = object->previous;
+    if (object->previous)
+        object->previous->next = object->next;
+    else if (object->next)
+        g_hash_table_insert(mirror->owned, g_strdup(owner), object->next);
+    else if (owner)
+        g_hash_table_remove(mirror->owned, owner);
+    object->previous = object->next = NULL;
+}
+
+static void leave_all(struct xapi_mirror *mirror, GHashTable *table)
+{
+    GHashTableIter iter;
+    gpointer object;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &object))
+        leave(mirror, object);
+}
+
+const struct xapi_object *xapi_mirror_owned(const struct xapi_mirror *mirror, const char *vm)
+{
+    return g_hash_table_lookup(mirror->owned, vm);
+}
+
+/* --- news */
+
 static void add_news(struct xapi_mirror *mirror, const char *ref)
 {
     if (ref && !g_hash_table_contains(mirror->news, ref))
         g_hash_table_add(mirror->news, g_strdup(ref));
-}
-
-/* The VM that a device belongs to; NULL: it is none, or of no VM. */
-static const char *vm_of(const struct xapi_object *object)
-{
-    if (!object)
-        return NULL;
-    if (object->class == XAPI_VIF)
-        return ((const struct xapi_vif *)object)->vm;
-    return object->class == XAPI_VBD ? ((const struct xapi_vbd *)object)->vm : NULL;
 }
 
 /* now: NULL, it is gone. Of templates and snapshots, which others count, all may be new. */
@@ -275,8 +342,8 @@ static void note_news(struct xapi_mirror *mirror, const struct xapi_object *befo
         break;
     case XAPI_VIF:
     case XAPI_VBD:
-        add_news(mirror, vm_of(before));
-        add_news(mirror, vm_of(now));
+        add_news(mirror, before ? owner_of(before) : NULL);
+        add_news(mirror, now ? owner_of(now) : NULL);
         break;
     case XAPI_SR:
     case XAPI_PBD:
@@ -354,15 +421,18 @@ void xapi_mirror_reported(struct xapi_mirror *mirror)
     g_hash_table_remove_all(mirror->news);
 }
 
+/* --- batches */
+
 static void apply_one(struct xapi_mirror *mirror, GHashTable *before_in, struct xapi_change *change,
                       bool *changed)
 {
     struct xapi_object *object = change->object;
     GHashTable *table = mirror->objects[object->class];
     const void *before = g_hash_table_lookup(before_in, object->ref);
-    const void *replaced = g_hash_table_lookup(table, object->ref);
+    struct xapi_object *replaced = g_hash_table_lookup(table, object->ref);
 
-    mirror->octets -= replaced ? weight(replaced) : 0;
+    if (replaced)
+        leave(mirror, replaced);
     if (before || !change->gone)
         note_news(mirror, before, change->gone ? NULL : object);
     if (change->gone) {
@@ -373,7 +443,7 @@ static void apply_one(struct xapi_mirror *mirror, GHashTable *before_in, struct 
         inherit((struct xapi_vm *)object, before);
     if (!before || xapi_object_differs(before, object))
         *changed = true;
-    mirror->octets += weight(object);
+    enter(mirror, object);
     change->object = NULL;
     g_hash_table_replace(table, object->ref, object);
 }
@@ -411,18 +481,6 @@ static bool within_bounds(const struct xapi_mirror *mirror, GError **error)
     return true;
 }
 
-static size_t weight_of_all(GHashTable *table)
-{
-    GHashTableIter iter;
-    gpointer object;
-    size_t octets = 0;
-
-    g_hash_table_iter_init(&iter, table);
-    while (g_hash_table_iter_next(&iter, NULL, &object))
-        octets += weight(object);
-    return octets;
-}
-
 bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, unsigned asked,
                        unsigned whole, bool *changed, unsigned *stale, GError **error)
 {
@@ -433,7 +491,7 @@ bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, uns
             continue;
         mirror->all_new = true;
         old[i] = mirror->objects[i];
-        mirror->octets -= weight_of_all(old[i]);
+        leave_all(mirror, old[i]);
         mirror->objects[i] = new_table();
     }
     for (guint i = 0; i < batch->changes->len; i++) {

@@ -41,6 +41,7 @@ extern const struct xc_xmlrpc_sink xapi_batch_sink;
 
 struct xapi_mirror {
     GHashTable *objects[XAPI_N_CLASSES]; /* ref -> struct of the class */
+    GHashTable *owned;                   /* reference of a VM -> the first of what is its */
     size_t octets;                       /* of all of them */
     gint64 odd
         [XAPI_N_CLASSES]; /* by how much the server's counts differ even right after a whole read */
@@ -63,6 +64,8 @@ bool xapi_mirror_apply(struct xapi_mirror *mirror, struct xapi_batch *batch, uns
 /* NULL: no such object, or ref is NULL. */
 const void *xapi_mirror_find(const struct xapi_mirror *mirror, enum xapi_class class,
                              const char *ref);
+/* The first of the VIFs, VBDs and snapshots of a VM, NULL: it has none; then one follows the other's `next`. */
+const struct xapi_object *xapi_mirror_owned(const struct xapi_mirror *mirror, const char *vm);
 /* The references of VMs of which something is new since xapi_mirror_reported(), borrowed from the mirror. Not where all is
  * new. */
 GHashTable *xapi_mirror_news(const struct xapi_mirror *mirror);
@@ -70,6 +73,8 @@ GHashTable *xapi_mirror_news(const struct xapi_mirror *mirror);
 void xapi_mirror_reported(struct xapi_mirror *mirror);
 /* Is it neither a template nor a snapshot, nor being imported? Those are nobody's domains. */
 bool xapi_vm_is_domain(const struct xapi_vm *vm);
+/* Is it a snapshot of a VM that is told of? */
+bool xapi_vm_is_point(const struct xapi_vm *vm);
 /* The pool itself, NULL: not known. */
 const struct xapi_pool *xapi_mirror_pool(const struct xapi_mirror *mirror);
 /* The pool's coordinator, NULL: not known. */

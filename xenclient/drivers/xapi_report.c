@@ -11,17 +11,13 @@
 #include <string.h>
 
 #define KIB 1024
-#define FEW 4
 
 struct filling {
     struct xc_report *report;
     const struct xapi_mirror *mirror;
     struct xapi_meters *meters;
-    GHashTable *host_at;   /* reference -> ordinal + 1 */
-    GHashTable *domain_at; /* likewise */
-    GHashTable *snapshots; /* of xapi_snapshots() */
-    GHashTable *news;      /* of xapi_mirror_news(); NULL: all are wanted */
-    GArray *living;        /* bool per domain: it has a life whose devices count */
+    GHashTable *host_at; /* reference -> ordinal + 1 */
+    GHashTable *news;    /* of xapi_mirror_news(); NULL: all are wanted */
 };
 
 #define REPORT_TEXT(TYPE, object, member, text)                                                    \
@@ -334,10 +330,12 @@ static struct xapi_metered *metered_life(struct filling *f, const struct xc_doma
     return metered;
 }
 
-static void set_life(struct filling *f, uint32_t at, struct xc_domain *d, const struct xapi_vm *vm,
-                     const struct xapi_vm_metrics *metrics)
+/* What was measured of it; NULL: nothing. */
+static const struct xapi_metered *set_life(struct filling *f, uint32_t at, struct xc_domain *d,
+                                           const struct xapi_vm *vm,
+                                           const struct xapi_vm_metrics *metrics)
 {
-    struct xapi_metered *metered;
+    const struct xapi_metered *metered;
 
     if (vm->domid.known)
         XC_SET(DOMAIN, d, domid, vm->domid.value);
@@ -356,6 +354,7 @@ static void set_life(struct filling *f, uint32_t at, struct xc_domain *d, const 
             set_counter(d, &xc_domain_type, sums[i].field, value);
     }
     add_vcpus(f, at, d, metered);
+    return metered;
 }
 
 /* Its host was not heard of: nobody knows what it does. */
@@ -366,18 +365,112 @@ static bool is_unheard(const struct filling *f, const struct xapi_vm *vm)
     return host && !xapi_host_live(f->mirror, host);
 }
 
-static bool add_domain(struct filling *f, const struct xapi_vm *vm)
+/* --- devices */
+
+/* Which counter of a device is which meter. */
+struct counter {
+    unsigned field;
+    enum xapi_meter meter;
+};
+static const struct counter vif_counters[] = {
+    {XC_VIF_rx_bytes, XAPI_METER_VIF_RX},
+    {XC_VIF_tx_bytes, XAPI_METER_VIF_TX},
+};
+static const struct counter vbd_counters[] = {
+    {XC_VBD_rd_bytes, XAPI_METER_VBD_READ},
+    {XC_VBD_wr_bytes, XAPI_METER_VBD_WRITE},
+    {XC_VBD_rd_ops, XAPI_METER_VBD_READS},
+    {XC_VBD_wr_ops, XAPI_METER_VBD_WRITES},
+};
+
+static void set_counters(const struct xapi_metered *metered, void *device,
+                         const struct xc_object *type, const struct counter *counters, size_t n,
+                         uint32_t number)
+{
+    double value;
+
+    for (size_t i = 0; metered && i < n; i++)
+        if (xapi_metered_get(metered, counters[i].meter, number, &value))
+            set_counter(device, type, counters[i].field, value);
+}
+
+static bool add_vif(struct filling *f, uint32_t at, const struct xapi_vif *vif,
+                    const struct xapi_metered *metered)
+{
+    const struct xapi_network *network;
+    struct xc_vif *v;
+
+    if (!vif->device.known)
+        return true;
+    v = xc_report_vif(f->report, at);
+    if (!v)
+        return false;
+    network = xapi_mirror_find(f->mirror, XAPI_NETWORK, vif->network);
+    XC_SET(VIF, v, device, vif->device.value);
+    REPORT_TEXT(VIF, v, mac, vif->mac);
+    REPORT_TEXT(VIF, v, bridge, network ? network->bridge : NULL);
+    set_counters(metered, v, &xc_vif_type, vif_counters, G_N_ELEMENTS(vif_counters),
+                 (uint32_t)vif->device.value);
+    return true;
+}
+
+static bool add_vbd(struct filling *f, uint32_t at, const struct xapi_vbd *vbd,
+                    const struct xapi_metered *metered)
+{
+    const struct xapi_vdi *vdi;
+    uint32_t number = 0;
+    struct xc_vbd *v;
+
+    /* Its name is known once it was attached; before, its place tells which it will be. */
+    if (!((vbd->device && xapi_device_number(vbd->device, &number)) || vbd->place.known))
+        return true;
+    if (!number)
+        number = xapi_device_number_at((uint32_t)vbd->place.value);
+    v = xc_report_vbd(f->report, at);
+    if (!v)
+        return false;
+    vdi = xapi_mirror_find(f->mirror, XAPI_VDI, vbd->vdi);
+    XC_SET(VBD, v, number, number);
+    REPORT_TEXT(VBD, v, device, vbd->device);
+    REPORT_TEXT(VBD, v, target, vdi ? vdi->name : NULL);
+    if (vbd->mode)
+        XC_SET(VBD, v, read_only, strcmp(vbd->mode, "RO") == 0);
+    set_counters(metered, v, &xc_vbd_type, vbd_counters, G_N_ELEMENTS(vbd_counters), number);
+    return true;
+}
+
+/* What it owns, in the order of the mirror. metered: NULL, nothing was measured of it, or it has no life that counts. */
+static bool add_owned(struct filling *f, uint32_t at, const struct xapi_vm *vm,
+                      const struct xapi_metered *metered)
+{
+    const struct xapi_object *owned = xapi_mirror_owned(f->mirror, vm->head.ref);
+    bool room = true;
+
+    for (; room && owned; owned = owned->next) {
+        if (owned->class == XAPI_VIF)
+            room = add_vif(f, at, (const struct xapi_vif *)owned, metered);
+        else if (owned->class == XAPI_VBD)
+            room = add_vbd(f, at, (const struct xapi_vbd *)owned, metered);
+        else
+            room = xapi_point_add(f->report, at, (const struct xapi_vm *)owned);
+    }
+    return room;
+}
+
+/* --- all of a domain */
+
+static bool add_domain(struct filling *f, const struct xapi_vm *vm, GError **error)
 {
     const struct xapi_vm_metrics *metrics =
         xapi_mirror_find(f->mirror, XAPI_VM_METRICS, vm->metrics);
+    const struct xapi_metered *metered = NULL;
     uint32_t at = f->report->domains->len;
     struct xc_domain *d = xc_report_domain(f->report, host_of(f, vm));
     bool unheard = is_unheard(f, vm);
     bool living = false;
 
     if (!d)
-        return false;
-    g_hash_table_insert(f->domain_at, vm->head.ref, GUINT_TO_POINTER(at + 1));
+        return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d domains", XC_MAX_DOMAINS);
     REPORT_TEXT(DOMAIN, d, name, vm->name);
     if (!xc_uuid_is_nil(&vm->uuid)) {
         XC_SET(DOMAIN, d, uuid, vm->uuid);
@@ -396,10 +489,12 @@ static bool add_domain(struct filling *f, const struct xapi_vm *vm)
             g_strcmp0(vm->power_state, "Running") == 0 || g_strcmp0(vm->power_state, "Paused") == 0;
     }
     if (living)
-        set_life(f, at, d, vm, metrics);
-    g_array_append_val(f->living, living);
-    return d->kind == XC_KIND_CONTROL ||
-           xapi_detail_add(f->report, at, vm, living, f->mirror, f->snapshots);
+        metered = set_life(f, at, d, vm, metrics);
+    if ((d->kind == XC_KIND_CONTROL || xapi_detail_add(f->report, at, vm, living, f->mirror)) &&
+        add_owned(f, at, vm, metered))
+        return true;
+    return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d devices or snapshots",
+                   XC_MAX_DEVICES);
 }
 
 static bool add_domains(struct filling *f, GError **error)
@@ -410,135 +505,10 @@ static bool add_domains(struct filling *f, GError **error)
     g_hash_table_iter_init(&iter, f->news ? f->news : f->mirror->objects[XAPI_VM]);
     while (g_hash_table_iter_next(&iter, &ref, &vm)) {
         vm = f->news ? g_hash_table_lookup(f->mirror->objects[XAPI_VM], ref) : vm;
-        if (vm && xapi_vm_is_domain(vm) && !add_domain(f, vm))
-            return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d domains",
-                           XC_MAX_DOMAINS);
+        if (vm && xapi_vm_is_domain(vm) && !add_domain(f, vm, error))
+            return false;
     }
     return true;
-}
-
-/* --- devices */
-
-/* Of a domain whose life counts: what was measured of it. */
-static const struct xapi_metered *metered_of(const struct filling *f, uint32_t domain)
-{
-    const struct xc_domain *d = &g_array_index(f->report->domains, struct xc_domain, domain);
-
-    return g_array_index(f->living, bool, domain) ? xapi_meters_find(f->meters, &d->uuid) : NULL;
-}
-
-/* Which counter of a device is which meter. */
-struct counter {
-    unsigned field;
-    enum xapi_meter meter;
-};
-static const struct counter vif_counters[] = {
-    {XC_VIF_rx_bytes, XAPI_METER_VIF_RX},
-    {XC_VIF_tx_bytes, XAPI_METER_VIF_TX},
-};
-static const struct counter vbd_counters[] = {
-    {XC_VBD_rd_bytes, XAPI_METER_VBD_READ},
-    {XC_VBD_wr_bytes, XAPI_METER_VBD_WRITE},
-    {XC_VBD_rd_ops, XAPI_METER_VBD_READS},
-    {XC_VBD_wr_ops, XAPI_METER_VBD_WRITES},
-};
-
-static void set_counters(const struct filling *f, void *device, const struct xc_object *type,
-                         const struct counter *counters, size_t n, uint32_t number)
-{
-    const struct xapi_metered *metered = metered_of(f, ((struct xc_device *)device)->domain);
-    double value;
-
-    for (size_t i = 0; metered && i < n; i++)
-        if (xapi_metered_get(metered, counters[i].meter, number, &value))
-            set_counter(device, type, counters[i].field, value);
-}
-
-/* The ordinal + 1 of a device's domain. Where few are told of, all devices are looked at for their sake: references
- * differ in their first letters, which are sooner compared than hashed. */
-static uint32_t domain_of(const struct filling *f, const char *vm)
-{
-    GHashTableIter iter;
-    gpointer ref, at;
-
-    if (!vm || g_hash_table_size(f->domain_at) > FEW)
-        return ordinal_of(f->domain_at, vm);
-    g_hash_table_iter_init(&iter, f->domain_at);
-    while (g_hash_table_iter_next(&iter, &ref, &at))
-        if (strcmp(ref, vm) == 0)
-            return GPOINTER_TO_UINT(at);
-    return 0;
-}
-
-static bool add_vif(struct filling *f, const struct xapi_vif *vif)
-{
-    uint32_t at = domain_of(f, vif->vm);
-    const struct xapi_network *network;
-    struct xc_vif *v;
-
-    if (!at || !vif->device.known)
-        return true;
-    v = xc_report_vif(f->report, at - 1);
-    if (!v)
-        return false;
-    network = xapi_mirror_find(f->mirror, XAPI_NETWORK, vif->network);
-    XC_SET(VIF, v, device, vif->device.value);
-    REPORT_TEXT(VIF, v, mac, vif->mac);
-    REPORT_TEXT(VIF, v, bridge, network ? network->bridge : NULL);
-    set_counters(f, v, &xc_vif_type, vif_counters, G_N_ELEMENTS(vif_counters),
-                 (uint32_t)vif->device.value);
-    return true;
-}
-
-static bool add_vbd(struct filling *f, const struct xapi_vbd *vbd)
-{
-    uint32_t at = domain_of(f, vbd->vm);
-    const struct xapi_vdi *vdi;
-    uint32_t number = 0;
-    struct xc_vbd *v;
-
-    /* Its name is known once it was attached; before, its place tells which it will be. */
-    if (!at || !((vbd->device && xapi_device_number(vbd->device, &number)) || vbd->place.known))
-        return true;
-    if (!number)
-        number = xapi_device_number_at((uint32_t)vbd->place.value);
-    v = xc_report_vbd(f->report, at - 1);
-    if (!v)
-        return false;
-    vdi = xapi_mirror_find(f->mirror, XAPI_VDI, vbd->vdi);
-    XC_SET(VBD, v, number, number);
-    REPORT_TEXT(VBD, v, device, vbd->device);
-    REPORT_TEXT(VBD, v, target, vdi ? vdi->name : NULL);
-    if (vbd->mode)
-        XC_SET(VBD, v, read_only, strcmp(vbd->mode, "RO") == 0);
-    set_counters(f, v, &xc_vbd_type, vbd_counters, G_N_ELEMENTS(vbd_counters), number);
-    return true;
-}
-
-static bool add_point(struct filling *f, const struct xapi_vm *vm)
-{
-    uint32_t at = xapi_is_point(vm) ? ordinal_of(f->domain_at, vm->snapshot_of) : 0;
-
-    return !at || xapi_point_add(f->report, at - 1, vm);
-}
-
-static bool add_devices(struct filling *f, GError **error)
-{
-    GHashTableIter iter;
-    gpointer object;
-    bool room = true;
-
-    g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VIF]);
-    while (room && g_hash_table_iter_next(&iter, NULL, &object))
-        room = add_vif(f, object);
-    g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VBD]);
-    while (room && g_hash_table_iter_next(&iter, NULL, &object))
-        room = add_vbd(f, object);
-    g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VM]);
-    while (room && g_hash_table_iter_next(&iter, NULL, &object))
-        room = add_point(f, object);
-    return room || xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d devices or snapshots",
-                           XC_MAX_DEVICES);
 }
 
 bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror,
@@ -549,21 +519,15 @@ bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror
         .mirror = mirror,
         .meters = meters,
         .host_at = g_hash_table_new(g_str_hash, g_str_equal),
-        .domain_at = g_hash_table_new(g_str_hash, g_str_equal),
-        .snapshots = xapi_snapshots(mirror),
         .news = report->news ? xapi_mirror_news(mirror) : NULL,
-        .living = g_array_new(FALSE, FALSE, sizeof(bool)),
     };
-    bool ok = add_hosts(&f, error) && add_domains(&f, error) && add_devices(&f, error) &&
+    bool ok = add_hosts(&f, error) && add_domains(&f, error) &&
               xapi_storage_add(report, mirror, f.host_at, error);
 
     if (ok)
         xapi_notices_add(report, mirror);
     g_hash_table_unref(f.host_at);
-    g_hash_table_unref(f.domain_at);
-    g_hash_table_unref(f.snapshots);
     if (f.news)
         g_hash_table_unref(f.news);
-    g_array_unref(f.living);
     return ok;
 }
