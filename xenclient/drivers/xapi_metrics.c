@@ -301,15 +301,15 @@ static bool wait_for_turn(struct xapi_metrics *metrics, gint64 until)
     return xc_call_wait(&metrics->call, metrics->shown, POLLIN, pause, "metrics", NULL);
 }
 
-/* Until those of the round before are shown. The first one waits for nothing. */
+/* Until those of the round before are shown. The first one waits for the first report, which tells of the pool sooner for it:
+ * their thread has the processor, and XAPI, for itself. */
 static bool wait_for_round(struct xapi_metrics *metrics, gint64 *begin, gint64 *end)
 {
     uint64_t count;
 
     xc_call_restart(&metrics->call, G_MAXINT64);
-    if (metrics->measured &&
-        (!xc_call_wait(&metrics->call, metrics->shown, POLLIN, -1, "metrics", NULL) ||
-         read(metrics->shown, &count, sizeof(count)) < 0))
+    if (!xc_call_wait(&metrics->call, metrics->shown, POLLIN, -1, "metrics", NULL) ||
+        read(metrics->shown, &count, sizeof(count)) < 0)
         return false;
     g_mutex_lock(&metrics->lock);
     *end = metrics->shown_at + metrics->gap * PART_PERCENT / 100;

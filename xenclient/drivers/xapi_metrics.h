@@ -12,8 +12,8 @@ typedef struct xapi_metrics xapi_metrics;
 struct xapi_metrics *xapi_metrics_new(const struct xc_source_spec *spec, GError **error);
 void xapi_metrics_free(struct xapi_metrics *metrics); /* takes NULL; stops */
 
-/* Asks the live hosts round by round, in the session that the link has now: the first time at once when the feed is
- * complete, then once after each time that it is shown, spread over the time to the next. One that does not answer is
+/* Asks the live hosts round by round, in the session that the link has now: the first time at once after
+ * the first report, then once after each time that it is shown, spread over the time to the next. One that does not answer is
  * logged once, left out, and asked again after a while: what it would tell is not known, no more. Link and feed are to
  * outlive it; it ends with the feed. changed: an eventfd that is written to when the very first round is over, and no more
  * after another start: what was counted so far stays. */
