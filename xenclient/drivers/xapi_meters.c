@@ -57,6 +57,8 @@ struct xapi_meters {
     /* The answer that is being read. */
     unsigned answer;
     gint64 now, target, step;
+    struct xapi_metered *last; /* whose column came last, NULL: none did */
+    char last_uuid[XC_UUID_TEXT];
     GArray *columns; /* struct column */
     GPtrArray *told; /* struct xapi_metered, each once */
 };
@@ -127,19 +129,22 @@ static bool is_level(enum xapi_meter meter)
 
 static bool matches(const struct name *name, const char *kind, const char *text, uint32_t *number)
 {
-    g_autofree char *between = NULL;
+    size_t before = strlen(name->before), after = strlen(name->after), length;
+    char between[16]; /* longer than any device's name or number */
     uint64_t value = 0;
 
     /* Most are told apart by their first letter: this is done for each column of each answer. */
     if (name->before[0] != text[0] || strcmp(name->kind, kind) != 0 ||
-        !g_str_has_prefix(text, name->before) || !g_str_has_suffix(text, name->after) ||
-        strlen(text) < strlen(name->before) + strlen(name->after))
+        strncmp(text, name->before, before) != 0)
+        return false;
+    length = strlen(text);
+    if (length < before + after || length - before - after >= sizeof(between) ||
+        strcmp(text + length - after, name->after) != 0)
         return false;
     *number = 0;
     if (is_level(name->meter))
-        return strcmp(text, name->before) == 0;
-    between = g_strndup(text + strlen(name->before),
-                        strlen(text) - strlen(name->before) - strlen(name->after));
+        return length == before;
+    g_strlcpy(between, text + before, length - before - after + 1);
     if (name->device)
         return xapi_device_number(between, number);
     if (!xc_text_to_u64(between, 0, 65535, &value, NULL))
@@ -203,6 +208,7 @@ void xapi_meters_open(struct xapi_meters *meters, gint64 now)
     meters->now = now * XC_USEC_PER_SEC;
     meters->target = 0;
     meters->step = 0;
+    meters->last = NULL;
     g_array_set_size(meters->columns, 0);
     g_ptr_array_set_size(meters->told, 0);
 }
@@ -217,11 +223,14 @@ gint64 xapi_meters_start(const struct xapi_meters *meters, const struct xc_uuid 
     return MAX(start, now - WINDOW_MAX_SEC);
 }
 
+/* Most columns are of the same VM as the one before. */
 static struct xapi_metered *metered_of(struct xapi_meters *meters, const char *uuid_text)
 {
     struct xapi_metered *metered;
     struct xc_uuid uuid;
 
+    if (meters->last && strcmp(uuid_text, meters->last_uuid) == 0)
+        return meters->last;
     if (!xc_uuid_parse(uuid_text, &uuid))
         return NULL;
     metered = g_hash_table_lookup(meters->all, &uuid);
@@ -232,6 +241,8 @@ static struct xapi_metered *metered_of(struct xapi_meters *meters, const char *u
         metered->round = meters->round - SHOWN_ROUNDS - 1;
         g_hash_table_insert(meters->all, g_memdup2(&uuid, sizeof(uuid)), metered);
     }
+    meters->last = metered;
+    g_strlcpy(meters->last_uuid, uuid_text, sizeof(meters->last_uuid));
     return metered;
 }
 
@@ -329,14 +340,17 @@ static struct meter *meter_at(const struct column *entry)
 
 static bool wants_value(unsigned column, gint64 t, void *data)
 {
-    const struct column *entry = column_at(data, column);
+    const struct xapi_meters *meters = data;
+    const struct column *entry = column_at(meters, column);
     const struct meter *meter = entry ? meter_at(entry) : NULL;
 
     if (!meter)
         return false;
     if (is_level(meter->meter))
         return t >= meter->level_at;
-    return !meter->known || (entry->of->upto && t * XC_USEC_PER_SEC > entry->of->upto);
+    /* What was counted, or is to be counted only later, is not even turned into a number. */
+    return !meter->known || (entry->of->upto && t * XC_USEC_PER_SEC > entry->of->upto &&
+                             t * XC_USEC_PER_SEC - meters->step < meters->target);
 }
 
 static void take_level(struct meter *meter, gint64 t, double value)

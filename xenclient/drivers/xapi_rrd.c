@@ -67,11 +67,18 @@ static void on_begin(void *data, unsigned name, bool has_attributes)
     }
 }
 
-/* CF:kind:uuid:name; a name may have what it likes in it. */
+/* CF:kind:uuid:name; a name may have what it likes in it. Split where it stands: it is read but once. */
 static void take_entry(struct xapi_rrd *rrd)
 {
-    g_auto(GStrv) parts = g_strsplit(rrd->text->str, ":", 4);
-    guint8 average = g_strv_length(parts) == 4 && strcmp(parts[0], "AVERAGE") == 0;
+    char *parts[4] = {rrd->text->str};
+    size_t n = 1;
+    guint8 average;
+
+    for (char *colon; n < 4 && (colon = strchr(parts[n - 1], ':')); n++) {
+        *colon = '\0';
+        parts[n] = colon + 1;
+    }
+    average = n == 4 && strcmp(parts[0], "AVERAGE") == 0;
 
     if (rrd->n_columns == XAPI_RRD_COLUMNS) {
         xc_xml_stop(&rrd->xml, XC_CAUSE_LIMIT, "have too many columns");
