@@ -16,6 +16,7 @@ struct filling {
     struct xc_report *report;
     const struct xapi_mirror *mirror;
     struct xapi_meters *meters;
+    const struct xapi_host *master;
     GHashTable *host_at; /* reference -> ordinal + 1 */
     GHashTable *news;    /* of xapi_mirror_news(); NULL: all are wanted */
 };
@@ -131,14 +132,13 @@ static void host_leads(struct xc_host *h, const struct xapi_pool *pool)
 static void host_in_pool(struct filling *f, struct xc_host *h, const struct xapi_host *host)
 {
     const struct xapi_pool *pool = xapi_mirror_pool(f->mirror);
-    const struct xapi_host *master = xapi_mirror_master(f->mirror);
 
     if (host->enabled.known)
         XC_SET(HOST, h, enabled, (uint8_t)host->enabled.value);
-    if (!master)
+    if (!f->master)
         return;
     REPORT_TEXT(HOST, h, pool, pool->name);
-    XC_SET(HOST, h, pool_role, host == master ? XC_POOL_COORDINATOR : XC_POOL_MEMBER);
+    XC_SET(HOST, h, pool_role, host == f->master ? XC_POOL_COORDINATOR : XC_POOL_MEMBER);
     if (!pool->name && g_hash_table_size(f->mirror->objects[XAPI_HOST]) == 1)
         XC_SET(HOST, h, pool_role, XC_POOL_NONE);
     if (h->pool_role == XC_POOL_COORDINATOR)
@@ -272,9 +272,8 @@ static void set_kind(struct xc_domain *d, const struct xapi_vm *vm)
 /* Where it lives, will live, lived last or is at home; else with the coordinator. */
 static uint32_t host_of(const struct filling *f, const struct xapi_vm *vm)
 {
-    const struct xapi_host *master = xapi_mirror_master(f->mirror);
     const char *const refs[] = {vm->resident_on, vm->going_to, vm->last_host, vm->affinity,
-                                master ? master->head.ref : NULL};
+                                f->master ? f->master->head.ref : NULL};
     uint32_t at = 0;
 
     for (size_t i = 0; i < G_N_ELEMENTS(refs) && !at; i++)
@@ -518,6 +517,7 @@ bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror
         .report = report,
         .mirror = mirror,
         .meters = meters,
+        .master = xapi_mirror_master(mirror),
         .host_at = g_hash_table_new(g_str_hash, g_str_equal),
         .news = report->news ? xapi_mirror_news(mirror) : NULL,
     };
