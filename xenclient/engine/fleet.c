@@ -179,13 +179,18 @@ static void release_missing(struct xc_engine *engine, const struct xc_slot *slot
                             const struct xc_snapshot *now)
 {
     const struct xc_snapshot *before = slot->snapshot;
+    uint32_t at = 0;
 
     for (uint32_t i = 0; before && i < before->n_domains; i++) {
+        uint32_t index = before->domains[i].index;
         struct xc_track *track;
 
-        if (xc_snapshot_find(now, before->domains[i].index) >= 0)
+        /* Both are sorted. */
+        while (at < now->n_domains && now->domains[at].index < index)
+            at++;
+        if (at < now->n_domains && now->domains[at].index == index)
             continue;
-        track = xc_track_find(engine, before->domains[i].index);
+        track = xc_track_find(engine, index);
         if (track && track->owner == slot->id)
             track->owner_alive = false;
     }

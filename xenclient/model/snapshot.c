@@ -98,8 +98,8 @@ static uint32_t device_index(const struct device *kind, const struct xc_device *
     return number >= 0 && number <= G_MAXINT32 - kind->add ? (uint32_t)(number + kind->add) : 0;
 }
 
-/* s->domains has one more than there are, for the end. */
-void xc_snapshot_tell_domains(struct xc_snapshot *s, unsigned k)
+/* The domains learn where their devices of kind k begin; s->domains has one more than there are, for the end. */
+static void tell_domains(struct xc_snapshot *s, unsigned k)
 {
     uint32_t at = 0;
 
@@ -142,7 +142,7 @@ static void seal_devices(struct xc_snapshot *s, struct xc_report *report, unsign
     }
     s->devices[k].all = g_realloc_n(all, kept, kind->type->size);
     s->devices[k].n = kept;
-    xc_snapshot_tell_domains(s, k);
+    tell_domains(s, k);
 }
 
 void *xc_snapshot_devices(const struct xc_snapshot *snapshot, const struct xc_domain *domain,

@@ -11,7 +11,5 @@ struct xc_texts {
 };
 struct xc_texts *xc_texts_ref(struct xc_texts *texts);
 
-/* The domains learn where their devices of kind k begin. */
-void xc_snapshot_tell_domains(struct xc_snapshot *s, unsigned k);
 /* Makes by_host and host_first. */
 void xc_snapshot_group_by_host(struct xc_snapshot *s);

@@ -29,34 +29,53 @@ static bool match(struct renewal *r)
     return true;
 }
 
-/* False: there would be more than one source may report. */
+/* Copies some devices; where the next ones go. */
+static char *copy(char *to, const struct xc_snapshot *of, unsigned k, uint32_t first, uint32_t end)
+{
+    size_t step = xc_device_type(k)->size, octets = (end - first) * step;
+
+    if (!octets)
+        return to;
+    memcpy(to, (const char *)of->devices[k].all + first * step, octets);
+    return to + octets;
+}
+
+/* False: there would be more than one source may report. Devices of domains that are as before are where they were among
+ * them: all between two that are new are copied at once. */
 static bool renew_devices(struct xc_snapshot *s, unsigned k, const struct renewal *r)
 {
     size_t step = xc_device_type(k)->size;
     const struct xc_snapshot *of;
+    uint32_t copied = 0;
     size_t n = 0;
     char *to;
 
     for (uint32_t i = 0; i < s->n_domains; i++) {
         const struct xc_domain *domain = origin(r, i, &of);
 
+        s->domains[i].devices[k] = (uint32_t)n;
         n += domain[1].devices[k] - domain->devices[k];
     }
+    s->domains[s->n_domains].devices[k] = (uint32_t)n;
     if (n > XC_MAX_DEVICES)
         return false;
     to = g_malloc_n(n, step);
     s->devices[k].all = to;
     s->devices[k].n = (uint32_t)n;
     for (uint32_t i = 0; i < s->n_domains; i++) {
-        const struct xc_domain *domain = origin(r, i, &of);
-        const void *from = xc_snapshot_devices(of, domain, k, &n);
+        const struct xc_domain *before = &r->before->domains[i];
+        const struct xc_domain *now = origin(r, i, &of);
+        char *end;
 
-        if (n)
-            memcpy(to, from, n * step);
-        for (; n; n--, to += step)
+        if (!r->from[i])
+            continue;
+        to = copy(to, r->before, k, copied, before->devices[k]);
+        copied = before[1].devices[k];
+        end = copy(to, of, k, now->devices[k], now[1].devices[k]);
+        for (; to < end; to += step)
             ((struct xc_device *)(void *)to)->domain = i;
     }
-    xc_snapshot_tell_domains(s, k);
+    copy(to, r->before, k, copied, r->before->devices[k].n);
     return true;
 }
 
