@@ -31,6 +31,7 @@ enum part {
     LEVEL,
     SPEC,
     ORDER,
+    FIND,
     PIECE,
 };
 
@@ -60,6 +61,7 @@ static const struct layout layouts[] = {
     [XC_MSG_PING]        = {"PING",        XC_FROM_FRONT,  {SERIAL}},
     [XC_MSG_PONG]        = {"PONG",        XC_FROM_WORKER, {SERIAL}},
     [XC_MSG_LEVEL]       = {"LEVEL",       XC_FROM_FRONT,  {LEVEL}},
+    [XC_MSG_FOUND]       = {"FOUND",       XC_FROM_WORKER, {OP, FIND}},
 };
 /* clang-format on */
 
@@ -153,6 +155,9 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
     case ORDER:
         xc_order_write(&msg->order, to);
         break;
+    case FIND:
+        xc_object_write(&xc_find_type, &msg->find, to);
+        break;
     case PIECE:
         xc_put_raw(to, msg->piece, msg->piece_length);
         break;
@@ -237,6 +242,14 @@ static enum xc_result get_result(struct xc_reader *from)
     return (enum xc_result)result;
 }
 
+static void get_find(struct xc_msg *msg, struct xc_reader *from)
+{
+    msg->find_text = g_string_chunk_new(256);
+    xc_object_read(&xc_find_type, &msg->find, from, msg->find_text);
+    if (!from->bad && !xc_find_is_whole(&msg->find))
+        from->bad = true;
+}
+
 /* All that is left. */
 static void get_piece(struct xc_msg *msg, struct xc_reader *from)
 {
@@ -315,6 +328,9 @@ static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
     case ORDER:
         xc_order_read(&msg->order, from);
         break;
+    case FIND:
+        get_find(msg, from);
+        break;
     case PIECE:
         get_piece(msg, from);
         break;
@@ -349,5 +365,6 @@ void xc_msg_clear(struct xc_msg *msg)
     g_free(msg->tls_ca);
     xc_source_spec_clear(&msg->spec);
     xc_order_clear(&msg->order);
+    g_clear_pointer(&msg->find_text, g_string_chunk_free);
     *msg = (struct xc_msg){.progress = -1};
 }
