@@ -187,6 +187,7 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         ((struct xc_op_run *)engine->ops->pdata[engine->ops->len - 2])->op.index > op->index)
         g_ptr_array_sort(engine->ops, by_index);
     g_hash_table_insert(engine->op_by_uuid, &op->uuid, run);
+    xc_discovery_enter(engine, op);
     if (op->domain) {
         struct xc_track *track = xc_track_get(engine, op->domain);
 
@@ -214,6 +215,7 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index)
     if (at < 0)
         return;
     run = engine->ops->pdata[at];
+    xc_discovery_leave(engine, index);
     g_hash_table_remove(engine->op_by_uuid, &run->op.uuid);
     g_ptr_array_remove(engine->open, run);
     g_ptr_array_remove_index(engine->ops, (guint)at);
@@ -302,6 +304,8 @@ void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_resu
     g_ptr_array_remove(engine->open, run);
     xc_ops_save(engine, run);
     release(engine, op);
+    if (op->action == XC_ACTION_DISCOVER)
+        xc_discovery_finished(engine);
     xc_events_op(engine, op);
     xc_log(XC_LOG_INFO, "operation %u: %s %s: %s%s%s", op->index,
            xc_enum_label(&xc_action_labels, (int)op->action), op->target,

@@ -105,7 +105,13 @@ static void set_boot_id(struct xc_engine *engine, struct xc_op *op)
 /* No driver has a part in it: a rescan. */
 static bool is_engines(const struct xc_op *op)
 {
-    return xc_action_info(op->action)->capability == 0;
+    return xc_action_info(op->action)->capability == 0 && op->action != XC_ACTION_DISCOVER;
+}
+
+/* It is of no source: none is waited for before it, and none is polled after it. */
+static bool is_scan(const struct xc_op *op)
+{
+    return op->action == XC_ACTION_DISCOVER;
 }
 
 /* A rescan is the poll that every operation ends with, and nothing before it. */
@@ -154,6 +160,15 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
         rescan(engine, run);
         return;
     }
+    if (is_scan(op)) {
+        g_autoptr(GError) error = NULL;
+
+        if (!xc_discovery_start(engine, op, &error))
+            xc_ops_finish(engine, run, XC_RESULT_FAILED, xc_error_cause(error), error->message);
+        else if (cancel)
+            xc_supervisor_cancel(engine->supervisor, &op->uuid);
+        return;
+    }
     fill_order(engine, op, &order);
     xc_supervisor_start(engine->supervisor, slot->id, &order);
     if (cancel)
@@ -185,6 +200,12 @@ static void try_send(struct xc_engine *engine, struct xc_op_run *run)
     unsigned all;
 
     refresh(engine, op);
+    if (is_scan(op)) {
+        running_on(engine, "", &all);
+        if (all < engine->config->max_ops)
+            send(engine, run, NULL);
+        return;
+    }
     slot = xc_fleet_source(engine, op->source);
     if (!slot || !slot->enabled) {
         xc_ops_finish(engine, run, op->attempts ? XC_RESULT_LOST : XC_RESULT_FAILED,
@@ -283,7 +304,7 @@ void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, 
     xc_outcome_clear(&run->outcome);
     xc_outcome_set(&run->outcome, outcome->result, outcome->cause, "%s",
                    outcome->text ? outcome->text : "");
-    if (outcome->result == XC_RESULT_OK)
+    if (outcome->result == XC_RESULT_OK && !is_scan(&run->op))
         xc_set_text(&run->op.phase, "reading back");
     else
         xc_ops_published(engine);
