@@ -10,7 +10,7 @@ static const struct xc_label probe_label[] = {{XC_PROBE_XAPI, "xapi"},
                                               {XC_PROBE_SSH, "ssh"},
                                               {XC_PROBE_XEND, "xend"},
                                               {XC_PROBE_LIBVIRT, "libvirt"}};
-XC_ENUM_DEFINE(xc_probe_labels, "XenProbe", probe_label);
+XC_ENUM_DEFINE(xc_probe_labels, "xenFoundProbe", probe_label);
 
 static const struct xc_label verdict_label[] = {{XC_VERDICT_XEN, "xen"},
                                                 {XC_VERDICT_POSSIBLE, "possible"}};
