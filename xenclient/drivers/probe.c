@@ -120,7 +120,7 @@ static void take_host(const struct xc_probing *probing, const struct xc_report *
 static void log_in(const struct xc_probing *probing, struct xc_find *find, struct xc_call *call)
 {
     struct xc_find place = {
-        .probe = XC_PROBE_SSH, .address = probing->address, .port = (int64_t)probing->port};
+        .probe = XC_PROBE_SSH, .address = probing->address, .port = probing->port};
     g_autofree char *uri = xc_find_uri(&place);
     g_autofree char *credential = g_strdup(probing->credential);
     struct xc_source_spec spec = {.key = uri,

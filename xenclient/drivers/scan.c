@@ -60,7 +60,7 @@ static void look(struct prober *prober, const struct job *job)
     if (!xc_probe_run(job->port.probe, &probing, &find, &prober->call))
         return;
     XC_SET(FIND, &find, address, address);
-    XC_SET(FIND, &find, port, (int64_t)job->port.port);
+    XC_SET(FIND, &find, port, job->port.port);
     s->found(&find, s->data);
     g_mutex_lock(&s->lock);
     s->n_found++;

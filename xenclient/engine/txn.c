@@ -212,7 +212,6 @@ static bool describe_host(struct xc_txn *txn, const struct xc_request *request, 
     xc_set_text(&op->argument, request->argument);
     xc_set_text(&op->source, host->slot->spec.key);
     xc_set_text(&op->host_from, host->key);
-    xc_set_text(&op->note, request->note);
     return true;
 }
 
@@ -246,6 +245,7 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
             goto merged;
         if (scan && !xc_discovery_is_free(engine, error))
             goto refused;
+        xc_set_text(&run->op.note, request->note);
         return add_described(txn, run, error);
     }
     if (!ref) {
