@@ -134,6 +134,17 @@ static void judge_rescan(const struct xc_slot *slot, struct xc_op_run *run, bool
                        "%s", slot ? slot->state_text : "its source was removed");
 }
 
+static void start_scan(struct xc_engine *engine, struct xc_op_run *run)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!xc_discovery_start(engine, &run->op, &error))
+        xc_ops_finish(engine, run, XC_RESULT_FAILED, xc_error_cause(error), error->message);
+    else if (run->op.state == XC_OP_CANCELLING)
+        xc_supervisor_cancel(engine->supervisor, &run->op.uuid);
+}
+
+/* slot NULL: a discovery, which is of none. */
 static void send(struct xc_engine *engine, struct xc_op_run *run, const struct xc_slot *slot)
 {
     struct xc_op *op = &run->op;
@@ -160,13 +171,8 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
         rescan(engine, run);
         return;
     }
-    if (is_scan(op)) {
-        g_autoptr(GError) error = NULL;
-
-        if (!xc_discovery_start(engine, op, &error))
-            xc_ops_finish(engine, run, XC_RESULT_FAILED, xc_error_cause(error), error->message);
-        else if (cancel)
-            xc_supervisor_cancel(engine->supervisor, &op->uuid);
+    if (!slot) {
+        start_scan(engine, run);
         return;
     }
     fill_order(engine, op, &order);

@@ -95,11 +95,30 @@ static void put_words(GByteArray *to, const char *text, size_t max)
     xc_put_text(to, clean);
 }
 
+/* Parts that are made of several values. */
+static void put_object(enum part part, const struct xc_msg *msg, GByteArray *to)
+{
+    switch (part) {
+    case SPEC:
+        xc_source_spec_write(&msg->spec, to);
+        break;
+    case ORDER:
+        xc_order_write(&msg->order, to);
+        break;
+    case FIND:
+        xc_object_write(&xc_find_type, &msg->find, to);
+        break;
+    case PIECE:
+        xc_put_raw(to, msg->piece, msg->piece_length);
+        break;
+    default: /* END */
+        break;
+    }
+}
+
 static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
 {
     switch (part) {
-    case END:
-        break;
     case SOURCE:
         xc_put_u32(to, msg->source);
         break;
@@ -149,18 +168,8 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
     case LEVEL:
         xc_put_u32(to, (uint32_t)msg->level);
         break;
-    case SPEC:
-        xc_source_spec_write(&msg->spec, to);
-        break;
-    case ORDER:
-        xc_order_write(&msg->order, to);
-        break;
-    case FIND:
-        xc_object_write(&xc_find_type, &msg->find, to);
-        break;
-    case PIECE:
-        xc_put_raw(to, msg->piece, msg->piece_length);
-        break;
+    default:
+        put_object(part, msg, to);
     }
 }
 
