@@ -6,7 +6,7 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
-from discovery import Server, greets, http, libvirt, silent, xend
+from discovery import BOMB, Server, endless, greets, http, libvirt, silent, xend
 from lab import Lab, done, is_, ok
 from xapi import PASSWORD, USER, Pool
 
@@ -124,6 +124,20 @@ with Estate(hosts=2, domains=4, start=False, agent={"discovery_allow": "127.0.0.
     is_(cells("ssh", "xenFoundVerdict", "xenFoundProduct", "xenFoundFingerprint"), (POSSIBLE, "SSH-2.0-Fake_1?[2J", None),
         "so is an SSH server; its words are cleaned")
 
+    # --- those that lie, stall or never end
+    hostile = [Server("127.0.0.30", 0, serve) for serve in (
+        endless(b"HTTP/1.1 200 OK\r\n\r\n<value>"), http(BOMB), http("<methodResponse>" * 2000), http(""), endless(b"x"),
+        endless(b"\x7f\xff\xff\xff\x20\x00\x80\x86"), endless(b"\0\0\0\4"), endless(b"\0\0\0\x1c\x20\x00\x80\x86"),
+        greets(b"SSH-2.0-" + b"x" * 70000), greets(b"HTTP/1.1 200 OK\r\n\r\n"), greets(b""), silent)]
+    for kind in ("xend", "libvirt", "ssh", "xapi"):
+        is_(lab.discover(f"bad-{kind}", subnets="127.0.0.30", probes=",".join(f"{kind}:{server.port}" for server in hostile)),
+            "noError", f"hostile servers, asked as {kind}")
+        row = lab.finish(f"bad-{kind}")
+        is_((row["xenDiscoveryResult"], row["xenDiscoveryText"]), (OK, f"{len(hostile)} open ports, 0 finds"), "none is believed")
+    is_(lab.get(lab.oid("xenWorkersLost", 0)), 0, "and no worker died")
+    for server in hostile:
+        server.close()
+
     # --- registering
     def register(name, key, credential=None):
         binds = [(lab.oid("xenFoundRegisterAs", uris[name]), "s", key)]
@@ -148,7 +162,8 @@ with Estate(hosts=2, domains=4, start=False, agent={"discovery_allow": "127.0.0.
     found = lab.found()
     is_(cells("pool", "xenFoundRegisterAs"), ("pool",), "the find shows its source")
     lab.wait(lambda: lab.found()[uris["member"]]["xenFoundRegisterAs"] == "pool", "its pool's member is known too")
-    is_(register("pool", "again"), "inconsistentValue", "twice is refused")
+    is_(register("pool", "pool"), "noError", "what it reads may be written")
+    is_(register("pool", "again"), "inconsistentValue", "another key is refused")
     told("inconsistentValue", "is source pool already", "that is said")
     is_(register("ssh", "pool"), "inconsistentValue", "a key that is taken is refused")
     is_(lab.row("all")["xenDiscoveryNew"], 5, "fewer are new")

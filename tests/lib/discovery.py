@@ -37,6 +37,19 @@ def greets(octets):
     return serve
 
 
+def endless(octets):
+    """Those, and then the same again for ever."""
+    def serve(link):
+        link.recv(65536)
+        while True:
+            link.sendall(octets * 100)
+    return serve
+
+
+BOMB = ("<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaaaaaaaa'>]><methodResponse><params><param><value>&a;</value></param>"
+        "</params></methodResponse>")
+
+
 def silent(link):
     """Takes the connection and says nothing until the other hangs up."""
     while link.recv(4096):

@@ -155,6 +155,7 @@ static void check_hosts(const char *text, const char *expected)
         g_string_append_printf(found, "%s%s", i ? " " : "", one);
     }
     g_assert_cmpstr(found->str, ==, expected);
+    g_assert_cmpuint(xc_subnets_count(subnets), ==, hosts->len);
 }
 
 static void test_hosts(void)
@@ -168,6 +169,8 @@ static void test_hosts(void)
     check_hosts("192.0.2.0", "192.0.2.0");
     check_hosts("192.0.3.0/30,192.0.2.255,192.0.3.1", "192.0.2.255 192.0.3.1 192.0.3.2");
     check_hosts("2001:db8::2,192.0.2.9,2001:db8::2", "192.0.2.9 2001:db8::2");
+    check_hosts("192.0.2.0/30,192.0.2.0/29,192.0.2.3,192.0.2.7",
+                "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7");
     check_hosts("", "");
 }
 

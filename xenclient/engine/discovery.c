@@ -4,6 +4,7 @@
 #include "xenclient/engine/private.h"
 #include "xenclient/transport/sweep.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A number that no source has: they count from 1. */
@@ -97,16 +98,9 @@ static bool read_wish(const struct xc_engine *engine, const struct xc_scan_wish 
     return out->subnets && check_scan(engine, out, error);
 }
 
-static uint64_t addresses_of(const struct xc_scan *scan)
-{
-    g_autoptr(GArray) hosts = xc_subnets_hosts(scan->subnets);
-
-    return hosts->len;
-}
-
 static gint64 timeout_of(const struct xc_scan *scan)
 {
-    uint64_t connections = addresses_of(scan) * scan->ports->len;
+    uint64_t connections = xc_subnets_count(scan->subnets) * scan->ports->len;
 
     return (gint64)(connections / scan->rate + connections / SILENT_PER_SEC + LOOKS_SEC) *
            XC_USEC_PER_SEC;
@@ -208,10 +202,11 @@ void xc_discovery_enter(struct xc_engine *engine, const struct xc_op *op)
     discovery->ports = xc_scan_ports_format(scan.ports);
     discovery->credential = g_strdup(scan.credential);
     discovery->rate = scan.rate;
-    discovery->addresses = addresses_of(&scan);
+    discovery->addresses = xc_subnets_count(scan.subnets);
     xc_scan_clear(&scan);
     g_ptr_array_add(engine->discoveries, discovery);
     g_ptr_array_sort(engine->discoveries, by_index);
+    engine->finds_changed = true;
 }
 
 void xc_discovery_leave(struct xc_engine *engine, uint32_t index)
@@ -227,21 +222,44 @@ void xc_discovery_leave(struct xc_engine *engine, uint32_t index)
     }
 }
 
+struct xc_discovery *xc_discovery_find(const struct xc_engine *engine, uint32_t index)
+{
+    const struct xc_discovery wanted = {.index = index};
+    const struct xc_discovery *key = &wanted;
+    struct xc_discovery **at = engine->discoveries->len
+                                   ? bsearch(&key, engine->discoveries->pdata,
+                                             engine->discoveries->len, sizeof(gpointer), by_index)
+                                   : NULL;
+
+    return at ? *at : NULL;
+}
+
+static void count_finds(struct xc_engine *engine, struct xc_found *const *finds, size_t n)
+{
+    for (guint i = 0; i < engine->discoveries->len; i++) {
+        struct xc_discovery *discovery = engine->discoveries->pdata[i];
+
+        discovery->found = discovery->fresh = 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct xc_discovery *discovery = xc_discovery_find(engine, finds[i]->discovery);
+
+        if (!discovery)
+            continue;
+        discovery->found++;
+        discovery->fresh += !*finds[i]->source;
+    }
+}
+
+/* Counted anew when finds have changed, not with every cell. */
 struct xc_discovery *const *xc_discoveries(struct xc_engine *engine, size_t *n)
 {
     size_t n_finds = 0;
     struct xc_found *const *finds = xc_finds(engine, &n_finds);
 
-    for (guint i = 0; i < engine->discoveries->len; i++) {
-        struct xc_discovery *discovery = engine->discoveries->pdata[i];
-
-        discovery->found = discovery->fresh = 0;
-        for (size_t f = 0; f < n_finds; f++)
-            if (finds[f]->discovery == discovery->index) {
-                discovery->found++;
-                discovery->fresh += !*finds[f]->source;
-            }
-    }
+    if (engine->finds_changed)
+        count_finds(engine, finds, n_finds);
+    engine->finds_changed = false;
     *n = engine->discoveries->len;
     return (struct xc_discovery *const *)engine->discoveries->pdata;
 }

@@ -267,6 +267,7 @@ static void free_parts(struct xc_engine *engine)
 {
     for (guint i = 0; i < engine->slots->len; i++)
         xc_slot_free(engine->slots->pdata[i]);
+    xc_places_free(engine->places);
     g_ptr_array_unref(engine->finds);
     g_ptr_array_unref(engine->discoveries);
     for (guint i = 0; i < engine->ops->len; i++)

@@ -22,6 +22,102 @@ GPtrArray *xc_finds_new(void)
 
 /* --- what is registered already */
 
+/* Where sources and their hosts are, of one generation of the fleet: many finds are held against many sources. */
+struct xc_places {
+    uint64_t generation;
+    GHashTable *ports;     /* "https://192.0.2.5 443" -> key of the source whose URI leads there */
+    GHashTable *addresses; /* of hosts of pools -> key of their source */
+    GHashTable *uuids;     /* of hosts -> key of their source */
+};
+
+void xc_places_free(struct xc_places *places)
+{
+    if (!places)
+        return;
+    g_hash_table_unref(places->ports);
+    g_hash_table_unref(places->addresses);
+    g_hash_table_unref(places->uuids);
+    g_free(places);
+}
+
+static GHashTable *texts(void)
+{
+    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+}
+
+/* Two spellings of an address are one place; what is no address is none, for looking up names would block. NULL: none. */
+static char *address_text(const char *text)
+{
+    struct xc_address address;
+
+    return xc_address_parse(text, &address) ? xc_address_format(&address) : NULL;
+}
+
+static char *port_text(const char *scheme, const char *address, uint64_t port)
+{
+    g_autofree char *text = address_text(address);
+
+    return text ? g_strdup_printf("%s://%s %" G_GUINT64_FORMAT, scheme, text, port) : NULL;
+}
+
+/* The usual port of a probe's scheme; 0: no probe looks for such sources. */
+static unsigned usual_port(const char *scheme)
+{
+    g_autofree char *begin = g_strconcat(scheme, "://", NULL);
+
+    for (size_t i = 0; i < xc_probe_labels.n_labels; i++) {
+        const struct xc_probe_info *info = xc_probe_info(xc_probe_labels.labels[i].number);
+
+        if (g_str_has_prefix(info->scheme, begin))
+            return info->port;
+    }
+    return 0;
+}
+
+static void add_source(struct xc_places *places, const struct xc_slot *slot)
+{
+    struct xc_uri uri = {0};
+    char *text = NULL;
+
+    if (xc_uri_parse(slot->spec.uri, &uri, NULL))
+        text = port_text(uri.scheme, uri.host, uri.port ? uri.port : usual_port(uri.scheme));
+    if (text)
+        g_hash_table_insert(places->ports, text, g_strdup(slot->spec.key));
+    xc_uri_clear(&uri);
+}
+
+static void add_host(struct xc_places *places, const struct xc_host_ref *ref)
+{
+    const struct xc_host *host = ref->row >= 0 ? &ref->slot->snapshot->hosts[ref->row] : NULL;
+    char uuid[XC_UUID_TEXT];
+
+    if (host && XC_HAS(HOST, host, uuid)) {
+        xc_uuid_format(&host->uuid, uuid);
+        g_hash_table_insert(places->uuids, g_strdup(uuid), g_strdup(ref->slot->spec.key));
+    }
+    if (host && ref->slot->driver->tls && XC_HAS(HOST, host, address)) {
+        char *text = address_text(host->address);
+
+        if (text)
+            g_hash_table_insert(places->addresses, text, g_strdup(ref->slot->spec.key));
+    }
+}
+
+static struct xc_places *places_new(const struct xc_engine *engine)
+{
+    struct xc_places *places = g_new0(struct xc_places, 1);
+
+    places->generation = engine->generation;
+    places->ports = texts();
+    places->addresses = texts();
+    places->uuids = texts();
+    for (guint i = 0; i < engine->slots->len; i++)
+        add_source(places, engine->slots->pdata[i]);
+    for (guint i = 0; i < engine->hosts->len; i++)
+        add_host(places, &g_array_index(engine->hosts, struct xc_host_ref, i));
+    return places;
+}
+
 static bool same_address(const char *a, const char *b)
 {
     struct xc_address x;
@@ -30,61 +126,44 @@ static bool same_address(const char *a, const char *b)
     return xc_address_parse(a, &x) && xc_address_parse(b, &y) && xc_address_compare(&x, &y) == 0;
 }
 
-/* Its URI leads to the same place. A name in it is not looked up: that would block. */
-static bool leads_there(const struct xc_slot *slot, const struct xc_find *find)
+/* The key of the source that a find is, "" none. */
+static const char *source_of(const struct xc_places *places, const struct xc_find *find)
 {
-    const struct xc_probe_info *info = xc_probe_info(find->probe);
-    struct xc_uri uri = {0};
-    bool same = xc_uri_parse(slot->spec.uri, &uri, NULL) &&
-                g_str_has_prefix(info->scheme, uri.scheme) &&
-                info->scheme[strlen(uri.scheme)] == ':' && same_address(uri.host, find->address) &&
-                (uri.port ? uri.port : info->port) == find->port;
+    const char *begin = xc_probe_info(find->probe)->scheme;
+    g_autofree char *scheme = g_strndup(begin, strcspn(begin, ":"));
+    g_autofree char *port = port_text(scheme, find->address, find->port);
+    g_autofree char *address = address_text(find->address);
+    const char *key = g_hash_table_lookup(places->ports, port);
+    char uuid[XC_UUID_TEXT];
 
-    xc_uri_clear(&uri);
-    return same;
+    if (!key && find->probe == XC_PROBE_XAPI)
+        key = g_hash_table_lookup(places->addresses, address);
+    if (!key && XC_HAS(FIND, find, uuid)) {
+        xc_uuid_format(&find->uuid, uuid);
+        key = g_hash_table_lookup(places->uuids, uuid);
+    }
+    return key ? key : "";
 }
 
-/* A host of a source that says of itself that it is this one. */
-static bool is_host(const struct xc_host_ref *ref, const struct xc_find *find)
+/* Brings what is known of sources, and the finds with it, to the present. */
+static const struct xc_places *places_now(struct xc_engine *engine)
 {
-    const struct xc_host *host = ref->row >= 0 ? &ref->slot->snapshot->hosts[ref->row] : NULL;
+    if (engine->places && engine->places->generation == engine->generation)
+        return engine->places;
+    xc_places_free(engine->places);
+    engine->places = places_new(engine);
+    for (guint i = 0; i < engine->finds->len; i++) {
+        struct xc_found *found = engine->finds->pdata[i];
 
-    if (!host)
-        return false;
-    if (XC_HAS(FIND, find, uuid) && XC_HAS(HOST, host, uuid) &&
-        xc_uuid_equal(&find->uuid, &host->uuid))
-        return true;
-    return find->probe == XC_PROBE_XAPI && ref->slot->driver->tls && XC_HAS(HOST, host, address) &&
-           same_address(host->address, find->address);
-}
-
-static const char *source_of(const struct xc_engine *engine, const struct xc_find *find)
-{
-    for (guint i = 0; i < engine->slots->len; i++) {
-        const struct xc_slot *slot = engine->slots->pdata[i];
-
-        if (leads_there(slot, find))
-            return slot->spec.key;
+        xc_set_text(&found->source, source_of(engine->places, &found->find));
     }
-    for (guint i = 0; i < engine->hosts->len; i++) {
-        const struct xc_host_ref *ref = &g_array_index(engine->hosts, struct xc_host_ref, i);
-
-        if (is_host(ref, find))
-            return ref->slot->spec.key;
-    }
-    return "";
+    engine->finds_changed = true;
+    return engine->places;
 }
 
 struct xc_found *const *xc_finds(struct xc_engine *engine, size_t *n)
 {
-    if (engine->finds_generation != engine->generation) {
-        for (guint i = 0; i < engine->finds->len; i++) {
-            struct xc_found *found = engine->finds->pdata[i];
-
-            xc_set_text(&found->source, source_of(engine, &found->find));
-        }
-        engine->finds_generation = engine->generation;
-    }
+    places_now(engine);
     *n = engine->finds->len;
     return (struct xc_found *const *)engine->finds->pdata;
 }
@@ -147,8 +226,10 @@ static struct xc_found *add(struct xc_engine *engine, const char *uri)
     struct xc_found *found;
 
     if (engine->finds->len >= XC_FINDS_MAX || strlen(uri) > XC_FIND_URI_MAX) {
-        xc_log(XC_LOG_WARNING, "discovery: %s is not shown: %d finds are kept at most", uri,
-               XC_FINDS_MAX);
+        if (!engine->finds_full)
+            xc_log(XC_LOG_WARNING, "discovery: %s and what follows is not shown: %d finds are kept",
+                   uri, XC_FINDS_MAX);
+        engine->finds_full = true;
         return NULL;
     }
     found = g_new0(struct xc_found, 1);
@@ -176,7 +257,8 @@ void xc_discovery_found(const struct xc_uuid *op, const struct xc_find *find, vo
     copy_find(found, find);
     found->discovery = run->op.index;
     found->last_real = xc_clock_real();
-    xc_set_text(&found->source, source_of(engine, &found->find));
+    xc_set_text(&found->source, source_of(places_now(engine), &found->find));
+    engine->finds_changed = true;
 }
 
 void xc_finds_drop(struct xc_engine *engine, uint32_t discovery)
@@ -184,6 +266,8 @@ void xc_finds_drop(struct xc_engine *engine, uint32_t discovery)
     for (guint i = engine->finds->len; i-- > 0;)
         if (((const struct xc_found *)engine->finds->pdata[i])->discovery == discovery)
             g_ptr_array_remove_index(engine->finds, i);
+    engine->finds_changed = true;
+    engine->finds_full = false;
 }
 
 /* --- registering */
@@ -191,14 +275,10 @@ void xc_finds_drop(struct xc_engine *engine, uint32_t discovery)
 /* The credential with which it told what it is. */
 static const char *proven_credential(const struct xc_engine *engine, const struct xc_found *found)
 {
-    for (guint i = 0; i < engine->discoveries->len; i++) {
-        const struct xc_discovery *discovery = engine->discoveries->pdata[i];
+    const struct xc_discovery *discovery = xc_discovery_find(engine, found->discovery);
+    bool proven = found->find.probe == XC_PROBE_SSH && found->find.verdict == XC_VERDICT_XEN;
 
-        if (discovery->index == found->discovery && found->find.probe == XC_PROBE_SSH &&
-            found->find.verdict == XC_VERDICT_XEN)
-            return discovery->credential;
-    }
-    return "";
+    return discovery && proven ? discovery->credential : "";
 }
 
 bool xc_txn_register(struct xc_txn *txn, struct xc_engine *engine, const char *uri, const char *key,
@@ -212,9 +292,12 @@ bool xc_txn_register(struct xc_txn *txn, struct xc_engine *engine, const char *u
 
     if (!found)
         return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "%s was not found by a discovery", uri);
-    if (*source_of(engine, &found->find))
-        return xc_fail(error, XC_CAUSE_BAD_STATE, "%s is source %s already", uri,
-                       source_of(engine, &found->find));
+    places_now(engine);
+    /* What it reads may be written, and a request that SNMP delivers twice is the same one. */
+    if (strcmp(found->source, key) == 0)
+        return true;
+    if (*found->source)
+        return xc_fail(error, XC_CAUSE_BAD_STATE, "%s is source %s already", uri, found->source);
     if (xc_fleet_source(engine, key))
         return xc_fail(error, XC_CAUSE_BAD_STATE,
                        "there is a source %s already: choose another key", key);

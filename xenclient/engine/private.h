@@ -57,9 +57,11 @@ struct xc_engine {
     guint pump;
 
     /* discoveries */
-    GPtrArray *discoveries;    /* struct xc_discovery *, by index */
-    GPtrArray *finds;          /* struct xc_found *, by URI */
-    uint64_t finds_generation; /* of the fleet that they were held against */
+    GPtrArray *discoveries;   /* struct xc_discovery *, by index */
+    GPtrArray *finds;         /* struct xc_found *, by URI */
+    struct xc_places *places; /* where sources are; private to finds.c */
+    bool finds_changed;       /* since they were counted */
+    bool finds_full;          /* and that was told */
 
     /* events */
     struct xc_events *events;
@@ -334,9 +336,12 @@ void xc_discovery_finished(struct xc_engine *engine); /* the one that was starte
 /* An operation is there, or goes; of other actions nothing is done. */
 void xc_discovery_enter(struct xc_engine *engine, const struct xc_op *op);
 void xc_discovery_leave(struct xc_engine *engine, uint32_t index);
+struct xc_discovery *xc_discovery_find(const struct xc_engine *engine,
+                                       uint32_t index); /* NULL if absent */
 
 /* finds.c */
 GPtrArray *xc_finds_new(void);
+void xc_places_free(struct xc_places *places); /* takes NULL */
 void xc_discovery_found(const struct xc_uuid *op, const struct xc_find *find, void *data);
 void xc_finds_drop(struct xc_engine *engine, uint32_t discovery); /* that saw them last */
 

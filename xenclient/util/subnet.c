@@ -205,21 +205,85 @@ bool xc_subnets_countable(const GArray *subnets, GError **error)
                    XC_SUBNETS_HOSTS);
 }
 
+/* Hosts of a subnet of IPv4: the first and the last, as numbers. */
+struct range {
+    uint64_t first, last;
+};
+
+static struct range range_of(const struct xc_subnet *subnet)
+{
+    uint64_t ends = subnet->prefix >= 31 ? 0 : 1;
+    uint32_t base;
+
+    memcpy(&base, subnet->base.octets, sizeof(base));
+    base = ntohl(base);
+    return (struct range){base + ends, base + addresses_of(subnet) - 1 - ends};
+}
+
 static void add_hosts(const struct xc_subnet *subnet, GArray *hosts)
 {
-    bool ends = subnet->base.length == 16 || subnet->prefix >= 31;
-    uint64_t n = subnet->base.length == 4 ? addresses_of(subnet) : 1;
     struct xc_address address = subnet->base;
-    uint32_t first;
+    struct range range;
 
-    memcpy(&first, subnet->base.octets, sizeof(first));
-    first = ntohl(first);
-    for (uint64_t i = ends ? 0 : 1; i < (ends ? n : n - 1); i++) {
-        uint32_t number = htonl(first + (uint32_t)i);
+    if (subnet->base.length == 16) {
+        g_array_append_val(hosts, address);
+        return;
+    }
+    range = range_of(subnet);
+    for (uint64_t i = range.first; i <= range.last; i++) {
+        uint32_t number = htonl((uint32_t)i);
 
         memcpy(address.octets, &number, sizeof(number));
         g_array_append_val(hosts, address);
     }
+}
+
+static gint by_first(gconstpointer a, gconstpointer b)
+{
+    const struct range *x = a;
+    const struct range *y = b;
+
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+/* Ranges may overlap, as may the subnets of a list. */
+static uint64_t count_ranges(GArray *ranges)
+{
+    uint64_t count = 0;
+    uint64_t next = 0; /* the first number that is not counted yet */
+
+    g_array_sort(ranges, by_first);
+    for (guint i = 0; i < ranges->len; i++) {
+        const struct range *range = &g_array_index(ranges, struct range, i);
+        uint64_t first = MAX(range->first, next);
+
+        if (first > range->last)
+            continue;
+        count += range->last - first + 1;
+        next = range->last + 1;
+    }
+    return count;
+}
+
+uint64_t xc_subnets_count(const GArray *subnets)
+{
+    g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(struct range));
+    g_autoptr(GArray) others = g_array_new(FALSE, FALSE, sizeof(struct xc_subnet));
+    g_autoptr(GArray) singles = NULL;
+
+    for (guint i = 0; i < subnets->len; i++) {
+        const struct xc_subnet *subnet = &g_array_index(subnets, struct xc_subnet, i);
+
+        if (subnet->base.length == 4) {
+            struct range range = range_of(subnet);
+
+            g_array_append_val(ranges, range);
+        } else {
+            g_array_append_val(others, *subnet);
+        }
+    }
+    singles = xc_subnets_hosts(others);
+    return count_ranges(ranges) + singles->len;
 }
 
 GArray *xc_subnets_hosts(const GArray *subnets)

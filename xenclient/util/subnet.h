@@ -45,3 +45,5 @@ bool xc_subnets_countable(const GArray *subnets, GError **error);
 /* The hosts' addresses of countable subnets (struct xc_address), each once, ascending. Those that a subnet of more than
  * two keeps for itself and for all are left out. */
 GArray *xc_subnets_hosts(const GArray *subnets);
+/* How many these are, without making the list. */
+uint64_t xc_subnets_count(const GArray *subnets);
