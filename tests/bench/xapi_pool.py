@@ -8,8 +8,8 @@ import time
 import xmlrpc.client
 from xml.sax.saxutils import escape
 
-from kit import INTERVAL, INTERVALS, Lab, ROUNDS, knob, middle, note, p99, pass_intervals, spent, tool
-from xapi import PASSWORD, USER, Pool, fields_of, shape
+from kit import INTERVAL, INTERVALS, ROUNDS, knob, middle, note, p99, pass_intervals, spent, tool
+from xapi import PoolLab, fields_of, shape
 
 VMS = knob("VMS", 10000)
 MEMBERS = knob("MEMBERS", 64)
@@ -143,26 +143,18 @@ def until(condition, began, what):
     return time.monotonic() - began
 
 
-class Estate(Lab):
+class Estate(PoolLab):
     """A pool whose VMs are alike but for their state, of which one in a hundred changes within 30 s."""
 
     def __init__(self):
         vms = MEMBERS * VMS_PER_MEMBER
-        super().__init__(hosts=MEMBERS, domains=vms, start=False, agent={"interval": INTERVAL},
+        super().__init__(hosts=MEMBERS, domains=vms, agent={"interval": INTERVAL},
                          farm_options=["--vcpus", "1", "--vifs", "1", "--vbds", "1", "--churn", str(max(1, vms // 50))])
 
     def __enter__(self):
         super().__enter__()
-        self.pool = Pool(self, dialect=DIALECT)
-        credential = self.path("credentials", "pool")
-        with open(credential, "w") as out:
-            os.chmod(credential, 0o600)
-            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {USER}\npassword = {PASSWORD}\n")
-        self.sources = {"pool1": {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}}
-        self.agent["tls_ca"] = self.pool.cert
-        self.write_config()
+        self.serve(dialect=DIALECT)
         self.start("snmpd")
-        self.session = self.pool.login()
         return self
 
     def is_whole(self):

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -19,13 +20,27 @@ RECORD = os.path.join(HOME.name, "demo.json")
 
 def demo(*arguments, **settings):
     env = dict(os.environ, DEMO_RECORD=RECORD, TMPDIR=HOME.name, **settings)
-    return subprocess.run([os.path.join(TOP, "tools/demo/run"), *arguments], env=env, stdin=subprocess.DEVNULL,
+    return subprocess.run([os.path.join(TOP, "tools/demo/run"), *arguments], env=env, cwd=TOP, stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=240 * PATIENCE, check=False)
 
 
 def said(result, *words):
     missing = [word for word in words if word not in result.stdout + result.stderr]
     return ok(not missing, "it says: " + ", ".join(words)) or diag(f"missing {missing}\n{result.stdout}\n{result.stderr}")
+
+
+def fits(result):
+    is_([line for line in result.stdout.splitlines() if len(line) > 120], [], "it fits on 120 columns")
+
+
+def try_this(result):
+    """What a kept demo tells its user to try, in one shell of his."""
+    commands = re.findall(r"^ {3}(\S(?:.*\\\n)?.*)\n {7}\S", result.stdout.partition("Try this:")[2], re.M)
+    is_(commands[-1:], ["make demo-stop"], f"{len(commands)} commands to try, of which the last one ends it")
+    done = subprocess.run(["bash", "-ec", "\n".join(commands[:-1])], env=dict(os.environ, HOME=HOME.name), cwd=TOP,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60 * PATIENCE, check=False)
+    ok(done.returncode == 0 and "running(4)" in done.stdout and "reboot(4)" in done.stdout and "Usage" not in done.stderr,
+       "they work") or diag(f"{commands}\n{done.stdout}\n{done.stderr}")
 
 
 def processes():
@@ -44,7 +59,10 @@ def processes():
 
 result = demo(DEMO_PORT=str(free_port()))
 ok(result.returncode == 0, "the demo succeeds") or diag(result.stdout + result.stderr)
-said(result, "snmpbulkwalk", "snmpset", "runs", "is paused", "Migrate", "inconsistentValue", "badState")
+said(result, "snmpbulkwalk", "snmpset", "https://127.0.0.1:", "hears of all 3 hosts", "coordinator", "Debian GNU/Linux", "10.0.",
+     "Shared NFS", "is paused", "runs again", "inconsistentValue", "badState", "@before-move", "Migrate", "runs on pool1.host",
+     "domainMoved", "migrate: ok")
+fits(result)
 is_(processes(), [], "nothing it started is left")
 ok(not os.path.exists(RECORD), "no record of it is left")
 
@@ -55,6 +73,8 @@ port = free_port()
 result = demo(DEMO_PORT=str(port), DEMO_HOSTS="2", DEMO_DOMAINS="3", DEMO_NAMES=names, KEEP="1")
 ok(result.returncode == 0, "two hosts, three named domains, kept") or diag(result.stdout + result.stderr)
 said(result, "alpha", "\u00fcber", "make demo-stop", *USERS["operator"])
+fits(result)
+try_this(result)
 if os.path.exists(RECORD):
     with open(RECORD) as text:
         is_(json.load(text)["port"], port, "it is recorded")

@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import BUILD, Lab, LabError, diag, done, is_, ok  # noqa: E402
-from xapi import PASSWORD, USER, Pool  # noqa: E402
+from lab import BUILD, LabError, diag, done, is_, ok  # noqa: E402
+from xapi import PoolLab  # noqa: E402
 from xapi_contract import RELEASES, call_problems  # noqa: E402
 
 RUNNING, SUSPENDED, PAUSED, SHUTDOWN = 4, 6, 8, 11
@@ -17,24 +17,13 @@ FINISHED, OK, CANCELLED = 5, 2, 5
 CANCEL = 2
 
 
-class Estate(Lab):
-    """The farm is seen through its pool only."""
-
+class Estate(PoolLab):
     def __init__(self, release):
-        super().__init__(hosts=2, domains=4, speed=40, start=False, agent={"interval": 1, "tls_ca": "later"})
+        super().__init__(hosts=2, domains=4, speed=40)
         self.release = release
 
-    def begin(self):
-        self.pool = Pool(self, dialect=self.release, record=self.path("calls"))
-        with open(self.path("credentials", "pool"), "w") as out:
-            os.chmod(self.path("credentials", "pool"), 0o600)
-            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {USER}\npassword = {PASSWORD}\n")
-        self.agent["tls_ca"] = self.pool.cert
-        self.sources = {"pool1": {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}}
-        self.write_config()
-        self.start("snmpd")
-        self.start("xensnmpd")
-        return self.wait(self.a_runner, "the pool is up", 30)
+    def is_whole(self):
+        return self.a_runner()
 
     def a_runner(self):
         """A running guest, once all are there."""
@@ -160,7 +149,8 @@ def listed_calls():
 LISTED = listed_calls()
 for known in RELEASES:
     with Estate(known) as estate:
-        guest = estate.begin()
+        estate.begin(dialect=known, record=estate.path("calls"))
+        guest = estate.a_runner()
         live(estate, guest)
         kept(estate, guest)
         copied(estate, guest)

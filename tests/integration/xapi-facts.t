@@ -5,9 +5,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import Lab, done, is_, ok  # noqa: E402
+from lab import done, is_, ok  # noqa: E402
 from shim import Shim  # noqa: E402
-from xapi import PASSWORD, USER, Pool  # noqa: E402
+from xapi import PoolLab  # noqa: E402
 
 UP, DOWN, MAINTENANCE = 2, 4, 8
 COORDINATOR, MEMBER = 2, 3
@@ -15,46 +15,24 @@ RUNNING, TOOLS_NONE, TOOLS_OK = 4, 2, 4
 TRUE, FALSE = 1, 2
 
 
-class Estate(Lab):
-    """The farm is seen through its pool only. With polls a minute apart, what changes is seen by its event."""
+class Estate(PoolLab):
+    """With polls a minute apart, what changes is seen by its event."""
+
+    COLUMNS = PoolLab.COLUMNS | {"xenDomainSnapshots"}
 
     def __init__(self):
-        super().__init__(hosts=2, domains=6, start=False, agent={"interval": 60})
+        super().__init__(hosts=2, domains=6, agent={"interval": 60})
 
     def begin(self, ahead=0, **options):
         """ahead: by how many seconds the agent's clock is."""
-        self.pool = Pool(self, **options)
-        credential = self.path("credentials", "pool")
-        with open(credential, "w") as out:
-            os.chmod(credential, 0o600)
-            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {USER}\npassword = {PASSWORD}\n")
-        self.sources = {"pool1": {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}}
-        self.agent["tls_ca"] = self.pool.cert
-        self.write_config()
-        self.start("snmpd")
         shim = Shim(self, "clock")
         shim.clock(ahead)
-        self.start("xensnmpd", shim=shim)
-        self.session = self.pool.login()
-        self.wait(lambda: len(self.guests()) == self.domains, "the pool is up", 30)
-
-    def guests(self):
-        return {row["xenDomainUuid"]: dict(row, index=index) for index, row in self.table("xenDomainTable").items()
-                if row.get("xenDomainKind") == 1 and {"xenDomainUuid", "xenDomainState", "xenDomainSnapshots"} <= row.keys()}
+        super().begin(shim=shim, **options)
 
     def host_rows(self):
         """{name: row with its key}"""
         return {row["xenHostName"]: dict(row, key=key) for key, row in self.table("xenHostTable").items()
                 if "xenHostName" in row}
-
-    def vms(self):
-        records = self.session.VM.get_all_records()
-        return {vm["uuid"]: dict(vm, ref=ref) for ref, vm in records.items()
-                if not (vm["is_a_template"] or vm["is_a_snapshot"] or vm["is_control_domain"])}
-
-    def turns(self, name, index, value, what):
-        """Waits until the column reads so; None: until it has no instance."""
-        ok(self.wait(lambda: self.get(self.oid(name, index)) == value, what), what)
 
 
 def hosts(lab, ahead=0):

@@ -12,8 +12,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import PATIENCE, TOP, Deadline, Lab, done, is_, ok  # noqa: E402
-from xapi import PASSWORD, USER, Pool  # noqa: E402
+from lab import PATIENCE, TOP, Deadline, done, is_, ok  # noqa: E402
+from xapi import PASSWORD, USER, Pool, PoolLab  # noqa: E402
 from xapi_hostile import STRANGER  # noqa: E402
 from xapi_hostile import PASSWORD as EVIL_PASSWORD  # noqa: E402
 
@@ -39,7 +39,7 @@ FAILING = {
     "no-session": (DRIVER, "without a session"), "log-lines": (DRIVER, "INTERNAL_ERROR"),
     "slave-stranger": (WRONG_HOST, STRANGER), "slave-first": (TLS, STRANGER), "slave-loop": (WRONG_HOST, "says that it is not"),
     "stranger-ca": (TLS, "self-signed"), "stranger-name": (TLS, "mismatch"), "expired": (TLS, "expired"),
-    "stranger-pin": (TLS, "not the certificate that is trusted")}
+    "stranger-pin": (TLS, "not the certificate that is trusted"), "old": (TLS, "1.2 or newer is needed")}
 OTHERS = {"objects": [TIMED_OUT]}  # on a machine that hardly gets on
 # Those that are up, for what they get wrong is not all of the pool.
 LIVING = ["bad-token", "events-lost", "odd-counts", "storm", "lies", "far-clock", "invalid-metrics", "metrics-garbage",
@@ -47,20 +47,18 @@ LIVING = ["bad-token", "events-lost", "odd-counts", "storm", "lies", "far-clock"
 # All is well again with each new login or reading, and soon not any more.
 RESTLESS = ["slave-later", "invalid", "more-garbage"]
 RESTLESS_INTERVAL = 5
-UNTRUSTED = ["stranger-ca", "stranger-name", "expired", "stranger-pin"]
+UNTRUSTED = ["stranger-ca", "stranger-name", "expired", "stranger-pin", "old"]
 
 
-class Estate(Lab):
+class Estate(PoolLab):
     def __init__(self):
-        super().__init__(hosts=2, domains=4, start=False, agent={"interval": 1, "poll_timeout": POLL_TIMEOUT, "tls_ca": "x",
-                                                                 "worker_memory": WORKER_MIB})
+        super().__init__(hosts=2, domains=4, agent={"interval": 1, "poll_timeout": POLL_TIMEOUT, "worker_memory": WORKER_MIB})
 
     def begin(self):
         self.pool = Pool(self)
-        self.ports = self.serve()
-        for name, user, password in (("good", USER, PASSWORD), ("evil", "root", EVIL_PASSWORD)):
-            with open(self.path("credentials", name), "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as out:
-                out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {user}\npassword = {password}\n")
+        self.ports = self.serve_evil()
+        self.add_credential("good", USER, PASSWORD)
+        self.add_credential("evil", "root", EVIL_PASSWORD)
         with open(self.path("authorities"), "w") as out:
             for file in (self.pool.cert, self.path("evil", "ca.pem")):
                 with open(file) as pem:
@@ -78,7 +76,7 @@ class Estate(Lab):
         self.start("xensnmpd")
         self.begun = time.monotonic()
 
-    def serve(self):
+    def serve_evil(self):
         """{server: port}. All of this is one machine: the evil must not take what the good would have of their own."""
         os.makedirs(self.path("evil"))
         self.start("evil", ["/usr/bin/nice", "-n", "19", os.path.join(TOP, "tests/lib/xapi_hostile.py"), self.path("evil")])

@@ -8,48 +8,26 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import Lab, diag, done, is_, ok  # noqa: E402
-from xapi import PASSWORD, USER, Pool  # noqa: E402
+from lab import diag, done, is_, ok  # noqa: E402
+from xapi import NULL, PoolLab  # noqa: E402
 
 UP, MAINTENANCE = 2, 8
-GUEST, RUNNING, SUSPENDED, SHUTDOWN = 1, 4, 6, 11
+RUNNING, SUSPENDED, SHUTDOWN = 4, 6, 11
 FINISHED, OK, FAILED = 5, 2, 4
 DISK, CHECKPOINT = 1, 2
 DELETE, EVACUATE, ENABLE, DISABLE = 13, 22, 23, 24
 TRUE, FALSE = 1, 2
-NULL = "OpaqueRef:NULL"
 
 
-class Estate(Lab):
-    """The farm is seen through its pool only."""
-
-    def __init__(self, release):
-        super().__init__(hosts=3, domains=6, speed=40, start=False, agent={"interval": 1})
-        self.release = release
-
-    def begin(self):
-        self.pool = Pool(self, dialect=self.release)
-        credential = self.path("credentials", "pool")
-        with open(credential, "w") as out:
-            os.chmod(credential, 0o600)
-            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {USER}\npassword = {PASSWORD}\n")
-        self.sources = {"pool1": {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}}
-        self.agent["tls_ca"] = self.pool.cert
-        self.write_config()
-        self.write_client_conf()
-        self.start("snmpd")
-        self.start("xensnmpd")
-        self.session = self.pool.login()
-        self.wait(lambda: len(self.guests()) == self.domains, "the pool is up", 30)
-
-    def guests(self):
-        return {index: row for index, row in self.table("xenDomainTable").items()
-                if row.get("xenDomainKind") == GUEST and {"xenDomainUuid", "xenDomainState"} <= row.keys()}
+class Estate(PoolLab):
+    def rows(self):
+        """{index: row} of the guests."""
+        return {row["index"]: row for row in self.guests().values()}
 
     def runner(self):
         """(index, reference) of a guest that runs."""
-        index = min(i for i, row in self.guests().items() if row["xenDomainState"] == RUNNING)
-        return index, self.session.VM.get_by_uuid(self.guests()[index]["xenDomainUuid"])
+        index = min(i for i, row in self.rows().items() if row["xenDomainState"] == RUNNING)
+        return index, self.session.VM.get_by_uuid(self.rows()[index]["xenDomainUuid"])
 
     def points(self, index):
         """{name: row with its number} of one domain's snapshots."""
@@ -79,7 +57,7 @@ class Estate(Lab):
     def refused(self, name, error, *varbinds):
         is_(self.set(*varbinds), error, name)
 
-    def turns(self, name, condition):
+    def becomes(self, name, condition):
         ok(self.wait(condition, name), name)
 
 
@@ -107,8 +85,8 @@ def takes(lab, index, vm):
     ref = lab.session.VM.get_by_uuid(row["xenSnapshotUuid"])
     is_((row["xenSnapshotKind"], lab.session.VM.get_snapshot_of(ref)), (DISK, vm), "it is one of the disks, of this VM")
     ok("xenSnapshotCreated" in row, "with its time")
-    lab.turns("the domain counts it", lambda: (lab.get(lab.of(index, "xenDomainSnapshots")) or 0) >= len(lab.points(index)))
-    is_(lab.guests()[index]["xenDomainState"], RUNNING, "the domain runs on")
+    lab.becomes("the domain counts it", lambda: (lab.get(lab.of(index, "xenDomainSnapshots")) or 0) >= len(lab.points(index)))
+    is_(lab.rows()[index]["xenDomainState"], RUNNING, "the domain runs on")
     lab.ask("checkpoint", lab.of(index, "xenDomainCheckpointNow"), "s", "whole")
     is_(lab.point(index, "whole")["xenSnapshotKind"], CHECKPOINT, "and one with the memory")
     before = sorted(lab.points(index))
@@ -130,14 +108,14 @@ def reverts(lab, index, vm):
     for column in ("xenDomainRevertTo", "xenDomainDeleteSnapshot"):
         lab.refused(f"{column}: a protected domain refuses", "noAccess", lab.of(index, column), "u", number["first"])
     lab.refused("protection ends", "noError", lab.of(index, "xenDomainProtected"), "i", FALSE)
-    other = min(i for i in lab.guests() if i != index and not any(k[0] == i and k[1] == number["first"] for k in lab.table("xenSnapshotTable")))
+    other = min(i for i in lab.rows() if i != index and not any(k[0] == i and k[1] == number["first"] for k in lab.table("xenSnapshotTable")))
     ok(lab.set(lab.of(other, "xenDomainRevertTo"), "u", number["first"]) != "noError", "another domain has no such snapshot")
     lab.ask("revert", lab.of(index, "xenDomainRevertTo"), "u", number["first"])
-    lab.turns("a domain that ran is shut down", lambda: lab.get(lab.of(index, "xenDomainState")) == SHUTDOWN)
+    lab.becomes("a domain that ran is shut down", lambda: lab.get(lab.of(index, "xenDomainState")) == SHUTDOWN)
     lab.ask("revert to memory, too", lab.of(index, "xenDomainRevertTo"), "u", number["whole"])
-    lab.turns("the domain is suspended", lambda: lab.get(lab.of(index, "xenDomainState")) == SUSPENDED)
+    lab.becomes("the domain is suspended", lambda: lab.get(lab.of(index, "xenDomainState")) == SUSPENDED)
     lab.ask("resume", lab.of(index, "xenDomainPower"), "i", 8)
-    lab.turns("and goes on from there", lambda: lab.get(lab.of(index, "xenDomainState")) == RUNNING)
+    lab.becomes("and goes on from there", lambda: lab.get(lab.of(index, "xenDomainState")) == RUNNING)
 
 
 def deletes(lab, index, vm):
@@ -147,7 +125,7 @@ def deletes(lab, index, vm):
     kept = disks(lab, vm)
     ok(own and memory != NULL and not set(own) & set(kept), "a snapshot has disks of its own")
     lab.ask("deletion", lab.of(index, "xenDomainDeleteSnapshot"), "u", points["whole"]["number"])
-    lab.turns("its row is gone", lambda: "whole" not in lab.points(index))
+    lab.becomes("its row is gone", lambda: "whole" not in lab.points(index))
     is_([vdi for vdi in [*own, memory] if vdi in lab.session.VDI.get_all()], [], "with its disks, and that of the memory")
     is_([vdi for vdi in kept if vdi not in lab.session.VDI.get_all()], [], "the domain's are there")
     ref = lab.session.VM.get_by_uuid(points["first"]["xenSnapshotUuid"])
@@ -155,7 +133,7 @@ def deletes(lab, index, vm):
     user = lab.session.VDI.get_VBDs(shared)[0]
     lab.pool.control("set", "VDI", shared, "VBDs", f"['{user}', 'OpaqueRef:of-another-vm']")
     lab.ask("another deletion", lab.of(index, "xenDomainDeleteSnapshot"), "u", points["first"]["number"])
-    lab.turns("that row is gone, too", lambda: "first" not in lab.points(index))
+    lab.becomes("that row is gone, too", lambda: "first" not in lab.points(index))
     ok(shared in lab.session.VDI.get_all(), "a disk that another VM has stays")
 
 
@@ -167,7 +145,7 @@ def once(lab, index, vm):
     lab.pool.control("mode", "1", "cut", "Async.VM.destroy")
     lab.ask("deletion, without an answer", lab.of(index, "xenDomainDeleteSnapshot"), "u", row["number"])
     lab.pool.control("mode", "1", "normal")
-    rows = {i: row for i, row in lab.guests().items() if row["xenDomainState"] in (RUNNING, SUSPENDED, SHUTDOWN)}
+    rows = {i: row for i, row in lab.rows().items() if row["xenDomainState"] in (RUNNING, SUSPENDED, SHUTDOWN)}
     before = lab.session.VM.get_all_records()
     for i in rows:
         lab.refused(f"snapshot of domain {i} is accepted", "noError", lab.of(i, "xenDomainSnapshotNow"), "s", "storm")
@@ -190,15 +168,15 @@ def maintains(lab):
     action = lab.oid("xenHostAction", key)
     lab.ask("hostDisable", action, "i", DISABLE)
     is_(lab.session.host.get_enabled(ref), False, "the pool says so")
-    lab.turns("the host is in maintenance", lambda: lab.get(lab.oid("xenHostState", key)) == MAINTENANCE)
+    lab.becomes("the host is in maintenance", lambda: lab.get(lab.oid("xenHostState", key)) == MAINTENANCE)
     lab.ask("hostEnable", action, "i", ENABLE)
-    lab.turns("the host is up", lambda: lab.get(lab.oid("xenHostState", key)) == UP)
+    lab.becomes("the host is up", lambda: lab.get(lab.oid("xenHostState", key)) == UP)
     ok(residents(), "guests run on it")
     row = lab.ask("evacuate", action, "i", EVACUATE)
     is_((residents(), row["xenOperationHostFrom"]), ([], key), "none is left on it")
     is_(lab.session.host.get_enabled(ref), False, "and it takes no new ones")
-    lab.turns("which is shown", lambda: not [i for i, r in lab.guests().items() if r["xenDomainState"] == RUNNING and
-                                             lab.get(lab.of(i, "xenDomainHost")) == key])
+    lab.becomes("which is shown", lambda: not [i for i, r in lab.rows().items() if r["xenDomainState"] == RUNNING and
+                                               lab.get(lab.of(i, "xenDomainHost")) == key])
     lab.ask("hostEnable again", action, "i", ENABLE)
 
 
@@ -206,15 +184,15 @@ def clones(lab, index, vm):
     lab.refused("a domain that runs is not cloned", "inconsistentValue", lab.of(index, "xenDomainCloneAs"), "s", "dolly")
     lab.refused("nor deleted", "inconsistentValue", lab.of(index, "xenDomainForce"), "i", DELETE)
     lab.ask("shutdown", lab.of(index, "xenDomainPower"), "i", 3)
-    lab.turns("it is shut down", lambda: lab.get(lab.of(index, "xenDomainState")) == SHUTDOWN)
+    lab.becomes("it is shut down", lambda: lab.get(lab.of(index, "xenDomainState")) == SHUTDOWN)
     lab.refused("a name that is taken is refused", "inconsistentValue", lab.of(index, "xenDomainCloneAs"), "s",
-                lab.guests()[index]["xenDomainName"])
+                lab.rows()[index]["xenDomainName"])
     lab.pool.control("mode", "1", "cut", "Async.VM.clone")
     lab.ask("clone, without an answer", lab.of(index, "xenDomainCloneAs"), "s", "dolly")
     lab.pool.control("mode", "1", "normal")
     made = lab.session.VM.get_by_name_label("dolly")
     is_(len(made), 1, "there is one")
-    copy = lab.wait(lambda: next((i for i, row in lab.guests().items() if row.get("xenDomainName") == "dolly" and
+    copy = lab.wait(lambda: next((i for i, row in lab.rows().items() if row.get("xenDomainName") == "dolly" and
                                   row["xenDomainState"] == SHUTDOWN), 0), "the clone is shown")
     own, kept = disks(lab, made[0]), disks(lab, vm)
     ok(own and not set(own) & set(kept), "with disks of its own")
@@ -236,7 +214,7 @@ def exits(lab, status, name, *words, says=None):
 
 
 def commands(lab, index):
-    name = lab.guests()[index]["xenDomainName"]
+    name = lab.rows()[index]["xenDomainName"]
     host = sorted(lab.table("xenHostTable"))[0]
     exits(lab, 0, "snapshot", "snapshot", name, "by hand", "--note", "ticket 7", says=": ok ")
     lab.point(index, "by hand")
@@ -253,8 +231,8 @@ def commands(lab, index):
 
 
 for known in ("8.2", "8.3"):
-    with Estate(known) as estate:
-        estate.begin()
+    with Estate(hosts=3, domains=6, speed=40) as estate:
+        estate.begin(dialect=known)
         guest = estate.runner()
         takes(estate, *guest)
         reverts(estate, *guest)

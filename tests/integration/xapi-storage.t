@@ -5,36 +5,21 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import Lab, done, is_, ok  # noqa: E402
-from xapi import PASSWORD, USER, Pool  # noqa: E402
+from lab import done, is_, ok  # noqa: E402
+from xapi import PoolLab  # noqa: E402
 
 TRUE, FALSE = 1, 2
 MIB = 1 << 20
 
 
-class Estate(Lab):
-    """The farm is seen through its pool only. With polls a minute apart, what changes is seen by its event."""
+class Estate(PoolLab):
+    """With polls a minute apart, what changes is seen by its event."""
 
     def __init__(self):
-        super().__init__(hosts=2, domains=4, start=False, agent={"interval": 60})
+        super().__init__(hosts=2, domains=4, agent={"interval": 60})
 
-    def begin(self, **options):
-        self.pool = Pool(self, **options)
-        credential = self.path("credentials", "pool")
-        with open(credential, "w") as out:
-            os.chmod(credential, 0o600)
-            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {USER}\npassword = {PASSWORD}\n")
-        self.sources = {"pool1": {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}}
-        self.agent["tls_ca"] = self.pool.cert
-        self.write_config()
-        self.start("snmpd")
-        self.start("xensnmpd")
-        self.session = self.pool.login()
-        self.wait(lambda: len(self.column("xenSrPathsUp")) == 3 and len(self.column("xenPifLink")) == 2, "the pool is up", 30)
-
-    def turns(self, name, index, value, what):
-        """Waits until the column reads so; None: until it has no instance."""
-        ok(self.wait(lambda: self.get(self.oid(name, *index)) == value, what), what)
+    def is_whole(self):
+        return len(self.column("xenSrPathsUp")) == 3 and len(self.column("xenPifLink")) == 2
 
 
 def expected(lab):

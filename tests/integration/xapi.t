@@ -8,8 +8,8 @@ import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from lab import Lab, done, is_, ok  # noqa: E402
-from xapi import PASSWORD, USER, Pool, XapiError  # noqa: E402
+from lab import done, is_, ok  # noqa: E402
+from xapi import PoolLab, XapiError  # noqa: E402
 
 UP, DOWN = 2, 4
 RUNNING, SUSPENDED, PAUSED, SHUTDOWN = 4, 6, 8, 11
@@ -17,47 +17,17 @@ START, STOP, REBOOT, PAUSE, UNPAUSE, SUSPEND, RESUME = 2, 3, 4, 5, 6, 7, 8
 FINISHED, OK = 5, 2
 
 
-class Estate(Lab):
-    """The farm is seen through its pool only."""
-
-    def __init__(self, interval=1):
-        super().__init__(hosts=3, domains=9, speed=4, start=False, agent={"interval": interval})
-
-    def begin(self, **options):
-        self.pool = Pool(self, **options)
-        credential = self.path("credentials", "pool")
-        with open(credential, "w") as out:
-            os.chmod(credential, 0o600)
-            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {USER}\npassword = {PASSWORD}\n")
-        self.sources = {"pool1": {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}}
-        self.agent["tls_ca"] = self.pool.cert
-        self.write_config()
-        self.start("snmpd")
-        self.start("xensnmpd")
-        self.session = self.pool.login()
-        self.wait(lambda: self.state() == UP and len(self.guests()) == self.domains, "the pool is up", 30)
+class Estate(PoolLab):
+    def is_whole(self):
+        return self.state() == UP and super().is_whole()
 
     def state(self):
         return self.get(self.oid("xenSourceState", "pool1"))
 
-    def why(self):
-        return self.get(self.oid("xenSourceStateText", "pool1"))
-
-    def guests(self):
-        """{uuid: row with its index}, of whole rows."""
-        return {row["xenDomainUuid"]: dict(row, index=index) for index, row in self.table("xenDomainTable").items()
-                if row.get("xenDomainKind") == 1 and {"xenDomainUuid", "xenDomainState"} <= row.keys()}
-
-    def vms(self):
-        """{uuid: (reference, record)} of the real VMs, as a client of the pool sees them."""
-        records = self.session.VM.get_all_records()
-        return {vm["uuid"]: (ref, vm) for ref, vm in records.items()
-                if not (vm["is_a_template"] or vm["is_a_snapshot"] or vm["is_control_domain"])}
-
     def of_state(self, state):
         """A guest's (uuid, index, reference)."""
         uuid, row = sorted((u, r) for u, r in self.guests().items() if r["xenDomainState"] == state)[0]
-        return uuid, row["index"], self.vms()[uuid][0]
+        return uuid, row["index"], self.vms()[uuid]["ref"]
 
     def domain_state(self, index):
         return self.get(self.oid("xenDomainState", index))
@@ -88,9 +58,9 @@ STATES = {"Running": RUNNING, "Paused": PAUSED, "Suspended": SUSPENDED, "Halted"
 def looks(lab):
     guests, vms = lab.guests(), lab.vms()
     is_(sorted(guests), sorted(vms), "the guests are the pool's VMs, without templates, snapshots and control domains")
-    is_({u: r["xenDomainState"] for u, r in guests.items()}, {u: STATES[vm["power_state"]] for u, (_, vm) in vms.items()},
+    is_({u: r["xenDomainState"] for u, r in guests.items()}, {u: STATES[vm["power_state"]] for u, vm in vms.items()},
         "in the state that the pool says")
-    is_({u: r["xenDomainName"] for u, r in guests.items()}, {u: vm["name_label"] for u, (_, vm) in vms.items()}, "and by its names")
+    is_({u: r["xenDomainName"] for u, r in guests.items()}, {u: vm["name_label"] for u, vm in vms.items()}, "and by its names")
     hosts = lab.table("xenHostTable")
     records = lab.session.host.get_all_records()
     is_(sorted(row["xenHostName"] for row in hosts.values()), sorted(r["name_label"] for r in records.values()),
@@ -127,7 +97,7 @@ def operates(lab):
     there = next(key for key in lab.table("xenHostTable") if key != here)
     lab.finish(index, "migration", (lab.oid("xenDomainMigrateTo", index), "s", there))
     lab.wait(lambda: lab.get(lab.oid("xenDomainHost", index)) == there, "the domain is on the other host")
-    record = lab.vms()[uuid][1]
+    record = lab.vms()[uuid]
     ok("xensnmp-op" in record["other_config"], "the VM bears the mark of the operation")
     is_([t["name_label"] for t in lab.session.task.get_all_records().values() if t["name_label"].startswith("Async.VM.")], [],
         "no task is left behind")
@@ -191,14 +161,14 @@ def recovers(lab):
     lab.pool.control("mode", "1", "normal")
 
 
-with Estate() as lab:
+with Estate(hosts=3, domains=9, speed=4) as lab:
     lab.begin()
     looks(lab)
     operates(lab)
     once(lab)
     recovers(lab)
     measures(lab)
-with Estate(interval=60) as lab:
+with Estate(hosts=3, domains=9, speed=4, agent={"interval": 60}) as lab:
     lab.begin(dialect="8.2")
     listens(lab)
 done()

@@ -177,7 +177,7 @@ class Lab:
 
     def _check_ends(self):
         """What we built must end when asked, with status 0, and no sanitizer may have spoken, not even in a worker."""
-        for name in [n for n in ("xensnmpd", "xen-farm") if n in self.processes]:
+        for name in [n for n in ("xensnmpd", "xapi-farm", "xen-farm") if n in self.processes]:
             status = self.kill(name, signal.SIGTERM)
             if status != 0:
                 ok(False, f"{name} ends with status 0 when told to (got {status})")
@@ -343,7 +343,7 @@ class Lab:
             return ""
 
     def show_logs(self, lines=30):
-        for name in ("snmpd", "xen-farm", "xensnmpd"):
+        for name in ("snmpd", "xen-farm", "xapi-farm", "xensnmpd"):
             text = self.log(name).splitlines()
             if text:
                 diag(f"--- the end of {name}.log")

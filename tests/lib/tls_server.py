@@ -194,12 +194,13 @@ def converse(connection, name):
 
 
 def context(folder, certificate, name):
+    """The server called old speaks TLS 1.1 only, which takes level 0 of OpenSSL's ciphers."""
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.load_cert_chain(os.path.join(folder, certificate + ".pem"), os.path.join(folder, certificate + ".key"))
     if name == "old":
         made.set_ciphers("DEFAULT@SECLEVEL=0")
         warnings.simplefilter("ignore", DeprecationWarning)  # old is what it is to be
-        made.minimum_version, made.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+        made.minimum_version = made.maximum_version = ssl.TLSVersion.TLSv1_1
     return made
 
 

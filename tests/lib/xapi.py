@@ -5,6 +5,10 @@
         session = pool.login()
         vms = session.VM.get_all_records()          # a failure is an XapiError: error.code, error.params
         pool.control("mode", "1", "hang")
+
+    with PoolLab(hosts=2, domains=4) as lab:        # the same with xensnmpd, which has the pool as its source pool1
+        lab.begin(dialect="8.2")
+        rows = lab.guests()
 """
 
 import hashlib
@@ -18,9 +22,9 @@ import xml.etree.ElementTree as ElementTree
 import xmlrpc.client
 from urllib.request import HTTPError, Request, urlopen
 
-from lab import TOP, LabError, free_port
+from lab import TOP, Lab, LabError, free_port, ok
 
-__all__ = ["Pool", "XapiError", "NULL", "CONTRACT", "follow", "guests", "misspelt", "fields_of"]
+__all__ = ["Pool", "PoolLab", "XapiError", "NULL", "CONTRACT", "follow", "guests", "misspelt", "fields_of"]
 
 # What XAPI's classes, fields, methods and errors are in each release; its "reading" says how to read it.
 CONTRACT_FILE = os.path.join(TOP, "tests", "data", "xapi", "xapi-contract.json")
@@ -28,6 +32,7 @@ with open(CONTRACT_FILE, encoding="utf-8") as _source:
     CONTRACT = json.load(_source)
 NULL = "OpaqueRef:NULL"
 USER, PASSWORD = "root", "a secret & <word>"
+GUEST = 1  # of xenDomainKind
 
 
 class XapiError(Exception):
@@ -157,6 +162,55 @@ class Pool:
         if not text.endswith(b"ok\n"):
             raise LabError(f"xapi-farm, {' '.join(command)}: {text.decode()}")
         return text.decode()[:-len("ok\n")]
+
+
+class PoolLab(Lab):
+    """A lab whose farm is seen through its pool only: source pool1, over HTTPS with a certificate that is checked."""
+
+    COLUMNS = {"xenDomainUuid", "xenDomainState"}  # a guest's row is whole when it has these
+
+    def __init__(self, **options):
+        super().__init__(start=False, **options)
+
+    def farm_sources(self):
+        """None of the hosts by themselves."""
+
+    def serve(self, **options):
+        """The pool with its farm, and a client of its own; configures the source. options: as for Pool."""
+        self.pool = Pool(self, **options)
+        self.session = self.pool.login()
+        self.add_credential("pool", USER, PASSWORD)
+        self.sources["pool1"] = {"uri": self.pool.url(1).rstrip("/"), "credential": "pool"}
+        self.agent["tls_ca"] = self.pool.cert
+        self.write_config()
+
+    def begin(self, shim=None, **options):
+        """All of it, until the pool has its rows. shim: faults put under xensnmpd."""
+        self.serve(**options)
+        self.start("snmpd")
+        self.start("xensnmpd", shim=shim)
+        self.wait(self.is_whole, "the pool is up", 30)
+
+    def add_credential(self, name, user, password):
+        with open(self.path("credentials", name), "w", opener=lambda file, flags: os.open(file, flags, 0o600)) as out:
+            out.write(f"[credential]\nuris = https://127.0.0.*\nuser = {user}\npassword = {password}\n")
+
+    def is_whole(self):
+        return len(self.guests()) == self.domains
+
+    def guests(self):
+        """{uuid: row with its index}, of whole rows."""
+        return {row["xenDomainUuid"]: dict(row, index=index) for index, row in self.table("xenDomainTable").items()
+                if row.get("xenDomainKind") == GUEST and self.COLUMNS <= row.keys()}
+
+    def vms(self):
+        """{uuid: record with its reference} of the real VMs, as a client of the pool sees them."""
+        return {vm["uuid"]: dict(vm, ref=ref) for ref, vm in self.session.VM.get_all_records().items()
+                if not (vm["is_a_template"] or vm["is_a_snapshot"] or vm["is_control_domain"])}
+
+    def turns(self, name, index, value, what):
+        """Waits until the column reads so; None: until it has no instance."""
+        ok(self.wait(lambda: self.get(self.oid(name, index)) == value, what), what)
 
 
 def follow(session, task):

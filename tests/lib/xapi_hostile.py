@@ -19,7 +19,7 @@ import time
 import xmlrpc.client
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from tls_server import make, make_all, receive_request  # noqa: E402
+from tls_server import context, make, make_all, receive_request  # noqa: E402
 
 PASSWORD = "no & never <mind>"
 LOCK = threading.Lock()
@@ -288,7 +288,7 @@ EVIL = {
     "slave-later": {MORE: say(failure("HOST_IS_SLAVE", "127.0.0.1")), "pool.get_all": say(failure("HOST_IS_SLAVE", "127.0.0.1"))},
     "invalid": {"pool.get_all": ended_session, MORE: ended_session, "host.get_servertime": ended_session},
     "invalid-metrics": {"host.get_servertime": ended_session},
-    "stranger-ca": {}, "stranger-name": {}, "expired": {}, "stranger-pin": {},
+    "stranger-ca": {}, "stranger-name": {}, "expired": {}, "stranger-pin": {}, "old": {},
     "more-garbage": {MORE: say(b"\x00\xff garbage")},
     "bad-token": {MORE: say(failure("EVENT_FROM_TOKEN_PARSE_FAILURE", "1"))},
     "events-lost": {MORE: say(failure("EVENTS_LOST"))},
@@ -369,12 +369,6 @@ def accept(listener, name, address, tls, stats):
         threading.Thread(target=serve, args=(connection, name, address, tls, stats), daemon=True).start()
 
 
-def context(folder, certificate):
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(os.path.join(folder, certificate + ".pem"), os.path.join(folder, certificate + ".key"))
-    return made
-
-
 def listen(folder, name, stats):
     first = socket.create_server(("127.0.0.1", 0), backlog=50)
     port = first.getsockname()[1]
@@ -382,7 +376,7 @@ def listen(folder, name, stats):
     if name in ALSO_AT:
         listeners.append((ALSO_AT[name], socket.create_server((ALSO_AT[name], port), backlog=50)))
     for address, listener in listeners:
-        tls = context(folder, CERTIFICATES.get(name, "members"))
+        tls = context(folder, CERTIFICATES.get(name, "members"), name)
         threading.Thread(target=accept, args=(listener, name, address, tls, stats), daemon=True).start()
     return port
 

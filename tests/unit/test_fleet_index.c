@@ -226,6 +226,29 @@ static void test_counters_never_fall(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(kit_find(f, "web")->track->discontinuity_mono, >, 0);
 }
 
+/* A host's octets; 0: not told. Its discontinuity. */
+static gint64 host_received(struct kit_fixture *f, uint64_t octets)
+{
+    struct xc_report *report = kit_report("1");
+    struct xc_host *host = &g_array_index(report->hosts, struct xc_host, 0);
+
+    if (octets)
+        XC_SET(HOST, host, net_rx_bytes, octets);
+    kit_answer(f, "a", report);
+    return xc_fleet_host(f->engine, "a")->discontinuity_mono;
+}
+
+/* What a host does not tell for a while has not begun anew. */
+static void test_host_counters(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    g_assert_cmpint(host_received(f, 5000), ==, 0);
+    g_assert_cmpint(host_received(f, 0), ==, 0);
+    g_assert_cmpint(host_received(f, 6000), ==, 0);
+    g_assert_cmpint(host_received(f, 0), ==, 0);
+    g_assert_cmpint(host_received(f, 10), >, 0);
+}
+
 static uint64_t received(struct kit_fixture *f, uint64_t octets)
 {
     struct xc_report *report = kit_report("1");
@@ -579,6 +602,7 @@ int main(int argc, char **argv)
     TEST("deleted-stays-then-goes", test_deleted_stays_then_goes);
     TEST("down-is-unknown-not-gone", test_down_is_unknown_not_gone);
     TEST("counters-never-fall", test_counters_never_fall);
+    TEST("host-counters", test_host_counters);
     TEST("counters-of-a-half", test_counters_of_a_half);
     TEST("counters-of-a-device-that-goes", test_counters_of_a_device_that_goes);
     TEST("counters-never-saved", test_counters_never_saved);

@@ -74,6 +74,25 @@ static const struct refusal refusals[] = {
     {{"127.0.0.1", "reset", NULL, NULL, true}, XC_CAUSE_HOST_DOWN, "port"},
 };
 
+/* The server called old is no straw man: who takes TLS 1.1 gets it. */
+static void test_old_is_offered(void)
+{
+    g_autofree char *address = g_strdup_printf("127.0.0.1:%u", port_of("old"));
+    const char *argv[] = {"openssl", "s_client", "-connect",           address,
+                          "-tls1_1", "-cipher",  "DEFAULT@SECLEVEL=0", NULL};
+    g_autofree char *out = NULL;
+    g_autofree char *err = NULL;
+    g_autoptr(GError) error = NULL;
+    int status = -1;
+
+    g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, &out, &err, &status,
+                 &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(status, ==, 0);
+    if (!strstr(out, "Protocol  : TLSv1.1"))
+        g_error("no TLS 1.1: %s\n%s", out, err);
+}
+
 static void test_fingerprints(void)
 {
     static const struct way way = {"127.0.0.1", "self", NULL, "name", false};
@@ -169,13 +188,27 @@ static void test_look(void)
     assert_closed(before);
 }
 
+/* A machine whose settings take any version, so that who refuses an old one is us. Before anybody uses OpenSSL. */
+static void permit_old_versions(const char *folder)
+{
+    static const char text[] =
+        "openssl_conf = all\n[all]\nssl_conf = ssl\n[ssl]\nsystem_default = any\n"
+        "[any]\nMinProtocol = TLSv1\nCipherString = DEFAULT@SECLEVEL=0\n";
+    g_autofree char *file = g_build_filename(folder, "permissive.cnf", NULL);
+
+    g_assert_true(g_file_set_contents(file, text, -1, NULL));
+    g_setenv("OPENSSL_CONF", file, TRUE);
+}
+
 int main(int argc, char **argv)
 {
     int status;
 
     g_test_init(&argc, &argv, NULL);
     tls_server_start();
+    permit_old_versions(server.folder);
     g_test_add_func("/https-tls/names", test_names);
+    g_test_add_func("/https-tls/old-is-offered", test_old_is_offered);
     for (size_t i = 0; i < G_N_ELEMENTS(refusals); i++) {
         g_autofree char *path =
             g_strdup_printf("/https-tls/refused/%s-%zu", refusals[i].way.server, i);

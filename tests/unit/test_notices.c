@@ -127,6 +127,58 @@ static void test_clocks(struct kit_fixture *f, gconstpointer data)
         }
 }
 
+static void answer_with(struct kit_fixture *f, unsigned n, gint64 time)
+{
+    struct xc_report *report = kit_report("boot");
+
+    ((struct xc_poller *)kit_slot(f, "a")->poller)->begun_mono = 0;
+    for (unsigned i = 0; i < n; i++)
+        add(report, (uint8_t)i, time, "MESSAGE");
+    kit_answer(f, "a", report);
+}
+
+static unsigned lines(const char *text)
+{
+    unsigned n = 0;
+
+    for (; (text = strchr(text, '\n')); text++)
+        n++;
+    return n;
+}
+
+/* One source can't drive out of the ring what others tell. */
+static void test_flood(struct kit_fixture *f, gconstpointer data)
+{
+    g_autofree char *text = NULL;
+    uint32_t mark = 0;
+
+    (void)data;
+    show(f, 0, 0);
+    xc_clock_fake(xc_clock_mono(), xc_clock_real());
+    answer_with(f, 1, xc_clock_real());
+    TELLS(f, &mark, "");
+    answer_with(f, 200, xc_clock_real());
+    text = told(f, &mark);
+    g_assert_cmpuint(lines(text), ==, 60);
+    xc_clock_fake(xc_clock_mono() + 61 * XC_USEC_PER_SEC, xc_clock_real());
+    answer_with(f, 200, xc_clock_real());
+    TELLS(f, &mark, "warning a[] 139 more messages within a minute\n");
+}
+
+/* Another pool may get the key of one that was removed: what is there then is no event. */
+static void test_removed(struct kit_fixture *f, gconstpointer data)
+{
+    uint32_t mark = 0;
+
+    (void)data;
+    show(f, 2, xc_clock_real());
+    TELLS(f, &mark, "");
+    xc_engine_source_remove(f->engine, "a");
+    kit_restart(f);
+    show(f, 5, xc_clock_real() + HOUR);
+    TELLS(f, &mark, "");
+}
+
 static void test_subjects(struct kit_fixture *f, gconstpointer data)
 {
     struct xc_report *report = kit_report("boot");
@@ -168,6 +220,8 @@ int main(int argc, char **argv)
     TEST("once", test_once);
     TEST("none-at-first", test_none_at_first);
     TEST("clocks", test_clocks);
+    TEST("flood", test_flood);
+    TEST("removed", test_removed);
     TEST("subjects", test_subjects);
     return g_test_run();
 }

@@ -84,9 +84,11 @@ static void set_members(struct xapi_link *link, const char *addresses)
 static char *ask(struct xapi_link *link, GError **error)
 {
     g_autoptr(xapi_args) args = xapi_args_new("pool.get_master");
+    g_autoptr(GString) text = g_string_new(NULL);
+    const struct xapi_want want = {&xapi_scalar_sink, text, 0};
 
     xapi_args_text(args, "OpaqueRef:pool");
-    return xapi_link_text(link, args, &call, error);
+    return xapi_link_call(link, args, &want, &call, error) ? g_strdup(text->str) : NULL;
 }
 
 /* --- */

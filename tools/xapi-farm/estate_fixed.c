@@ -41,6 +41,8 @@ static const struct {
     {"VDI", "managed", "true"},
     {"VDI", "type", "'user'"},
     {"SR", "content_type", "'user'"},
+    {"SR", "physical_utilisation", "164282499072"},
+    {"SR", "virtual_allocation", "257698037760"},
     {"PIF", "device", "'eth0'"},
     {"PIF", "VLAN", "-1"},
     {"PIF", "MTU", "1500"},

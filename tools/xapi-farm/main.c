@@ -7,29 +7,13 @@
 #include "tools/xapi-farm/tasks.h"
 
 #include "xenclient/util/error.h"
+#include "xenclient/util/signals.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* SIGTERM, SIGINT and SIGHUP as a descriptor; before the first thread. */
-static int stop_signals(void)
-{
-    sigset_t set;
-
-    signal(SIGPIPE, SIG_IGN);
-    umask(0077); /* the control socket is its owner's */
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static bool read_file(const char *option, const char *path, char **out, GError **error)
 {
@@ -113,6 +97,7 @@ static bool run(struct xf_server *server, int stop_fd, GError **error)
     int control_fd = -1;
     bool ok = false;
 
+    umask(0077); /* the control socket is its owner's */
     if (!read_files(server, error) || !xf_record_open(server, error) ||
         !make_endpoints(server, error) || !(server->link = xf_link_start(server, error)))
         return false;
@@ -150,7 +135,7 @@ static bool run_server(const struct xf_options *options, GError **error)
         .coordinator = (unsigned)options->coordinator - 1,
         .record = -1,
     };
-    int stop_fd = stop_signals();
+    int stop_fd = xc_signals_stop_fd();
     bool ok = run(&server, stop_fd, error);
 
     close(stop_fd);

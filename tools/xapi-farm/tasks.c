@@ -191,6 +191,15 @@ bool xf_task_create(struct xf_call *call)
     return true;
 }
 
+/* The task that a call names, and what runs in it, if it runs. NULL: there is none, and the call has failed. With the lock. */
+static struct xf_object *find_task(struct xf_call *call, struct xf_task **running)
+{
+    struct xf_object *object = xf_param_object(call, 0, "task");
+
+    *running = object ? g_hash_table_lookup(call->server->tasks, object->ref) : NULL;
+    return object;
+}
+
 bool xf_task_cancel(struct xf_call *call)
 {
     struct xf_db *db = call->server->db;
@@ -198,8 +207,7 @@ bool xf_task_cancel(struct xf_call *call)
     struct xf_task *task;
 
     xf_db_lock(db);
-    object = xf_param_object(call, 0, "task");
-    task = object ? g_hash_table_lookup(call->server->tasks, object->ref) : NULL;
+    object = find_task(call, &task);
     if (object && !task)
         xf_call_fail(call, "OPERATION_NOT_ALLOWED", "the task is not running");
     if (task) {
@@ -218,8 +226,7 @@ bool xf_task_destroy(struct xf_call *call)
     struct xf_task *task;
 
     xf_db_lock(db);
-    object = xf_param_object(call, 0, "task");
-    task = object ? g_hash_table_lookup(call->server->tasks, object->ref) : NULL;
+    object = find_task(call, &task);
     if (task)
         task->unwanted = true;
     else if (object)

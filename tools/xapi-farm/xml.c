@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-void xf_xml_text(GString *out, const char *text)
+/* Text between tags: escaped, without the control characters that XAPI drops too. */
+static void put_text(GString *out, const char *text)
 {
     for (const char *at = text; *at; at++) {
         if (*at == '&')
@@ -23,27 +24,29 @@ void xf_xml_text(GString *out, const char *text)
 void xf_xml_string(GString *out, const char *text)
 {
     g_string_append(out, "<value>");
-    xf_xml_text(out, text);
+    put_text(out, text);
     g_string_append(out, "</value>");
 }
 
 void xf_xml_member(GString *out, const char *name)
 {
     g_string_append(out, "<member><name>");
-    xf_xml_text(out, name);
+    put_text(out, name);
     g_string_append(out, "</name>");
 }
 
 /* --- dates and numbers */
 
-char *xf_xml_date(guint64 seconds)
+/* 20261121T22:56:57Z. Newly allocated. */
+static char *date_text(guint64 seconds)
 {
     g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc((gint64)seconds);
 
     return date ? g_date_time_format(date, "%Y%m%dT%H:%M:%SZ") : g_strdup("19700101T00:00:00Z");
 }
 
-char *xf_xml_double(double value)
+/* %.16g, and nan, inf, -inf; whatever the locale. Newly allocated. */
+static char *double_text(double value)
 {
     char buffer[G_ASCII_DTOSTR_BUF_SIZE];
 
@@ -91,14 +94,14 @@ static void put_struct(GString *out, GVariant *value)
 
 static void put_double(GString *out, GVariant *value)
 {
-    g_autofree char *text = xf_xml_double(g_variant_get_double(value));
+    g_autofree char *text = double_text(g_variant_get_double(value));
 
     g_string_append_printf(out, "<double>%s</double>", text);
 }
 
 static void put_date(GString *out, GVariant *value)
 {
-    g_autofree char *text = xf_xml_date(g_variant_get_uint64(value));
+    g_autofree char *text = date_text(g_variant_get_uint64(value));
 
     g_string_append_printf(out, "<dateTime.iso8601>%s</dateTime.iso8601>", text);
 }
@@ -107,7 +110,7 @@ static void put_inside(GString *out, GVariant *value)
 {
     switch (g_variant_classify(value)) {
     case G_VARIANT_CLASS_STRING:
-        xf_xml_text(out, g_variant_get_string(value, NULL));
+        put_text(out, g_variant_get_string(value, NULL));
         break;
     case G_VARIANT_CLASS_INT64:
         g_string_append_printf(out, "%" G_GINT64_FORMAT, g_variant_get_int64(value));

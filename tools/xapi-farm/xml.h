@@ -7,15 +7,9 @@
 #include <glib.h>
 #include <stdbool.h>
 
-/* Text between tags: escaped, without the control characters that XAPI drops too. */
-void xf_xml_text(GString *out, const char *text);
 /* <value>...</value> */
 void xf_xml_value(GString *out, GVariant *value);
 /* The same of a text. */
 void xf_xml_string(GString *out, const char *text);
 /* A member of a struct up to its value, which is to follow; then </member>. */
 void xf_xml_member(GString *out, const char *name);
-/* 20261121T22:56:57Z. Newly allocated. */
-char *xf_xml_date(guint64 seconds);
-/* %.16g, and nan, inf, -inf; whatever the locale. Newly allocated. */
-char *xf_xml_double(double value);

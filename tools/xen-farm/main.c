@@ -3,27 +3,12 @@
 #include "tools/xen-farm/server.h"
 
 #include "xenclient/util/clock.h"
+#include "xenclient/util/signals.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
-
-/* SIGTERM, SIGINT and SIGHUP as a descriptor, so that the sockets are removed in peace. */
-static int stop_signals(void)
-{
-    sigset_t set;
-
-    signal(SIGPIPE, SIG_IGN);
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static void raise_descriptor_limit(void)
 {
@@ -59,7 +44,7 @@ static bool serve(const struct farm_options *options, struct farm_fleet *fleet, 
         return false;
     server = farm_server_new(fleet, journal, options->socket, error);
     if (server) {
-        int stop_fd = stop_signals();
+        int stop_fd = xc_signals_stop_fd();
 
         tell_ready(options);
         ok = farm_server_run(server, stop_fd,

@@ -420,15 +420,6 @@ bool xapi_link_check(struct xapi_link *link, struct xc_call *call, GError **erro
     return false;
 }
 
-char *xapi_link_text(struct xapi_link *link, const struct xapi_args *args, struct xc_call *call,
-                     GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    const struct xapi_want want = {&xapi_scalar_sink, text, 0};
-
-    return xapi_link_call(link, args, &want, call, error) ? g_strdup(text->str) : NULL;
-}
-
 const char *xapi_link_session(const struct xapi_link *link)
 {
     return link->session;

@@ -22,9 +22,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_link, xapi_link_close)
  * begun, it logs in once more and repeats. */
 bool xapi_link_call(struct xapi_link *link, const struct xapi_args *args,
                     const struct xapi_want *want, struct xc_call *call, GError **error);
-/* The same for a scalar: newly allocated, NULL with an error. */
-char *xapi_link_text(struct xapi_link *link, const struct xapi_args *args, struct xc_call *call,
-                     GError **error);
 /* Did the last call that failed say this code? */
 bool xapi_link_said(const struct xapi_link *link, const char *code);
 /* Was it XAPI that refused it? Then nothing was begun. */

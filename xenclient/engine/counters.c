@@ -301,8 +301,9 @@ void xc_counters_host(struct xc_engine *engine, const char *key, const struct xc
 {
     struct xc_host_life *life = g_hash_table_lookup(engine->host_lives, key);
     const char *boot_id = XC_HAS(HOST, host, boot_id) ? host->boot_id : "";
-    uint64_t rx = XC_HAS(HOST, host, net_rx_bytes) ? host->net_rx_bytes : 0;
-    uint64_t tx = XC_HAS(HOST, host, net_tx_bytes) ? host->net_tx_bytes : 0;
+    /* What is not told stays as it was. */
+    uint64_t rx = XC_HAS(HOST, host, net_rx_bytes) ? host->net_rx_bytes : life ? life->rx : 0;
+    uint64_t tx = XC_HAS(HOST, host, net_tx_bytes) ? host->net_tx_bytes : life ? life->tx : 0;
 
     if (!life) {
         life = g_new0(struct xc_host_life, 1);

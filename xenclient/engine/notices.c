@@ -6,10 +6,16 @@
 /* Of a source that makes more within an hour the oldest are forgotten, with all that are older. */
 #define TOLD_MAX 4096
 
+/* So many of one source are events within a minute: more would drive what others tell out of the ring. */
+#define SINGLE_MAX  60
+#define SINGLE_USEC (60 * XC_USEC_PER_SEC)
+
 /* What was told of one source. */
 struct told {
     GHashTable *times; /* struct xc_uuid * -> int64_t *, by the hypervisor's clock */
     gint64 floor;      /* nothing of this time or before is told any more */
+    gint64 minute_mono;
+    unsigned n, n_more; /* since then: events, and messages that were none */
 };
 
 static void told_free(gpointer data)
@@ -82,7 +88,7 @@ static void remember(struct told *told, const struct xc_notice *notice)
 
     put(told, &notice->uuid, notice->time);
     if (g_hash_table_size(told->times) > TOLD_MAX)
-        floor = oldest(told);
+        floor = MIN(oldest(told), xc_clock_real());
     if (floor <= told->floor)
         return;
     told->floor = floor;
@@ -161,6 +167,36 @@ static struct xc_event *no_event(void)
     return xc_event_new(XC_EVENT_NONE, XC_SEVERITY_INFO, "", "", "%s", "");
 }
 
+void xc_notices_forget(struct xc_engine *engine, const char *source)
+{
+    g_hash_table_remove(engine->notices, source);
+}
+
+/* Those that were too many are counted once their minute is over. */
+static void next_minute(struct xc_engine *engine, const struct xc_slot *slot, struct told *told)
+{
+    gint64 now = xc_clock_mono();
+
+    if (now - told->minute_mono <= SINGLE_USEC)
+        return;
+    if (told->n_more)
+        xc_events_add(engine, xc_event_new(XC_EVENT_HYPERVISOR_MESSAGE, XC_SEVERITY_WARNING, "",
+                                           slot->spec.key, "%u more messages within a minute",
+                                           told->n_more));
+    told->minute_mono = now;
+    told->n = told->n_more = 0;
+}
+
+/* Is the next one an event of its own? */
+static bool is_single(struct told *told)
+{
+    bool yes = told->n < SINGLE_MAX;
+
+    told->n += yes;
+    told->n_more += !yes;
+    return yes;
+}
+
 void xc_notices_tell(struct xc_engine *engine, const struct xc_slot *slot,
                      const struct xc_report *report, char *const *keys)
 {
@@ -173,6 +209,7 @@ void xc_notices_tell(struct xc_engine *engine, const struct xc_slot *slot,
     /* What is there at first sight is no event; that it was seen is remembered, also when it was nothing. */
     if (first)
         add(engine, slot, told, no_event(), NULL);
+    next_minute(engine, slot, told);
     for (guint i = 0; i < report->notices->len; i++) {
         const struct xc_notice *notice = &g_array_index(report->notices, struct xc_notice, i);
 
@@ -180,6 +217,7 @@ void xc_notices_tell(struct xc_engine *engine, const struct xc_slot *slot,
             notice->time <= told->floor || g_hash_table_contains(told->times, &notice->uuid))
             continue;
         remember(told, notice);
-        add(engine, slot, told, first ? no_event() : event_of(slot, report, keys, notice), notice);
+        add(engine, slot, told,
+            !first && is_single(told) ? event_of(slot, report, keys, notice) : no_event(), notice);
     }
 }

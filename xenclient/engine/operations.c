@@ -162,6 +162,11 @@ struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
     return NULL;
 }
 
+bool xc_ops_opposed(const struct xc_op *a, const struct xc_op *b)
+{
+    return a->action != b->action && xc_action_info(a->action)->capability && concerns(a, b);
+}
+
 unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key)
 {
     unsigned n = 0;

@@ -198,6 +198,35 @@ static unsigned running_on(const struct xc_engine *engine, const char *source, u
     return n;
 }
 
+/* An order without the host that it is about would be one for any host of its source. */
+static bool hosts_are_there(const struct xc_engine *engine, const struct xc_op *op)
+{
+    return !(xc_action_info(op->action)->of_host && !xc_fleet_host(engine, op->host_from)) &&
+           !(*op->host_to && !xc_fleet_host(engine, op->host_to));
+}
+
+/* May it be sent without them? Else it waits for what its source told to be shown, or ends. */
+static bool goes_without_hosts(struct xc_engine *engine, struct xc_op_run *run,
+                               const struct xc_slot *slot)
+{
+    const struct xc_op *op = &run->op;
+    const struct xc_poller *poller = slot->poller;
+    bool of_host = xc_action_info(op->action)->of_host;
+    g_autofree char *text = NULL;
+
+    if (poller->pending)
+        return false;
+    /* What became of a domain can be seen where its host to be has gone. */
+    if (op->attempts && !of_host)
+        return true;
+    if (slot->state == XC_SOURCE_UP)
+        text =
+            g_strdup_printf("there is no host %s any more", of_host ? op->host_from : op->host_to);
+    xc_ops_finish(engine, run, op->attempts ? XC_RESULT_LOST : XC_RESULT_FAILED,
+                  text ? XC_CAUSE_NO_SUCH_HOST : slot->cause, text ? text : slot->state_text);
+    return false;
+}
+
 /* One that waits: may it go now? Ends it when it never can. */
 static void try_send(struct xc_engine *engine, struct xc_op_run *run)
 {
@@ -227,6 +256,8 @@ static void try_send(struct xc_engine *engine, struct xc_op_run *run)
                           "the host did not come back to tell the outcome");
         return;
     }
+    if (!hosts_are_there(engine, op) && !goes_without_hosts(engine, run, slot))
+        return;
     if (running_on(engine, op->source, &all) < engine->config->max_ops_per_host &&
         all < engine->config->max_ops)
         send(engine, run, slot);

@@ -266,6 +266,7 @@ void xc_events_tick(struct xc_engine *engine);
 
 /* notices.c */
 GHashTable *xc_notices_new(void);
+void xc_notices_forget(struct xc_engine *engine, const char *source); /* it was removed */
 void xc_notices_load(const char *source, const char *uuid, int64_t time, void *data);
 /* Makes events of the messages of a report that were not told yet; keys: of its hosts. */
 void xc_notices_tell(struct xc_engine *engine, const struct xc_slot *slot,
@@ -302,6 +303,8 @@ struct xc_op_run *xc_op_run_new(void);
 /* The operation that an equal request stands for: one in progress, or ended within the duplicate
  * window. */
 struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op);
+/* Of two on hosts: are they different things done to the same host? */
+bool xc_ops_opposed(const struct xc_op *a, const struct xc_op *b);
 struct xc_op_run *xc_ops_active_on(struct xc_engine *engine, uint32_t domain);
 void xc_op_run_free(struct xc_op_run *run);
 void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run);
@@ -363,6 +366,8 @@ GPtrArray *xc_engine_sources_gone(void);
 struct xc_slot *xc_engine_source_swap(struct xc_engine *engine, const struct xc_source_spec *spec,
                                       enum xc_origin_of_source origin, bool enabled,
                                       unsigned interval_sec, GPtrArray *gone, GError **error);
+/* What was told of a source that is no more; another one may get its key. */
+void xc_engine_source_forget(struct xc_engine *engine, const char *key);
 void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrArray *gone);
 
 /* policy.c */

@@ -47,6 +47,7 @@ static void drop_missing(struct xc_engine *engine, const struct xc_config *next,
         if (!from_file(slot) || find(next, slot->spec.key))
             continue;
         xc_log(XC_LOG_INFO, "source %s: removed", slot->spec.key);
+        xc_engine_source_forget(engine, slot->spec.key);
         xc_engine_source_drop(engine, slot, gone);
     }
 }

@@ -17,6 +17,13 @@ void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrA
     g_ptr_array_add(gone, slot);
 }
 
+void xc_engine_source_forget(struct xc_engine *engine, const char *key)
+{
+    g_hash_table_remove(engine->told_sources, key);
+    xc_notices_forget(engine, key);
+    xc_store_forget_source(engine->store, key);
+}
+
 struct xc_slot *xc_engine_source_swap(struct xc_engine *engine, const struct xc_source_spec *spec,
                                       enum xc_origin_of_source origin, bool enabled,
                                       unsigned interval_sec, GPtrArray *gone, GError **error)
@@ -51,6 +58,7 @@ void xc_engine_source_remove(struct xc_engine *engine, const char *key)
     if (!slot)
         return;
     xc_engine_source_drop(engine, slot, gone);
+    xc_engine_source_forget(engine, key);
     xc_fleet_rebuild(engine);
     xc_log(XC_LOG_INFO, "source %s: removed", key);
 }

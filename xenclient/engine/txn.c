@@ -140,6 +140,23 @@ static bool check_busy(struct xc_txn *txn, const struct xc_request *request, con
                    active->op.index, xc_enum_label(&xc_action_labels, (int)active->op.action));
 }
 
+/* Likewise a host: what is asked for next to it, and what is under way. */
+static bool check_host_busy(const struct xc_txn *txn, const struct xc_op *op, GError **error)
+{
+    const GPtrArray *const places[] = {txn->engine->open, txn->runs};
+
+    for (size_t p = 0; p < G_N_ELEMENTS(places); p++) {
+        for (guint i = 0; i < places[p]->len; i++) {
+            const struct xc_op *other = &((const struct xc_op_run *)places[p]->pdata[i])->op;
+
+            if (xc_ops_opposed(other, op))
+                return xc_fail(error, XC_CAUSE_BUSY, "%s: its %s is in progress", op->host_from,
+                               xc_enum_label(&xc_action_labels, (int)other->action));
+        }
+    }
+    return true;
+}
+
 static bool check_room(const struct xc_txn *txn, GError **error)
 {
     unsigned limit = txn->engine->config->queue_limit;
@@ -243,7 +260,7 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
             goto refused;
         if (!request->locked && xc_ops_same(engine, &run->op))
             goto merged;
-        if (scan && !xc_discovery_is_free(engine, error))
+        if (scan ? !xc_discovery_is_free(engine, error) : !check_host_busy(txn, &run->op, error))
             goto refused;
         xc_set_text(&run->op.note, request->note);
         return add_described(txn, run, error);

@@ -237,6 +237,15 @@ static GArray *array_of(const struct xc_report *report, const struct kind *kind)
     return *(GArray *const *)(const void *)((const char *)report + kind->array);
 }
 
+size_t xc_report_octets(const struct xc_report *report)
+{
+    size_t sum = 0;
+
+    for (unsigned k = 0; k < G_N_ELEMENTS(kinds); k++)
+        sum += array_of(report, &kinds[k])->len * kinds[k].type->size;
+    return sum;
+}
+
 static bool flush(GByteArray *piece, bool last, xc_report_send_fn send, void *data)
 {
     bool ok = send(piece, last, data);

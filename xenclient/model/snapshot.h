@@ -58,9 +58,11 @@ const char *xc_report_text(struct xc_report *report, const char *bytes, gssize l
  * the domain knows its part and there is at least one. A sum already set stays. */
 void xc_report_sum_devices(struct xc_report *report);
 
-/* Wire form in pieces below limit octets: u32 counts per kind, then the objects. A set larger than
- * limit comes as several pieces; devices refer to ordinals of the whole report. `send` returns
- * false to stop. */
+/* Octets that its objects take. */
+size_t xc_report_octets(const struct xc_report *report);
+
+/* Wire form: for each object u8 kind, u32 ordinal of what it belongs to where its kind has such, its fields. A piece ends
+ * with the object that reaches limit octets; ordinals are those of the whole report. `send` returns false to stop. */
 typedef bool (*xc_report_send_fn)(GByteArray *piece, bool last, void *data);
 bool xc_report_write(const struct xc_report *report, size_t limit, xc_report_send_fn send,
                      void *data);
@@ -125,15 +127,3 @@ const struct xc_domain *const *xc_snapshot_on_host(const struct xc_snapshot *sna
 gssize xc_snapshot_find(const struct xc_snapshot *snapshot, uint32_t index);
 /* True when both hold the same domain indexes and the same number of hosts. */
 bool xc_snapshot_same_members(const struct xc_snapshot *a, const struct xc_snapshot *b);
-
-/* What changed between two snapshots of one source, in index order. */
-enum xc_change_kind { XC_DOMAIN_APPEARED, XC_DOMAIN_VANISHED, XC_DOMAIN_CHANGED };
-struct xc_change {
-    enum xc_change_kind kind;
-    const struct xc_domain *before; /* NULL: appeared */
-    const struct xc_domain *after;  /* NULL: vanished */
-};
-/* CHANGED is reported for state, reason, host, name, uuid or domid. before may be NULL. */
-typedef void (*xc_change_fn)(const struct xc_change *change, void *data);
-void xc_snapshot_diff(const struct xc_snapshot *before, const struct xc_snapshot *after,
-                      xc_change_fn report, void *data);

@@ -385,6 +385,20 @@ void xc_store_remove_source(struct xc_store *store, const char *key, xc_store_do
     push(store, job);
 }
 
+static bool forget_source(struct xc_db *db, const struct job *job, GError **error)
+{
+    return xc_db_run(db, error, "DELETE FROM told_source WHERE key = ?", "s", job->text[0]) &&
+           xc_db_run(db, error, "DELETE FROM told_notice WHERE source = ?", "s", job->text[0]);
+}
+
+void xc_store_forget_source(struct xc_store *store, const char *key)
+{
+    struct job *job = job_new(forget_source, NULL, NULL);
+
+    job->text[0] = g_strdup(key);
+    push(store, job);
+}
+
 static bool write_domain(struct xc_db *db, const struct job *job, GError **error)
 {
     return xc_db_run(db, error,

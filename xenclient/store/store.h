@@ -41,6 +41,8 @@ void xc_store_put_source(struct xc_store *store, const struct xc_source_spec *sp
                          unsigned interval_sec, xc_store_done_fn done, void *data);
 void xc_store_remove_source(struct xc_store *store, const char *key, xc_store_done_fn done,
                             void *data);
+/* What was told of it; its row stays, if it has one. */
+void xc_store_forget_source(struct xc_store *store, const char *key);
 /* A new index, or new facts of a known one. */
 void xc_store_put_domain(struct xc_store *store, uint32_t index, const char *name, const char *home,
                          enum xc_wanted wanted, bool protect, xc_store_done_fn done, void *data);

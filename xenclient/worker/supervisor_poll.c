@@ -132,17 +132,6 @@ static bool is_current(const struct xc_ssource *source, const struct xc_msg *msg
     return source->open && source->sent && source->serial == msg->serial;
 }
 
-static size_t memory_of(const struct xc_report *report)
-{
-    return report->hosts->len * sizeof(struct xc_host) +
-           report->domains->len * sizeof(struct xc_domain) +
-           report->vifs->len * sizeof(struct xc_vif) + report->vbds->len * sizeof(struct xc_vbd) +
-           report->vcpus->len * sizeof(struct xc_vcpu) +
-           report->details->len * sizeof(struct xc_detail) +
-           report->srs->len * sizeof(struct xc_sr) + report->pifs->len * sizeof(struct xc_pif) +
-           report->notices->len * sizeof(struct xc_notice);
-}
-
 /* A worker must not be able to fill our memory with reports that never end. */
 static bool is_too_much(const struct xc_supervisor *s)
 {
@@ -153,7 +142,7 @@ static bool is_too_much(const struct xc_supervisor *s)
     g_hash_table_iter_init(&iter, s->sources);
     while (g_hash_table_iter_next(&iter, NULL, (void **)&source))
         if (source->report)
-            sum += source->octets + memory_of(source->report);
+            sum += source->octets + xc_report_octets(source->report);
     return sum > MAX_UNFINISHED;
 }
 
