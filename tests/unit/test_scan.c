@@ -1,5 +1,6 @@
 /* Discoveries: their line of text, URIs of finds, the sweep's rate, deadline and cancel, probes that are stalled. */
 #include "xenclient/drivers/scan.h"
+#include "xenclient/transport/interfaces.h"
 #include "xenclient/transport/sweep.h"
 
 #include <netinet/in.h>
@@ -236,13 +237,43 @@ static void test_nothing_to_do(void)
 static void test_own_subnets(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) own = xc_sweep_own_subnets(&error);
+    g_autoptr(GArray) own = xc_own_subnets(&error);
     struct xc_subnet loopback;
 
     g_assert_no_error(error);
     g_assert_true(xc_subnet_parse("127.0.0.0/8", &loopback, NULL));
     for (guint i = 0; i < own->len; i++)
         g_assert_false(xc_subnet_has(&loopback, &g_array_index(own, struct xc_subnet, i)));
+}
+
+static void test_interface_lines(void)
+{
+    static const struct {
+        const char *line, *subnet; /* NULL: none */
+    } cases[] = {
+        {"fd770000000000000000000000000001 02 40 00 80    near0", "fd77::/64"},
+        {"20010db8000100000000000000000005 0b 80 00 00 eth0.5", "2001:db8:1::5"},
+        {"00000000000000000000000000000001 01 80 10 80       lo", NULL},
+        {"fe800000000000005054fffffe123456 02 40 20 80     eth0", NULL},
+        {"fd77000000000000000000000000000g 02 40 00 80    near0", NULL},
+        {"fd770000000000000000000000000001 02 81 00 80    near0", NULL},
+        {"fd770000000000000000000000000001 02", NULL},
+        {"fd77", NULL},
+        {"", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        struct xc_subnet subnet;
+        bool taken = xc_interface_line(cases[i].line, &subnet);
+        g_autofree char *shown = NULL;
+
+        g_assert_cmpint(taken, ==, cases[i].subnet != NULL);
+        if (!taken)
+            continue;
+        xc_subnet_mask(&subnet);
+        shown = xc_subnet_format(&subnet);
+        g_assert_cmpstr(shown, ==, cases[i].subnet);
+    }
 }
 
 /* --- the whole */
@@ -324,6 +355,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scan/sweep-ends", test_sweep_ends);
     g_test_add_func("/scan/nothing-to-do", test_nothing_to_do);
     g_test_add_func("/scan/own-subnets", test_own_subnets);
+    g_test_add_func("/scan/interface-lines", test_interface_lines);
     g_test_add_func("/scan/stalled", test_stalled);
     g_test_add_func("/scan/nobody", test_nobody);
     return g_test_run();

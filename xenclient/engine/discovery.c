@@ -2,7 +2,7 @@
 #include "xenclient/engine/discovery.h"
 
 #include "xenclient/engine/private.h"
-#include "xenclient/transport/sweep.h"
+#include "xenclient/transport/interfaces.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static GArray *allowed_subnets(const struct xc_engine *engine, GError **error)
 {
     g_autofree char *list = g_strjoinv(",", engine->config->discovery_allow);
 
-    return *list ? xc_subnets_parse(list, error) : xc_sweep_own_subnets(error);
+    return *list ? xc_subnets_parse(list, error) : xc_own_subnets(error);
 }
 
 static const char *allowed_by(const struct xc_engine *engine)
@@ -39,7 +39,7 @@ char *xc_discovery_allowed(const struct xc_engine *engine, GError **error)
 /* The subnets of IPv4 among our own: those of IPv6 are too large to try. */
 static GArray *own_subnets(GError **error)
 {
-    GArray *subnets = xc_sweep_own_subnets(error);
+    GArray *subnets = xc_own_subnets(error);
 
     for (guint i = subnets ? subnets->len : 0; i-- > 0;)
         if (g_array_index(subnets, struct xc_subnet, i).base.length != 4)

@@ -5,8 +5,6 @@
 #include "xenclient/util/error.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
@@ -215,61 +213,4 @@ bool xc_sweep_run(const struct xc_sweep *sweep, struct xc_call *call, GError **e
             close(s->attempts[i].fd);
     close(s->epoll);
     return ok;
-}
-
-/* --- this machine */
-
-static unsigned bits_of(const uint8_t *mask, unsigned length)
-{
-    unsigned bits = 0;
-
-    for (unsigned i = 0; i < length && mask[i]; i++)
-        bits += (unsigned)__builtin_popcount(mask[i]);
-    return bits;
-}
-
-static bool to_subnet(const struct ifaddrs *at, struct xc_subnet *out)
-{
-    const void *octets, *mask;
-
-    if (!at->ifa_addr || !at->ifa_netmask || !(at->ifa_flags & IFF_UP) ||
-        (at->ifa_flags & IFF_LOOPBACK))
-        return false;
-    if (at->ifa_addr->sa_family == AF_INET) {
-        octets = &((const struct sockaddr_in *)(const void *)at->ifa_addr)->sin_addr;
-        mask = &((const struct sockaddr_in *)(const void *)at->ifa_netmask)->sin_addr;
-        out->base.length = 4;
-    } else if (at->ifa_addr->sa_family == AF_INET6) {
-        octets = &((const struct sockaddr_in6 *)(const void *)at->ifa_addr)->sin6_addr;
-        mask = &((const struct sockaddr_in6 *)(const void *)at->ifa_netmask)->sin6_addr;
-        out->base.length = 16;
-    } else {
-        return false;
-    }
-    memcpy(out->base.octets, octets, out->base.length);
-    if (!xc_address_is_host(&out->base))
-        return false;
-    out->prefix = bits_of(mask, out->base.length);
-    xc_subnet_mask(out);
-    return true;
-}
-
-GArray *xc_sweep_own_subnets(GError **error)
-{
-    GArray *subnets = g_array_new(FALSE, FALSE, sizeof(struct xc_subnet));
-    struct ifaddrs *list = NULL;
-
-    if (getifaddrs(&list) < 0) {
-        g_array_unref(subnets);
-        xc_fail(error, XC_CAUSE_LIMIT, "this machine's interfaces: %s", g_strerror(errno));
-        return NULL;
-    }
-    for (const struct ifaddrs *at = list; at && subnets->len < XC_SUBNETS_MAX; at = at->ifa_next) {
-        struct xc_subnet subnet = {0};
-
-        if (to_subnet(at, &subnet))
-            g_array_append_val(subnets, subnet);
-    }
-    freeifaddrs(list);
-    return subnets;
 }

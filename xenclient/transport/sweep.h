@@ -23,6 +23,3 @@ struct xc_sweep {
 
 /* All of them were tried, or False: cancelled, timedOut, limit. */
 bool xc_sweep_run(const struct xc_sweep *sweep, struct xc_call *call, GError **error);
-
-/* Subnets of this machine's own interfaces that are up, without the loopback's (GArray of struct xc_subnet). Errors: limit. */
-GArray *xc_sweep_own_subnets(GError **error);
