@@ -108,4 +108,8 @@ with Lab(hosts=0, domains=0, farm=False, start=False,
     is_(lab.set((lab.oid("xenFoundRegisterAs", uri), "s", "lab")), "noError", "one SET registers it")
     lab.wait(lambda: lab.table("xenSourceTable")["lab"]["xenSourceState"] == UP, "the new source is up", 60)
     is_(lab.table("xenSourceTable")["lab"]["xenSourceCredential"], "good", "with the credential that proved it")
+    latest = max(lab.table("xenDiscoveryTable"))
+    finds = discover(lab, "after", port, "")
+    is_((finds[GOOD]["xenFoundVerdict"], finds[GOOD]["xenFoundDiscovery"] > latest, finds[GOOD]["xenFoundRegisterAs"]),
+        (POSSIBLE, True, "lab"), "what a later discovery sees takes the place of what was known")
 done()

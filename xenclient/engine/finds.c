@@ -186,20 +186,23 @@ static struct xc_found *by_its_uri(const struct xc_engine *engine, const char *u
     return NULL;
 }
 
-/* What may be Xen at an address where something certainly is, is no other find but its SSH server. */
+/* At an address where something certainly is Xen, what only may be is no find of its own: it is the same host. */
 static bool is_eclipsed(const struct xc_find *find, const struct xc_find *by)
 {
     return find->verdict == XC_VERDICT_POSSIBLE && by->verdict == XC_VERDICT_XEN &&
            same_address(find->address, by->address);
 }
 
-static bool eclipses(struct xc_engine *engine, const struct xc_find *find)
+/* Drops those that a find eclipses. True: it is eclipsed itself, by another than what was known of it before. */
+static bool eclipse(struct xc_engine *engine, const struct xc_find *find, const char *uri)
 {
     bool eclipsed = false;
 
     for (guint i = engine->finds->len; i-- > 0;) {
         const struct xc_found *other = engine->finds->pdata[i];
 
+        if (strcmp(other->uri, uri) == 0)
+            continue;
         eclipsed = eclipsed || is_eclipsed(find, &other->find);
         if (is_eclipsed(&other->find, find))
             g_ptr_array_remove_index(engine->finds, i);
@@ -247,7 +250,7 @@ void xc_discovery_found(const struct xc_uuid *op, const struct xc_find *find, vo
     g_autofree char *uri = xc_find_uri(find);
     struct xc_found *found;
 
-    if (!run || run->op.action != XC_ACTION_DISCOVER || eclipses(engine, find))
+    if (!run || run->op.action != XC_ACTION_DISCOVER || eclipse(engine, find, uri))
         return;
     found = by_its_uri(engine, uri);
     if (!found)

@@ -141,6 +141,13 @@ static bool concerns(const struct xc_op *a, const struct xc_op *b)
            xc_action_info(a->action)->capability == xc_action_info(b->action)->capability;
 }
 
+/* A create has its domain filled in at the end: compare what was asked. A discovery keeps the name it was given. */
+static bool same_of_host(const struct xc_op *a, const struct xc_op *b)
+{
+    return a->action == b->action && strcmp(a->argument, b->argument) == 0 &&
+           (a->action != XC_ACTION_DISCOVER || strcmp(a->target, b->target) == 0);
+}
+
 struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
 {
     gint64 window = xc_clock_mono() - (gint64)engine->config->dup_window_sec * XC_USEC_PER_SEC;
@@ -151,10 +158,7 @@ struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
 
         if (!concerns(&run->op, op))
             continue;
-        /* A create has its domain filled in at the end: compare what was asked. */
-        if (op->domain
-                ? equal(&run->op, op)
-                : (run->op.action == op->action && strcmp(run->op.argument, op->argument) == 0))
+        if (op->domain ? equal(&run->op, op) : same_of_host(&run->op, op))
             return open || run->op.ended_mono > window ? run : NULL;
         if (op->domain || run->op.action != op->action)
             return NULL; /* another one came in between */
