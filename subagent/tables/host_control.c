@@ -1,7 +1,7 @@
 /* xenHostControlTable: what can be asked of a host. */
 #include "subagent/tables/tables.h"
 
-enum { DO = 2, NOTE = 4, TIMEOUT = 5, START_FILE = 6, CREATE = 7 };
+enum { DO = 2, NOTE = 4, TIMEOUT = 5, START_FILE = 6, CREATE = 7, CREATE_AS = 8 };
 
 static const struct xc_label action[] = {
     {1, "noop"}, {22, "evacuate"}, {23, "hostEnable"}, {24, "hostDisable"}, {25, "rescan"}};
@@ -13,6 +13,7 @@ static const struct st_column columns[] = {
     SET(TIMEOUT, "xenHostTimeout", ST_UNSIGNED32, st_get_zero, .max = 86400, .units = "seconds"),
     SET(START_FILE, "xenHostStartFile", ST_TEXT, st_get_empty),
     SET(CREATE, "xenHostCreate", ST_TEXT, st_get_empty),
+    SET(CREATE_AS, "xenHostCreateAs", ST_TEXT, st_get_empty, .max = 64),
 };
 
 /* What each action column asks for. */
@@ -59,7 +60,8 @@ static bool plan(const struct st_change *change, void *context, void *transactio
 {
     const struct st_write *note = meant(change, NOTE);
     const struct st_write *timeout = meant(change, TIMEOUT);
-    const struct st_write *parameter = note ? note : timeout;
+    const struct st_write *title = meant(change, CREATE_AS);
+    const struct st_write *parameter = note ? note : timeout ? timeout : title;
     struct xc_request request = {.action = XC_ACTION_NOOP, .host = change->key};
 
     (void)context;
@@ -75,6 +77,7 @@ static bool plan(const struct st_change *change, void *context, void *transactio
     }
     request.timeout_sec = timeout ? (unsigned)timeout->number : 0;
     request.note = note ? note->text : NULL;
+    request.title = title ? title->text : NULL;
     return xc_txn_add_op(transaction, &request, error);
 }
 

@@ -13,7 +13,7 @@ from xapi_contract import RELEASES, call_problems  # noqa: E402
 
 RUNNING, SUSPENDED, PAUSED, SHUTDOWN = 4, 6, 8, 11
 START, STOP, REBOOT, PAUSE, UNPAUSE, SUSPEND, RESUME, DESTROY, RESET = range(2, 11)
-FINISHED, OK, CANCELLED = 5, 2, 5
+FINISHED, OK, FAILED, CANCELLED = 5, 2, 4, 5
 CANCEL = 2
 
 
@@ -29,7 +29,7 @@ class Estate(PoolLab):
         """A running guest, once all are there."""
         states = self.column("xenDomainState")
         kinds = self.column("xenDomainKind")
-        return len(states) == self.domains + self.hosts and min((i for i in states if states[i] == RUNNING and kinds[i] == 1), default=0)
+        return len(states) >= self.domains + self.hosts and min((i for i in states if states[i] == RUNNING and kinds[i] == 1), default=0)
 
     def begun(self, row, *columns):
         """The operation that a SET of some (column, kind, value) makes."""
@@ -103,6 +103,18 @@ def copied(lab, row):
     lab.power("start behind the clone", row, START, RUNNING)
 
 
+def made(lab):
+    """A domain from a template, and one that can't be provisioned."""
+    host = min(lab.table("xenHostTable"))
+    session = lab.session
+    template = session.VM.get_by_name_label("our own golden image")[0]
+    lab.ask("creation", host, ("xenHostCreate", "s", session.VM.get_uuid(template)), ("xenHostCreateAs", "s", "new"))
+    session.VM.add_to_other_config(template, "disks", '<provision><disk device="0" size="1" sr="none"/></provision>')
+    operation = lab.begun(host, ("xenHostCreate", "s", "our own golden image"), ("xenHostCreateAs", "s", "never"))
+    lab.end(operation, FAILED, "a creation without storage fails")
+    is_(session.VM.get_by_name_label("never"), [], f"{lab.release}: and leaves nothing")
+
+
 def maintenance(lab):
     host = min(lab.table("xenHostTable"))
     for name, action in (("disable", 24), ("enable", 23), ("evacuate", 22), ("enable again", 23)):
@@ -154,6 +166,7 @@ for known in RELEASES:
         live(estate, guest)
         kept(estate, guest)
         copied(estate, guest)
+        made(estate)
         maintenance(estate)
         trouble(estate, guest)
         compare(estate, LISTED)

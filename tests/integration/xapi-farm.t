@@ -181,6 +181,8 @@ def events(session, lab):
     task = session.task.create("mine", "")
     token = session.call("event.from", ["task"], "", 1.0)["token"]
     session.task.destroy(task)
+    ok(task in session.task.get_all(), "a client's own task stays until that has ended it")
+    session.task.set_status(task, "success")
     batch = session.call("event.from", [f"task/{task}"], token, 30.0)
     is_([(event["operation"], event["ref"], "snapshot" in event) for event in batch["events"]], [("del", task, False)],
         "an object's end, by its own subscription, without a record")
@@ -238,7 +240,18 @@ def tasks(pool, session, lab):
 
 def copies(session, template):
     made = session.VM.clone(template, "fresh")
+    is_((session.VM.get_is_a_template(made), session.VM.get_VBDs(made)), (True, []), "a clone of a template is one, without disks")
     session.VM.provision(made)
+    is_((session.VM.get_is_a_template(made), len(session.VM.get_VBDs(made)), "disks" in session.VM.get_other_config(made)), (False, 1, False),
+        "provisioning makes a VM of it, with its disk")
+    fails("PROVISION_ONLY_ALLOWED_ON_TEMPLATE", session.VM.provision, made, name="... once")
+    poor = session.VM.clone(template, "poor")
+    session.VM.remove_from_other_config(poor, "disks")
+    session.VM.add_to_other_config(poor, "disks", '<provision><disk device="0" size="1" sr=""/><disk device="1" size="1" sr="none"/></provision>')
+    fails("UUID_INVALID", session.VM.provision, poor, name="a disk that can't be made")
+    is_((session.VM.get_is_a_template(poor), session.VM.get_VBDs(poor), "disks" in session.VM.get_other_config(poor)), (False, [], True),
+        "... leaves no template, no disk, and what was to be made")
+    session.VM.destroy(poor)
     record = follow(session, session.Async.VM.start(made, False, False))
     is_((record["status"], session.VM.get_power_state(made)), ("success", "Running"), "a clone of a template is provisioned and started")
     record = follow(session, session.Async.VM.snapshot(made, "as it is"))
@@ -388,6 +401,7 @@ def faults(pool, session):
         ok(True, f"... the one it names has no answer: {type(error).__name__}")
     unheard = session.task.get_by_name_label("unheard")
     is_(len(unheard), 1, "... and is carried out, once")
+    session.task.set_status(unheard[0], "success")
     session.task.destroy(unheard[0])
     pool.control("mode", "1", "slow", "400")
     before = time.monotonic()
@@ -423,7 +437,9 @@ def changes_of_state(pool):
     session = pool.login()
     token = session.call("event.from", ["task"], "", 0.0)["token"]
     pool.control("lose-events", "on")
-    session.task.destroy(session.task.create("short", ""))
+    short = session.task.create("short", "")
+    session.task.set_status(short, "success")
+    session.task.destroy(short)
     batch = session.call("event.from", ["task"], token, 0.2)
     is_((batch["events"], batch["valid_ref_counts"]["task"]), ([], 0), "lost deletions show themselves in valid_ref_counts alone")
     pool.control("lose-events", "off")

@@ -13,9 +13,11 @@ from xapi import NULL, PoolLab  # noqa: E402
 
 UP, MAINTENANCE = 2, 8
 RUNNING, SUSPENDED, SHUTDOWN = 4, 6, 11
-FINISHED, OK, FAILED = 5, 2, 4
+FINISHED, OK, FAILED, LOST = 5, 2, 4, 7
 DISK, CHECKPOINT = 1, 2
 DELETE, EVACUATE, ENABLE, DISABLE = 13, 22, 23, 24
+NO_TEMPLATE, NO_SR = "the pool has no template", "00000000-0000-4000-8000-000000000bad"
+TEMPLATE, OWN_TEMPLATE = "Debian Bookworm 12", "our own golden image"
 TRUE, FALSE = 1, 2
 
 
@@ -37,10 +39,10 @@ class Estate(PoolLab):
     def point(self, index, name):
         return self.wait(lambda: self.points(index).get(name), f"the snapshot {name} is shown")
 
-    def ask(self, name, oid, kind, value, result=OK):
+    def ask(self, name, oid, kind, value, *more, result=OK):
         """An operation by one SET, to its end; its row."""
         before = max(self.table("xenOperationTable"), default=0)
-        error = self.set(oid, kind, value)
+        error = self.set((oid, kind, value), *more)
         is_(error, "noError", f"{name} is accepted") or diag(self.get(self.oid("xenSetLastError", 0)))
 
         def ended():
@@ -206,6 +208,86 @@ def clones(lab, index, vm):
     lab.ask("start", lab.of(index, "xenDomainPower"), "i", 2)
 
 
+def create(lab, name, template, title, result=OK, says=""):
+    """A VM from a template on the first host; the operation's row and what VMs have the title."""
+    key = sorted(lab.table("xenHostTable"))[0]
+    row = lab.ask(name, lab.oid("xenHostCreate", key), "s", template, (lab.oid("xenHostCreateAs", key), "s", title), result=result)
+    ok(says in row.get("xenOperationText", ""), f"{name}: it is said why") or diag(row)
+    left = [vm["name_label"] for vm in lab.session.VM.get_all_records().values() if "(xensnmp" in vm["name_label"]]
+    tasks = [task for task in lab.session.task.get_all_records().values() if task["name_label"].startswith("xensnmp ")]
+    is_((left, tasks), ([], []), f"{name}: nothing is left behind of the way there")
+    return row, lab.session.VM.get_by_name_label(title)
+
+
+def creates(lab):
+    key = sorted(lab.table("xenHostTable"))[0]
+    column, title = lab.oid("xenHostCreate", key), lab.oid("xenHostCreateAs", key)
+    lab.refused("a template without a name for what it makes is refused", "inconsistentValue", column, "s", TEMPLATE)
+    lab.refused("a name alone is refused", "inconsistentValue", title, "s", "alone")
+    lab.refused("a name with another action is refused", "inconsistentValue", (title, "s", "x"), (lab.oid("xenHostAction", key), "i", 25))
+    lab.refused("a name that is no text is refused", "wrongValue", (column, "s", TEMPLATE), (title, "s", "a\tb"))
+    lab.refused("a name that is taken is refused", "inconsistentValue", (column, "s", TEMPLATE),
+                (title, "s", min(row["xenDomainName"] for row in lab.rows().values())))
+    lab.refused("a pool has no configuration files", "wrongValue", lab.oid("xenHostStartFile", key), "s", "/etc/xen/web.cfg")
+    row, made = create(lab, "creation", TEMPLATE, "web7")
+    vm = lab.session.VM.get_record(made[0])
+    host = lab.session.host.get_name_label(vm["resident_on"])
+    is_((len(made), vm["power_state"], host), (1, "Running", lab.table("xenHostTable")[key]["xenHostName"]), "it runs on that host")
+    is_([int(lab.session.VDI.get_virtual_size(vdi)) >> 30 for vdi in disks(lab, made[0])], [10], "with the disk that the template describes")
+    is_(lab.rows().get(row.get("xenOperationDomainIndex"), {}).get("xenDomainName"), "web7", "the operation names the domain")
+    is_(vm["other_config"].get("base_template_name"), TEMPLATE, "made of that template")
+    before = max(lab.table("xenOperationTable"))
+    lab.refused("the same once more is the same", "noError", (column, "s", TEMPLATE), (title, "s", "web7"))
+    is_(max(lab.table("xenOperationTable")), before, "no operation comes of it")
+
+
+def creates_not(lab):
+    """What goes wrong, and what is left then."""
+    create(lab, "creation from nothing", "no such template", "web8", FAILED, NO_TEMPLATE)
+    create(lab, "creation from a guest", min(row["xenDomainUuid"] for row in lab.rows().values()), "web8", FAILED, NO_TEMPLATE)
+    own = lab.session.VM.get_by_name_label(OWN_TEMPLATE)[0]
+    second = lab.session.VM.clone(own, OWN_TEMPLATE)
+    _, made = create(lab, "creation from one of two", OWN_TEMPLATE, "web8", FAILED, "2 templates of the pool have the name")
+    is_(made, [], "nothing was made")
+    lab.session.VM.add_to_other_config(second, "disks", f'<provision><disk device="0" size="1"/><disk device="1" size="1" sr="{NO_SR}"/></provision>')
+    vdis = sorted(lab.session.VDI.get_all())
+    _, made = create(lab, "creation without storage", lab.session.VM.get_uuid(second), "web8", FAILED, "UUID_INVALID")
+    is_((made, sorted(lab.session.VDI.get_all())), ([], vdis), "the half VM is removed, with its disks")
+    for field in ("memory_static_max", "memory_dynamic_max"):
+        lab.pool.control("set", "VM", own, field, str(1 << 50))
+    row, made = create(lab, "creation without memory", lab.session.VM.get_uuid(own), "web8", FAILED, "HOST_NOT_ENOUGH_FREE_MEMORY")
+    is_(len(made), 1, "the VM that can't be started stays")
+    ok(lab.session.VM.get_uuid(made[0]) in row["xenOperationText"], "the operation names it")
+    kept = lab.wait(lambda: next((i for i, r in lab.rows().items() if r.get("xenDomainName") == "web8" and
+                                  r["xenDomainState"] == SHUTDOWN), 0), "it is shown")
+    lab.ask("deletion of it", lab.of(kept, "xenDomainForce"), "i", DELETE)
+
+
+def creates_once(lab):
+    for number, method in enumerate(("task.create", "Async.VM.clone", "VM.set_name_label", "Async.VM.provision", "Async.VM.start_on")):
+        lab.pool.control("mode", "1", "cut", method)
+        _, made = create(lab, f"creation, {method} without an answer", TEMPLATE, f"cut{number}")
+        is_(len(made), 1, "there is one")
+        lab.pool.control("mode", "1", "normal")
+    hosts = sorted(lab.table("xenHostTable"))
+    for number, key in enumerate(hosts):
+        lab.refused(f"creation on {key} is accepted", "noError", (lab.oid("xenHostCreate", key), "s", TEMPLATE),
+                    (lab.oid("xenHostCreateAs", key), "s", f"storm{number}"))
+    for _ in range(3):
+        for worker in lab.workers():
+            os.kill(worker, signal.SIGKILL)
+        lab.wait(lab.workers, "there is another worker")
+    lab.wait(lambda: all(row["xenOperationState"] == FINISHED for row in lab.table("xenOperationTable").values()), "all have ended", 60)
+    ends = {row["xenOperationTarget"]: row for row in lab.table("xenOperationTable").values()}
+    for number in range(len(hosts)):
+        end, made = ends[f"storm{number}"], lab.session.VM.get_by_name_label(f"storm{number}")
+        # One whose copy was not asked for yet, while others copied, can't tell that it was not its own.
+        ok((end["xenOperationResult"], len(made)) in ((OK, 1), (LOST, 0)), f"storm{number}: made once, or lost, though workers were killed") or \
+            diag(f"{len(made)} VMs, {end}")
+    records = lab.session.VM.get_all_records().values()
+    is_([vm["name_label"] for vm in records if "(xensnmp" in vm["name_label"]], [], "none is left half made")
+
+
 def exits(lab, status, name, *words, says=None):
     result = lab.xenctl(*words)
     ok(result.returncode == status and (not says or re.search(says, result.stdout + result.stderr)), f"xenctl {name}") or \
@@ -228,6 +310,8 @@ def commands(lab, index):
     exits(lab, 0, "host-disable", "host-disable", host, says=": ok ")
     exits(lab, 0, "evacuate", "evacuate", host, says=": ok ")
     exits(lab, 0, "host-enable", "host-enable", host, says=": ok ")
+    exits(lab, 0, "create-from", "create-from", host, TEMPLATE, "by hand", says=": ok ")
+    exits(lab, 2, "create-from, with a name that is taken", "create-from", host, TEMPLATE, name, says="already")
 
 
 for known in ("8.2", "8.3"):
@@ -238,9 +322,12 @@ for known in ("8.2", "8.3"):
         reverts(estate, *guest)
         deletes(estate, *guest)
         maintains(estate)
+        creates(estate)
+        creates_not(estate)
         if known == "8.3":
             shows(estate)
             once(estate, *guest)
             clones(estate, *guest)
+            creates_once(estate)
             commands(estate, guest[0])
 done()

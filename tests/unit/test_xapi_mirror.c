@@ -134,6 +134,8 @@ static void test_states(void)
         int state; /* 0: not known */
         bool migrating, shown;
     } cases[] = {
+#define MADE(members)                                                                              \
+    KIT_VM_FIELDS("1", "vm", "Halted", REF("h1"), FIELD("domid", "7") MAP("other_config", members))
 #define ONE(power, operation)                                                                      \
     KIT_VM_FIELDS("1", "vm", power, REF("h1"),                                                     \
                   FIELD("domid", "7") MAP("current_operations", FIELD(REF("t"), operation)))
@@ -147,7 +149,13 @@ static void test_states(void)
         {ONE("Running", "some_new_thing"), XC_STATE_RUNNING, false, true},
         {ONE("Exploded", "start"), 0, false, true},
         {ONE("Halted", "import"), 0, false, false},
+        {ONE("Halted", "provision"), 0, false, false},
 #undef ONE
+        /* Lacking disks and made by us it is half made; another's is what it is. */
+        {MADE(FIELD("xensnmp-made", "x") FIELD("disks", "x")), 0, false, false},
+        {MADE(FIELD("xensnmp-made", "x")), XC_STATE_SHUTDOWN, false, true},
+        {MADE(FIELD("disks", "x")), XC_STATE_SHUTDOWN, false, true},
+#undef MADE
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -421,6 +429,7 @@ static void test_news(void)
         {"vm", "add", REF("v8"), KIT_VM_FIELDS("8", "new", "Halted", REF("NULL"), ""), "*"},
         {"vm", "del", REF("v8"), NULL, "*"},
         {"vm", "del", REF("v8"), NULL, ""},
+        {"message", "add", REF("msg1"), FIELD("name", "VM_STARTED"), ""},
     };
     struct xapi_mirror *mirror = pool();
     g_autofree char *first = news_of(mirror);

@@ -14,6 +14,7 @@ static struct {
     server_fn answer; /* called by one thread at a time */
     GString *log;     /* "host method\n" of each; under lock */
     GMutex lock;
+    const char *hung; /* a host whose metrics are never answered; NULL: none */
     char *credential_dir;
     struct xc_memory *memory;
 } server;
@@ -49,6 +50,7 @@ bool xc_https_request(struct xc_https *https, const struct xc_https_request *req
     const char *end = at ? strstr(at, "</methodName>") : NULL;
     g_autofree char *method = end ? g_strndup(at + 12, (gsize)(end - at - 12)) : NULL;
     g_autofree char *answer = NULL;
+    bool hangs;
 
     *status = 0;
     if (!xc_call_check(call, "request", error))
@@ -59,6 +61,11 @@ bool xc_https_request(struct xc_https *https, const struct xc_https_request *req
         return false;
     g_mutex_lock(&server.lock);
     g_string_append_printf(server.log, "%s %s\n", https->host, method ? method : request->path);
+    hangs = !method && g_strcmp0(server.hung, https->host) == 0;
+    g_mutex_unlock(&server.lock);
+    if (hangs)
+        return xc_call_wait(call, -1, 0, -1, "hanging", error) && false;
+    g_mutex_lock(&server.lock);
     answer = server.answer(https->host, method ? method : request->path,
                            request->body ? request->body : "", error);
     g_mutex_unlock(&server.lock);
@@ -79,6 +86,7 @@ G_GNUC_UNUSED static void server_open(server_fn answer)
     g_autofree char *path = NULL;
 
     server.answer = answer;
+    server.hung = NULL;
     server.log = g_string_new(NULL);
     server.credential_dir = g_dir_make_tmp("xensnmp-test-XXXXXX", NULL);
     g_assert_nonnull(server.credential_dir);

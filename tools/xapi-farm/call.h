@@ -76,12 +76,14 @@ bool xf_vm_set_memory(struct xf_call *call); /* vm.c */
 bool xf_vm_set_vcpus(struct xf_call *call);
 bool xf_vm_copy(struct xf_call *call); /* copy.c: clone, snapshot, checkpoint */
 bool xf_vm_provision(struct xf_call *call);
+bool xf_vm_set_name(struct xf_call *call);
 bool xf_vm_destroy(struct xf_call *call);
 bool xf_vdi_destroy(struct xf_call *call);
 bool xf_vm_revert(struct xf_call *call);     /* revert.c */
 bool xf_host_evacuate(struct xf_call *call); /* evacuate.c */
 bool xf_task_create(struct xf_call *call);   /* tasks.c */
 bool xf_task_cancel(struct xf_call *call);
+bool xf_task_set_status(struct xf_call *call);
 bool xf_task_destroy(struct xf_call *call);
 
 /* --- rpc.c */

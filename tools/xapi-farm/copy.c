@@ -9,6 +9,8 @@
 
 /* Of a snapshot's metadata, an export of the VM in XML, there is this much; clients have no use for it. */
 #define METADATA_OCTETS 20000
+/* Making disks takes a while. */
+#define PROVISION_USEC (XC_USEC_PER_SEC / 2)
 
 /* What a copy has from its original. */
 static const char *const copied[] = {
@@ -167,6 +169,9 @@ static struct xf_object *copy(struct xf_db *db, const struct xf_object *from, co
     for (unsigned i = 0; i < G_N_ELEMENTS(copied); i++)
         xf_set(db, vm, copied[i], xf_get(from, copied[i]));
     xf_set_text(db, vm, "name_label", name);
+    xf_map_put(db, vm, "other_config", "default_template", NULL);
+    if (xf_get_bool(from, "is_a_template") && !xf_get_bool(from, "is_a_snapshot"))
+        xf_map_put(db, vm, "other_config", "base_template_name", xf_get_text(from, "name_label"));
     copy_devices(db, from, vm);
     return vm;
 }
@@ -229,10 +234,107 @@ bool xf_vm_copy(struct xf_call *call)
     return ok;
 }
 
-/* A clone of a template becomes a VM. */
+/* --- provisioning: a clone of a template becomes a VM, with the disks that the template describes */
+
+/* An attribute of the element that begins there; newly allocated, NULL: none. */
+static char *attribute(const char *element, const char *name)
+{
+    g_autofree char *key = g_strdup_printf(" %s=\"", name);
+    const char *end = strchr(element, '>');
+    const char *at = end ? g_strstr_len(element, end - element, key) : NULL;
+    const char *value = at ? at + strlen(key) : NULL;
+    const char *quote = value ? strchr(value, '"') : NULL;
+
+    return quote && quote < end ? g_strndup(value, (gsize)(quote - value)) : NULL;
+}
+
+/* Of that uuid, or the pool's default where that is empty; NULL: none. */
+static const char *find_sr(struct xf_db *db, const char *uuid)
+{
+    GList *pools = xf_db_all(db, xf_class_find("pool"));
+
+    if (!*uuid)
+        return pools ? xf_get_text(pools->data, "default_SR") : NULL;
+    for (GList *at = xf_db_all(db, xf_class_find("SR")); at; at = at->next)
+        if (strcmp(xf_get_text(at->data, "uuid"), uuid) == 0)
+            return ((const struct xf_object *)at->data)->ref;
+    return NULL;
+}
+
+static bool provision_disk(struct xf_call *call, struct xf_object *vm, const char *element,
+                           unsigned number)
+{
+    struct xf_db *db = call->server->db;
+    g_autofree char *device = attribute(element, "device");
+    g_autofree char *size = attribute(element, "size");
+    g_autofree char *uuid = attribute(element, "sr");
+    const char *sr = find_sr(db, uuid ? uuid : "");
+    char ref[XF_REF_SIZE];
+    char vbd_uuid[XF_UUID_SIZE];
+    struct xf_object *vbd;
+    struct xf_object *vdi;
+
+    if (!sr)
+        return xf_call_fail(call, "UUID_INVALID", "SR", uuid ? uuid : "");
+    xf_derive_ref(ref, "provisioned VBD", xf_get_text(vm, "uuid"), number);
+    xf_derive_uuid(vbd_uuid, "provisioned VBD", xf_get_text(vm, "uuid"), number);
+    vbd = xf_estate_have(db, "VBD", ref, vbd_uuid, NULL);
+    vdi = make_disk(db, xf_get_text(vm, "uuid"), number, NULL);
+    xf_set_text(db, vdi, "SR", sr);
+    xf_set(db, vdi, "virtual_size",
+           g_variant_new_int64(size ? g_ascii_strtoll(size, NULL, 10) : 0));
+    xf_set_text(db, vbd, "VM", vm->ref);
+    xf_set_text(db, vbd, "VDI", vdi->ref);
+    xf_set_text(db, vbd, "userdevice", device ? device : "0");
+    change_list(db, vdi, "VBDs", vbd->ref, true);
+    change_list(db, vm, "VBDs", vbd->ref, true);
+    return true;
+}
+
+/* Disks that were made before one could not be go again. */
+static void take_back(struct xf_db *db, const struct xf_object *vm, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        char ref[XF_REF_SIZE];
+        struct xf_object *vbd;
+        struct xf_object *vdi;
+
+        xf_derive_ref(ref, "provisioned VBD", xf_get_text(vm, "uuid"), i);
+        vbd = xf_db_find(db, "VBD", ref);
+        vdi = vbd ? xf_db_find(db, "VDI", xf_get_text(vbd, "VDI")) : NULL;
+        if (vbd)
+            delete_device(db, vbd);
+        if (vdi)
+            xf_db_delete(db, vdi);
+    }
+}
+
+/* As XAPI does it: first it is no template any more, and that stays so when its disks can't be made. */
+static bool provision(struct xf_call *call, struct xf_object *vm)
+{
+    struct xf_db *db = call->server->db;
+    const char *disks = "";
+    const char *element;
+    unsigned n = 0;
+    bool ok = true;
+
+    g_variant_lookup(xf_get(vm, "other_config"), "disks", "&s", &disks);
+    element = strstr(disks, "<disk ");
+    while (ok && element) {
+        ok = provision_disk(call, vm, element, n++);
+        element = strstr(element + 1, "<disk ");
+    }
+    if (ok)
+        xf_map_put(db, vm, "other_config", "disks", NULL);
+    else
+        take_back(db, vm, n);
+    return ok;
+}
+
 bool xf_vm_provision(struct xf_call *call)
 {
     struct xf_db *db = call->server->db;
+    g_autofree char *ref = NULL;
     struct xf_object *vm;
     bool ok;
 
@@ -243,11 +345,37 @@ bool xf_vm_provision(struct xf_call *call)
           xf_call_fail(call, "PROVISION_ONLY_ALLOWED_ON_TEMPLATE")) &&
          xf_vm_check(call, vm, xf_operation_find("provision", true));
     if (ok) {
+        ref = g_strdup(vm->ref);
         xf_set(db, vm, "is_a_template", g_variant_new_boolean(false));
-        xf_vm_set_allowed(db, vm);
+        xf_vm_mark(db, vm, call->task, "provision");
     }
     xf_db_unlock(db);
+    if (!ok)
+        return false;
+    ok = xc_call_wait(&call->task->call, -1, 0, PROVISION_USEC, "provisioning", NULL) ||
+         xf_call_fail(call, "TASK_CANCELLED", call->task->ref);
+    xf_db_lock(db);
+    vm = xf_db_find(db, "VM", ref);
+    if (ok && vm)
+        ok = provision(call, vm);
+    else if (ok)
+        ok = xf_call_fail(call, "HANDLE_INVALID", "VM", ref);
+    if (vm)
+        xf_vm_mark(db, vm, call->task, NULL);
+    xf_db_unlock(db);
     return ok;
+}
+
+bool xf_vm_set_name(struct xf_call *call)
+{
+    struct xf_object *vm;
+
+    xf_db_lock(call->server->db);
+    vm = xf_param_object(call, 0, "VM");
+    if (vm)
+        xf_set_text(call->server->db, vm, "name_label", xf_param_text(call, 1));
+    xf_db_unlock(call->server->db);
+    return vm != NULL;
 }
 
 bool xf_vm_destroy(struct xf_call *call)

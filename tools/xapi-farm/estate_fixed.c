@@ -1,5 +1,6 @@
 /* What no farm knows: constants of every class, the pool, shared storage, templates. */
 #include "tools/xapi-farm/estate.h"
+#include "tools/xapi-farm/vm.h"
 
 #include <string.h>
 
@@ -160,6 +161,11 @@ static void make_pool(struct xf_server *server)
         xf_set_text(db, pool, "master", coordinator->host);
 }
 
+/* What a template's copies get when they are provisioned; no SR: the pool's default. */
+#define DISKS                                                                                      \
+    "<provision><disk device=\"0\" size=\"10737418240\" sr=\"\" bootable=\"true\" "                \
+    "type=\"system\"/></provision>"
+
 static const struct {
     const char *name;
     const char *label; /* what its copies keep */
@@ -188,10 +194,13 @@ static void make_template(struct xf_db *db, unsigned i)
     xf_set(db, vm, "VCPUs_max", g_variant_new_int64(1));
     xf_set(db, vm, "VCPUs_at_startup", g_variant_new_int64(1));
     xf_set_text(db, vm, "domain_type", "hvm");
-    if (templates[i].standard)
+    if (templates[i].standard) {
         xf_map_put(db, vm, "other_config", "default_template", "true");
+        xf_map_put(db, vm, "other_config", "disks", DISKS);
+    }
     for (unsigned m = 0; m < G_N_ELEMENTS(memory); m++)
         xf_set(db, vm, memory[m], g_variant_new_int64(templates[i].memory_mib << 20));
+    xf_vm_set_allowed(db, vm);
 }
 
 static struct xf_object *first_guest(struct xf_db *db)

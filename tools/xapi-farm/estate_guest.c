@@ -288,10 +288,31 @@ static void set_vbd(struct making *m, unsigned number, const struct xc_vbd *from
     g_ptr_array_add(refs, vbd->ref);
 }
 
+/* Disks that were made in the database are nothing that the farm knows. */
+static void keep_vbds(struct making *m)
+{
+    bool lives = xf_vm_power(m->vm) & (XF_RUNNING | XF_PAUSED);
+    GVariantIter iter;
+    const char *ref;
+
+    g_variant_iter_init(&iter, xf_get(m->vm, "VBDs"));
+    while (g_variant_iter_next(&iter, "&s", &ref)) {
+        struct xf_object *vbd = xf_db_find(m->db, "VBD", ref);
+
+        g_ptr_array_add(m->owned, g_strdup(ref));
+        if (vbd)
+            set_bool(m->db, vbd, "currently_attached", lives);
+    }
+}
+
 static void set_vbds(struct making *m)
 {
     g_autoptr(GPtrArray) refs = g_ptr_array_new();
 
+    if (m->from->n_vbds == 0 && g_variant_n_children(xf_get(m->vm, "VBDs")) > 0) {
+        keep_vbds(m);
+        return;
+    }
     for (unsigned i = 0; i < m->from->n_vbds; i++)
         set_vbd(m, i, &m->from->vbds[i], refs);
     if (m->d->virt == XC_VIRT_HVM)

@@ -146,6 +146,7 @@ static const struct xf_method methods[] = {
     {"event.inject", "ss", 0, xf_event_inject},
     {"task.create", "ss", XF_WRITES, xf_task_create},
     {"task.cancel", "s", XF_WRITES, xf_task_cancel},
+    {"task.set_status", "ss", XF_WRITES, xf_task_set_status},
     {"task.destroy", "s", XF_WRITES, xf_task_destroy},
     {"host.enable", "s", XF_WRITES | XF_ASYNC, enable_host},
     {"host.disable", "s", XF_WRITES | XF_ASYNC, enable_host},
@@ -180,6 +181,7 @@ static const struct xf_method methods[] = {
     {"VM.revert", "s", XF_WRITES | XF_ASYNC, xf_vm_revert},
     {"VDI.destroy", "s", XF_WRITES | XF_ASYNC, xf_vdi_destroy},
     {"VM.provision", "s", XF_WRITES | XF_ASYNC, xf_vm_provision},
+    {"VM.set_name_label", "ss", XF_WRITES, xf_vm_set_name},
     {"VM.destroy", "s", XF_WRITES | XF_ASYNC, xf_vm_destroy},
 };
 

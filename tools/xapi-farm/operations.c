@@ -146,6 +146,16 @@ bool xf_vm_assert_operation_valid(struct xf_call *call)
 
 /* --- what a record shows of it */
 
+/* What is for a template, and what is for a guest. */
+static bool fits(const struct xf_object *vm, const char *operation)
+{
+    bool provisions = strcmp(operation, "provision") == 0;
+
+    if (xf_get_bool(vm, "is_a_template") && !xf_get_bool(vm, "is_a_snapshot"))
+        return provisions || strcmp(operation, "clone") == 0 || strcmp(operation, "destroy") == 0;
+    return xf_vm_is_guest(vm) && !provisions && strcmp(operation, "revert") != 0;
+}
+
 void xf_vm_set_allowed(struct xf_db *db, struct xf_object *vm)
 {
     bool busy = g_variant_n_children(xf_get(vm, "current_operations")) > 0;
@@ -156,8 +166,7 @@ void xf_vm_set_allowed(struct xf_db *db, struct xf_object *vm)
         const struct xf_operation *one = &operations[i];
         const char *code;
 
-        if (xf_vm_is_guest(vm) && one->from & xf_vm_power(vm) && (!busy || one->anyway) &&
-            strcmp(one->operation, "provision") != 0 && strcmp(one->operation, "revert") != 0 &&
+        if (fits(vm, one->operation) && one->from & xf_vm_power(vm) && (!busy || one->anyway) &&
             !g_variant_lookup(xf_get(vm, "blocked_operations"), one->operation, "&s", &code))
             g_variant_builder_add(&list, "s", one->operation);
     }

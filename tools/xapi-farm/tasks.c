@@ -219,6 +219,14 @@ bool xf_task_cancel(struct xf_call *call)
     return task != NULL;
 }
 
+static bool is_over(const struct xf_object *object)
+{
+    const char *status = xf_get_text(object, "status");
+
+    return strcmp(status, "pending") != 0 && strcmp(status, "cancelling") != 0;
+}
+
+/* One that is a client's own is destroyed once that has ended it. */
 bool xf_task_destroy(struct xf_call *call)
 {
     struct xf_db *db = call->server->db;
@@ -229,8 +237,34 @@ bool xf_task_destroy(struct xf_call *call)
     object = find_task(call, &task);
     if (task)
         task->unwanted = true;
-    else if (object)
+    else if (object && is_over(object))
         xf_db_delete(db, object);
+    else if (object)
+        xf_map_put(db, object, "current_operations", "task", "destroy");
     xf_db_unlock(db);
     return object != NULL;
+}
+
+bool xf_task_set_status(struct xf_call *call)
+{
+    static const char *const statuses[] = {"pending",    "success",   "failure",
+                                           "cancelling", "cancelled", NULL};
+    struct xf_db *db = call->server->db;
+    const char *status = xf_param_text(call, 1);
+    struct xf_object *object;
+    bool ok;
+
+    xf_db_lock(db);
+    object = xf_param_object(call, 0, "task");
+    ok = object && (g_strv_contains(statuses, status) ||
+                    xf_call_fail(call, "INVALID_VALUE", "task_status_type", status));
+    if (ok) {
+        xf_set_text(db, object, "status", status);
+        if (is_over(object))
+            xf_set(db, object, "finished", g_variant_new_uint64(now_seconds()));
+        if (is_over(object) && g_variant_n_children(xf_get(object, "current_operations")) > 0)
+            xf_db_delete(db, object);
+    }
+    xf_db_unlock(db);
+    return ok;
 }

@@ -35,6 +35,8 @@ const struct ctl_command ctl_commands[] = {
      "find out whether it could move there; changes nothing"},
     {"create", "HOST PATH", 2, 2, ACT, ctl_create, NULL,
      "start a domain from a configuration file on a host"},
+    {"create-from", "HOST TEMPLATE TITLE", 3, 3, ACT, ctl_create, NULL,
+     "make a domain of that title from a template of a pool, and start it"},
     {"set-memory", "NAME MIB", 2, 2, ACT, ctl_verb, VERB(CTL_SET_MEMORY),
      "give it that many MiB, as far as it plays along"},
     {"set-vcpus", "NAME COUNT", 2, 2, ACT, ctl_verb, VERB(CTL_SET_VCPUS),

@@ -91,7 +91,7 @@ static int help_all(void)
         const struct ctl_command *command = &ctl_commands[i];
         g_autofree char *usage = g_strdup_printf("%s %s", command->name, command->arguments);
 
-        printf("  %-30s %s\n", usage, command->summary);
+        printf("  %-31s  %s\n", usage, command->summary);
     }
     printf("\nNAME of a domain: its name, HOST/NAME, #INDEX or its UUID.\n\n%s\nExit status:\n",
            options);

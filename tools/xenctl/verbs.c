@@ -193,6 +193,8 @@ static int ask_host(struct ctl *ctl, enum sn_id column, const char *action)
     else
         ctl_request_number(&request, sn_oid_text(column, host), column,
                            sn_label_number(column, action));
+    if (ctl->n_args > 2)
+        ctl_request_text(&request, sn_oid_text(xenHostCreateAs, host), ctl->args[2]);
     ctl_request_text(&request, sn_oid_text(xenHostNote, host), ctl->opt.note);
     if (ctl->opt.timeout > 0)
         ctl_request_number(&request, sn_oid_text(xenHostTimeout, host), xenHostTimeout,
@@ -208,7 +210,7 @@ static int ask_host(struct ctl *ctl, enum sn_id column, const char *action)
 
 int ctl_create(struct ctl *ctl)
 {
-    return ask_host(ctl, xenHostStartFile, "create");
+    return ask_host(ctl, ctl->n_args > 2 ? xenHostCreate : xenHostStartFile, "create");
 }
 
 int ctl_host_verb(struct ctl *ctl)

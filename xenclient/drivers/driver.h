@@ -46,12 +46,13 @@ struct xc_order {
     bool has_domid;
     int64_t domid; /* as last seen: check it against uuid and name before use */
     char *name;    /* the domain's name */
-    char *config;  /* configuration path (start, create) */
+    char *config;  /* configuration path (start, create), or the template of a create */
     char *content; /* create: the configuration itself instead of a path, at most 64 KiB */
     char *
         snapshot; /* name of what is to be made (snapshot, checkpoint, clone); uuid of the one meant */
-    char *host_from; /* name of the host within the source it acts on ("" single host) */
-    char *host_to;   /* name of the destination host within the target source ("" single host) */
+    /* Names, or uuids where the driver has hosts_by_uuid. */
+    char *host_from; /* of the host within the source it acts on ("" single host) */
+    char *host_to;   /* of the destination host within the target source ("" single host) */
     struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */
     char *boot_id;       /* boot id of the host when the order was first sent, "" unknown */
     uint32_t live;       /* migrate: 1 live */
@@ -96,7 +97,10 @@ struct xc_driver {
     uint32_t capabilities;      /* XC_CAP_ bits */
     bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
     bool tls;       /* it shows a certificate, so tls_insecure means something */
-    bool notices;   /* it tells of messages that the hypervisor keeps */
+    bool templates; /* it creates from templates of its own, not from configurations */
+    bool
+        hosts_by_uuid; /* it finds hosts by that: names may change, and be cut or cleaned on their way */
+    bool notices;      /* it tells of messages that the hypervisor keeps */
     int files; /* descriptors that a source may hold at once; 0: as many as one connection needs */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.

@@ -9,20 +9,24 @@
  *   the last one, with a task       the task is followed; is it gone, the VM's state judges
  *   the last one, without a task    the VM's current operation of that kind is followed; else a task of that method,
  *                                   made since, may be ours or not: one that runs is waited for, after one that ended
- *                                   the state judges; is there none, the call never arrived, and is made now
+ *                                   the state judges; is there none, the call never arrived and is made now, unless
+ *                                   the state shows that it was done, or can't show it and the toolstack, which knows
+ *                                   no tasks from before, began anew since
  *   others came after it            the state judges
  *
  * The state judges only what changes it: a VM that is running was started by whomever; of a reboot that nobody can tell
- * of the outcome is lost. XAPI forgets tasks after an hour, or earlier beyond 200 of them, but no attach is that late
- * that would not have had its answer: the engine gives operations up before. The uuids of some earlier operations stay
+ * of the outcome is lost. XAPI forgets tasks an hour after their end, and the oldest of more than 200 that ended: who comes
+ * back that late to a mark without a task may do again what state does not show. The uuids of some earlier operations stay
  * on the VM, for one that was superseded may still be asked for.
  *
  * Of a snapshot that is reverted to or deleted, the snapshot bears the mark: a revert makes the VM's other_config what it
  * was when the snapshot was taken. What is asked of a host needs no mark: it is done again without harm (xapi_host.c).
+ * A VM that is yet to be made can bear none; xapi_create.c tells how that is done once.
  *
  * Rights: writing on a VM (other_config) needs the role vm-admin. */
 #include "xenclient/drivers/xapi_actions.h"
 
+#include "xenclient/drivers/xapi_create.h"
 #include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_job.h"
 #include "xenclient/drivers/xapi_mark.h"
@@ -146,11 +150,42 @@ static bool begin(struct xapi_job *job, GError **error)
         return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "the pool has no %s %s any more",
                        xapi_method_of_snapshot(job->method) ? "such snapshot of VM" : "VM",
                        job->order->name);
-    job->sent = false;
+    job->sent = job->order->action == XC_ACTION_CREATE; /* much of that is done already */
     return check_free(job, error) && write_mark(job, error) && send_call(job, error);
 }
 
 /* --- finding again */
+
+/* Did the toolstack begin anew since then, by the coordinator's clock? Where it does not tell, it may have. */
+static bool is_restarted(struct xapi_job *job, gint64 since, bool *yes, GError **error)
+{
+    g_autofree char *master = xapi_job_master(job, error);
+    g_autoptr(GError) why = NULL;
+    struct xapi_host *host = master ? xapi_job_ask_record(job, XAPI_HOST, master, &why) : NULL;
+    int64_t began;
+
+    *yes = !host || !xapi_time(host->agent_start, &began) || began / XC_USEC_PER_SEC >= since;
+    xapi_object_free(host);
+    if (!why)
+        return master != NULL;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+/* Marked, but the pool has no task of it: the call never arrived, or it did and its task is forgotten. */
+static bool send_late(struct xapi_job *job, gint64 since, GError **error)
+{
+    bool done = false;
+    bool unknown = false;
+
+    if (job->method->decisive && !xapi_job_reached(job, &done, error))
+        return false;
+    if (!job->method->decisive && !is_restarted(job, since, &unknown, error))
+        return false;
+    if (done || unknown)
+        return xapi_job_judge(job, error);
+    return refuse_if_ending(job) || send_call(job, error);
+}
 
 /* Marked, but no task is known. False without an error: look again later. */
 static bool search(struct xapi_job *job, gint64 since, GError **error)
@@ -165,9 +200,7 @@ static bool search(struct xapi_job *job, gint64 since, GError **error)
     }
     if (!xapi_job_count_tasks(job, since, &n, &running, error) || running)
         return false;
-    if (n)
-        return xapi_job_judge(job, error);
-    return refuse_if_ending(job) || send_call(job, error);
+    return n ? xapi_job_judge(job, error) : send_late(job, since, error);
 }
 
 static bool look(struct xapi_job *job, GError **error)
@@ -231,8 +264,23 @@ static bool check_migrate(struct xapi_job *job, GError **error)
     return true;
 }
 
+/* What was made is started as any other VM. */
+static bool create(struct xapi_job *job, GError **error)
+{
+    bool made = false;
+
+    if (!xapi_create_attempt(job, &made, error))
+        return false;
+    if (!made)
+        return true;
+    job->method = xapi_method_of(XC_ACTION_START);
+    return look(job, error);
+}
+
 static bool attempt(struct xapi_job *job, GError **error)
 {
+    if (job->order->action == XC_ACTION_CREATE)
+        return create(job, error);
     if (job->method->shape == XAPI_SHAPE_HOST)
         return xapi_host_attempt(job, error);
     if (!prepare(job, error))
@@ -302,7 +350,7 @@ static bool same_pool(const struct xapi_job *job, GError **error)
     if (job->method && job->method->action != XC_ACTION_MIGRATE)
         return true;
     if (!*target->key || strcmp(target->key, job->spec->key) == 0)
-        return *job->order->host_to ||
+        return *job->order->host_to || job->order->attach ||
                xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host of the pool was named");
     return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
                    "%s is another pool: VMs are migrated within theirs only", target->key);
@@ -325,6 +373,8 @@ static void run_job(struct xapi_job *job)
     }
     while (!checks && !attempt(job, &error) && try_again(job, error))
         g_clear_error(&error);
+    if (job->order->action == XC_ACTION_CREATE)
+        xapi_create_end(job);
 }
 
 void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env,
@@ -353,4 +403,5 @@ void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env
     g_free(job.owner_ref);
     g_free(job.host);
     g_free(job.task);
+    g_free(job.fence);
 }

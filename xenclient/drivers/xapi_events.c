@@ -228,14 +228,19 @@ void xapi_feed_stop(struct xapi_feed *feed)
     free_feed(feed);
 }
 
-bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
+bool xapi_feed_goes_on(struct xapi_feed *feed)
 {
     bool ended;
 
     g_mutex_lock(&feed->lock);
     ended = feed->ended;
     g_mutex_unlock(&feed->lock);
-    return !ended && strcmp(feed->session, xapi_link_session(link)) == 0;
+    return !ended;
+}
+
+bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
+{
+    return xapi_feed_goes_on(feed) && strcmp(feed->session, xapi_link_session(link)) == 0;
 }
 
 gint64 xapi_feed_age(const struct xapi_feed *feed)

@@ -67,6 +67,7 @@ static const struct field host[] = {
     {"cpu_info", "socket_count", NUMBER, true, AT(host, sockets), 1, 65536},
     {"cpu_info", "threads_per_core", NUMBER, true, AT(host, threads), 1, 1024},
     {"other_config", "boot_time", TEXT, true, AT(host, boot_time), 0, 0},
+    {"other_config", "agent_start_time", TEXT, false, AT(host, agent_start), 0, 0},
     {"enabled", NULL, FLAG, true, AT(host, enabled), 0, 0},
     {"pending_guidances", "reboot_host", HAS, true, AT(host, reboot_due), 0, 0},
     {"updates_requiring_reboot", NULL, COUNT, true, AT(host, reboots_waiting), 0, 0},
@@ -98,6 +99,8 @@ static const struct field vm[] = {
     {"memory_dynamic_max", NULL, NUMBER, true, AT(vm, memory_dynamic_max), 1, OCTETS_MAX},
     {"other_config", "xensnmp-op", TEXT, false, AT(vm, mark), 0, 0},
     {"other_config", "xensnmp-task", TEXT, false, AT(vm, task_mark), 0, 0},
+    {"other_config", "xensnmp-made", TEXT, false, AT(vm, made_by), 0, 0},
+    {"other_config", "disks", TEXT, true, AT(vm, unmade), 0, 0},
     {"other_config", "base_template_name", TEXT, true, AT(vm, base_template), 0, 0},
     {"reference_label", NULL, TEXT, true, AT(vm, reference_label), 0, 0},
     {"tags", NULL, ITEMS, true, AT(vm, tags), 0, 0},
@@ -213,21 +216,14 @@ static const struct {
     const char *name;
     enum xapi_doing doing;
 } operations[] = {
-    {"start", XAPI_DOING_START},
-    {"start_on", XAPI_DOING_START},
-    {"resume", XAPI_DOING_RESUME},
-    {"resume_on", XAPI_DOING_RESUME},
-    {"clean_reboot", XAPI_DOING_REBOOT},
-    {"hard_reboot", XAPI_DOING_REBOOT},
-    {"pause", XAPI_DOING_PAUSE},
-    {"unpause", XAPI_DOING_UNPAUSE},
-    {"suspend", XAPI_DOING_SUSPEND},
-    {"clean_shutdown", XAPI_DOING_SHUTDOWN},
-    {"hard_shutdown", XAPI_DOING_SHUTDOWN},
-    {"shutdown", XAPI_DOING_SHUTDOWN},
-    {"pool_migrate", XAPI_DOING_MIGRATE},
-    {"migrate_send", XAPI_DOING_MIGRATE},
-    {"import", XAPI_DOING_IMPORT},
+    {"provision", XAPI_DOING_PROVISION},     {"start", XAPI_DOING_START},
+    {"start_on", XAPI_DOING_START},          {"resume", XAPI_DOING_RESUME},
+    {"resume_on", XAPI_DOING_RESUME},        {"clean_reboot", XAPI_DOING_REBOOT},
+    {"hard_reboot", XAPI_DOING_REBOOT},      {"pause", XAPI_DOING_PAUSE},
+    {"unpause", XAPI_DOING_UNPAUSE},         {"suspend", XAPI_DOING_SUSPEND},
+    {"clean_shutdown", XAPI_DOING_SHUTDOWN}, {"hard_shutdown", XAPI_DOING_SHUTDOWN},
+    {"shutdown", XAPI_DOING_SHUTDOWN},       {"pool_migrate", XAPI_DOING_MIGRATE},
+    {"migrate_send", XAPI_DOING_MIGRATE},    {"import", XAPI_DOING_IMPORT},
 };
 
 enum xapi_class xapi_class_of(const char *name)

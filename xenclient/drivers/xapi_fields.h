@@ -27,6 +27,7 @@ enum xapi_class {
 /* What XAPI is doing with a VM, by VM.current_operations; of several the last of these. */
 enum xapi_doing {
     XAPI_DOING_NOTHING, /* or what does not change what the VM is */
+    XAPI_DOING_PROVISION,
     XAPI_DOING_START,
     XAPI_DOING_RESUME,
     XAPI_DOING_REBOOT,
@@ -59,8 +60,9 @@ struct xapi_host {
     struct xapi_object head;
     char *name, *address, *metrics;
     struct xc_uuid uuid; /* nil: not known */
-    char *brand, *version, *xen, *kernel, *cpu_model, *cpu_mhz, *boot_time;
-    char *updated; /* "yes", "no", else not known */
+    char *brand, *version, *xen, *kernel, *cpu_model, *cpu_mhz;
+    char *boot_time, *agent_start; /* see xapi_time() */
+    char *updated;                 /* "yes", "no", else not known */
     struct xapi_number cpus, sockets, threads, enabled;
     struct xapi_number reboot_due;      /* by what updates told to do */
     struct xapi_number reboots_waiting; /* updates that wait for one */
@@ -77,6 +79,8 @@ struct xapi_vm {
     char *power_state, *domain_type;
     char *tags, *base_template, *reference_label, *snapshot_of;
     char *mark, *task_mark; /* of our operations, see xapi_mark.h */
+    char *made_by;          /* likewise: the one that made it */
+    char *unmade;           /* disks that provisioning is to make */
     enum xapi_doing doing;
     char *doing_task;
     struct xapi_number is_template, is_snapshot, is_control, domid, vcpus_max, vcpus_start,

@@ -9,8 +9,10 @@
 
 #include "xenclient/model/field.h"
 
-#define XAPI_MARK_KEY  "xensnmp-op"
-#define XAPI_TASK_KEY  "xensnmp-task"
+#define XAPI_MARK_KEY "xensnmp-op"
+#define XAPI_TASK_KEY "xensnmp-task"
+/* A VM that was made from a template has the operation that made it: xapi_create.c. */
+#define XAPI_MADE_KEY  "xensnmp-made"
 #define XAPI_MARK_PAST 4
 
 struct xapi_mark {

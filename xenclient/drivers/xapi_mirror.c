@@ -221,10 +221,17 @@ static void inherit(struct xapi_vm *vm, const struct xapi_vm *before)
     vm->last_host = g_strdup(host);
 }
 
+/* What is made here and lacks disks either gets them in a moment, or is removed. */
+static bool is_half_made(const struct xapi_vm *vm)
+{
+    return vm->doing == XAPI_DOING_IMPORT || vm->doing == XAPI_DOING_PROVISION ||
+           (vm->made_by && vm->unmade);
+}
+
 bool xapi_vm_is_domain(const struct xapi_vm *vm)
 {
     return !(vm->is_template.known && vm->is_template.value) &&
-           !(vm->is_snapshot.known && vm->is_snapshot.value) && vm->doing != XAPI_DOING_IMPORT;
+           !(vm->is_snapshot.known && vm->is_snapshot.value) && !is_half_made(vm);
 }
 
 static void add_news(struct xapi_mirror *mirror, const char *ref)
@@ -276,6 +283,7 @@ static void note_news(struct xapi_mirror *mirror, const struct xapi_object *befo
     case XAPI_PIF:
     case XAPI_PIF_METRICS:
     case XAPI_BOND:
+    case XAPI_MESSAGE:
         break; /* told of whole every time */
     default:
         mirror->all_new = !before || !now || xapi_object_differs(before, now);

@@ -39,6 +39,8 @@ static const struct xapi_method methods[] = {
      XAPI_SHAPE_DELETE, true},
     {XC_ACTION_CLONE, XAPI_DOING_NOTHING, "VM.clone", NULL, NULL, "cloning", XAPI_SHAPE_CLONE,
      true},
+    {XC_ACTION_CREATE, XAPI_DOING_NOTHING, "VM.clone", NULL, NULL, "copying the template",
+     XAPI_SHAPE_COPY, true},
     {XC_ACTION_DELETE, XAPI_DOING_NOTHING, "VM.destroy", NULL, NULL, "deleting", XAPI_SHAPE_DESTROY,
      true},
     {XC_ACTION_HOST_ENABLE, XAPI_DOING_NOTHING, "host.enable", NULL, NULL, "enabling",
@@ -48,6 +50,15 @@ static const struct xapi_method methods[] = {
     {XC_ACTION_EVACUATE, XAPI_DOING_NOTHING, "host.evacuate", NULL, NULL, "evacuating",
      XAPI_SHAPE_HOST, true},
 };
+
+const struct xapi_method xapi_method_provision = {XC_ACTION_CREATE,
+                                                  XAPI_DOING_PROVISION,
+                                                  "VM.provision",
+                                                  NULL,
+                                                  NULL,
+                                                  "making its disks",
+                                                  XAPI_SHAPE_PROVISION,
+                                                  true};
 
 const struct xapi_method *xapi_method_of(enum xc_action action)
 {
@@ -105,6 +116,7 @@ struct xapi_args *xapi_method_args(const struct xapi_method *method, const char 
         break;
     case XAPI_SHAPE_TAKE:
     case XAPI_SHAPE_CLONE:
+    case XAPI_SHAPE_COPY:
         xapi_args_text(args, order->snapshot ? order->snapshot : "");
         break;
     default:
@@ -136,6 +148,8 @@ bool xapi_method_reached(const struct xapi_method *method, const struct xc_order
                is(&vm->memory_dynamic_max, octets(order));
     case XAPI_SHAPE_VCPUS:
         return metrics && is(&metrics->vcpus, order->amount);
+    case XAPI_SHAPE_PROVISION: /* it is no template any more as soon as that begins */
+        return !is(&vm->is_template, true) && !vm->unmade;
     case XAPI_SHAPE_DELETE:
     case XAPI_SHAPE_DESTROY:
         return false;

@@ -12,8 +12,10 @@ enum xapi_shape {
     XAPI_SHAPE_MIGRATE,
     XAPI_SHAPE_MEMORY,
     XAPI_SHAPE_VCPUS,
-    XAPI_SHAPE_TAKE,    /* a snapshot of the VM */
-    XAPI_SHAPE_CLONE,   /* another VM */
+    XAPI_SHAPE_TAKE,  /* a snapshot of the VM */
+    XAPI_SHAPE_CLONE, /* another VM */
+    XAPI_SHAPE_COPY,  /* a template is called, and another one made */
+    XAPI_SHAPE_PROVISION,
     XAPI_SHAPE_DESTROY, /* of the VM itself */
     XAPI_SHAPE_REVERT,  /* a snapshot is what is called, and marked */
     XAPI_SHAPE_DELETE,  /* the same */
@@ -31,6 +33,8 @@ struct xapi_method {
     bool decisive; /* that state tells that it was done: it was another before */
 };
 
+/* The second step of a creation; the first is its action's, the third that of a start. */
+extern const struct xapi_method xapi_method_provision;
 /* NULL: this driver has no such action. */
 const struct xapi_method *xapi_method_of(enum xc_action action);
 /* Is it a snapshot that the method is called on? */

@@ -145,6 +145,7 @@ static bool concerns(const struct xc_op *a, const struct xc_op *b)
 static bool same_of_host(const struct xc_op *a, const struct xc_op *b)
 {
     return a->action == b->action && strcmp(a->argument, b->argument) == 0 &&
+           strcmp(a->content, b->content) == 0 &&
            (a->action != XC_ACTION_DISCOVER || strcmp(a->target, b->target) == 0);
 }
 

@@ -27,10 +27,12 @@ struct xc_request {
     uint32_t domain; /* 0 with actions of hosts */
     const char
         *host; /* destination (migrate), the host of a host's action, start-on; NULL or "" none */
-    const char *argument; /* create: path or library name; name of a snapshot to take; NULL none */
-    uint32_t point;       /* xenSnapshotIndex, of an action that has one */
-    int64_t amount;       /* of an action that has one: 0..2^31-1 */
-    bool from_library;    /* create: `argument` names a file of the collector's library */
+    const char
+        *argument;     /* create: path, library name or template; name of a snapshot; NULL none */
+    const char *title; /* create from a template: the name of what it makes; NULL none */
+    uint32_t point;    /* xenSnapshotIndex, of an action that has one */
+    int64_t amount;    /* of an action that has one: 0..2^31-1 */
+    bool from_library; /* create: `argument` names a file of the collector's library */
     unsigned timeout_sec; /* 0 default */
     const char *note;     /* NULL none */
     const struct xc_scan_wish *scan; /* of a discovery alone */

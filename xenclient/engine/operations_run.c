@@ -7,14 +7,19 @@
 #define GRACE_USEC   (10 * XC_USEC_PER_SEC) /* beyond its time, before it is told to stop */
 #define GIVE_UP_USEC (60 * XC_USEC_PER_SEC) /* after that */
 
-static const char *host_name(const struct xc_slot *slot, gssize row)
+/* What a source's driver knows one of its hosts by. Newly allocated; "": there is but one, or it is not known. */
+static char *host_name(const struct xc_slot *slot, gssize row)
 {
     const struct xc_snapshot *snapshot = slot->snapshot;
+    const struct xc_host *host =
+        row >= 0 && snapshot && (uint32_t)row < snapshot->n_hosts ? &snapshot->hosts[row] : NULL;
+    char uuid[XC_UUID_TEXT];
 
-    if (row < 0 || !snapshot || (uint32_t)row >= snapshot->n_hosts || snapshot->n_hosts == 1 ||
-        !XC_HAS(HOST, &snapshot->hosts[row], name))
-        return "";
-    return snapshot->hosts[row].name;
+    if (host && slot->driver->hosts_by_uuid && XC_HAS(HOST, host, uuid)) {
+        xc_uuid_format(&host->uuid, uuid);
+        return g_strdup(uuid);
+    }
+    return g_strdup(host && snapshot->n_hosts > 1 && XC_HAS(HOST, host, name) ? host->name : "");
 }
 
 /* What is known of the target now; an attach keeps what was true when it began. */
@@ -82,8 +87,8 @@ static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct 
         .config = g_strdup(config_of(engine, op)),
         .content = g_strdup(op->content),
         .snapshot = g_strdup(snapshot_of(op)),
-        .host_from = g_strdup(from ? host_name(from->slot, from->row) : ""),
-        .host_to = g_strdup(to ? host_name(to->slot, to->row) : ""),
+        .host_from = from ? host_name(from->slot, from->row) : g_strdup(""),
+        .host_to = to ? host_name(to->slot, to->row) : g_strdup(""),
         .boot_id = g_strdup(op->boot_id),
         .live = 1,
         .amount = amount_of(op),
@@ -354,6 +359,18 @@ static bool has_published(const struct xc_slot *slot, uint64_t number)
     return !poller || number == 0 || (poller->published >= number && !poller->pending);
 }
 
+/* From a template it is told by its name, else by its configuration. */
+static bool was_created(const struct xc_domain_ref *ref, const struct xc_op *op)
+{
+    const struct xc_domain *domain = xc_ref_domain(ref);
+
+    if (strcmp(ref->slot->spec.key, op->source) != 0)
+        return false;
+    if (ref->slot->driver && ref->slot->driver->templates)
+        return XC_HAS(DOMAIN, domain, name) && strcmp(domain->name, op->content) == 0;
+    return XC_HAS(DOMAIN, domain, config) && strcmp(domain->config, op->argument) == 0;
+}
+
 /* A created domain gets its index with the first poll that shows it. */
 static void find_created(struct xc_engine *engine, struct xc_op *op)
 {
@@ -361,8 +378,7 @@ static void find_created(struct xc_engine *engine, struct xc_op *op)
         const struct xc_domain_ref *ref = &g_array_index(engine->refs, struct xc_domain_ref, i);
         const struct xc_domain *domain = xc_ref_domain(ref);
 
-        if (strcmp(ref->slot->spec.key, op->source) != 0 || !XC_HAS(DOMAIN, domain, config) ||
-            strcmp(domain->config, op->argument) != 0)
+        if (!was_created(ref, op))
             continue;
         op->domain = ref->index;
         ref->track->last_op = op->index;

@@ -183,30 +183,46 @@ const struct xc_point *xc_policy_point(const struct xc_domain_ref *ref, uint32_t
 }
 
 /* What is made is told by its name, so that must come back as it went. */
-static bool check_name(const struct xc_request *request, const struct xc_domain_ref *ref,
-                       GError **error)
+static bool check_name(const char *name, GError **error)
 {
-    g_autofree char *clean =
-        xc_text_clean(request->argument, strlen(request->argument), XC_TEXT_MAX);
+    g_autofree char *clean = xc_text_clean(name, strlen(name), XC_TEXT_MAX);
 
-    return strcmp(clean, request->argument) == 0 ||
+    return strcmp(clean, name) == 0 ||
            xc_fail(error, XC_CAUSE_BAD_VALUE,
-                   "%s: a name is a text in UTF-8 without control characters", name_of(ref));
+                   "a name is a text in UTF-8 without control characters");
 }
 
-static bool check_copy_name(const struct xc_request *request, const struct xc_domain_ref *ref,
-                            GError **error)
+/* Does an open operation of the source make a domain of that name? */
+static bool is_being_made(const struct xc_engine *engine, const struct xc_slot *slot,
+                          const char *name)
 {
-    const struct xc_snapshot *snapshot = ref->slot->snapshot;
+    for (guint i = 0; i < engine->open->len; i++) {
+        const struct xc_op *op = &((const struct xc_op_run *)engine->open->pdata[i])->op;
+        const char *made = op->action == XC_ACTION_CREATE           ? op->content
+                           : xc_action_info(op->action)->names_copy ? op->argument
+                                                                    : "";
 
-    if (!check_name(request, ref, error))
+        if (strcmp(op->source, slot->spec.key) == 0 && strcmp(made, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool xc_policy_new_name(const struct xc_engine *engine, const struct xc_slot *slot,
+                        const char *name, GError **error)
+{
+    const struct xc_snapshot *snapshot = slot->snapshot;
+
+    if (!check_name(name, error))
         return false;
-    for (uint32_t i = 0; i < snapshot->n_domains; i++)
+    if (is_being_made(engine, slot, name))
+        return xc_fail(error, XC_CAUSE_BUSY, "a domain %s is being made already", name);
+    for (uint32_t i = 0; snapshot && i < snapshot->n_domains; i++)
         if (XC_HAS(DOMAIN, &snapshot->domains[i], name) &&
-            strcmp(snapshot->domains[i].name, request->argument) == 0)
+            strcmp(snapshot->domains[i].name, name) == 0)
             return xc_fail(error, XC_CAUSE_BAD_STATE,
-                           "%s: source %s has a domain %s already: give the copy another name",
-                           name_of(ref), ref->slot->spec.key, request->argument);
+                           "source %s has a domain %s already: give this one another name",
+                           slot->spec.key, name);
     return true;
 }
 
@@ -218,7 +234,7 @@ static bool check_point_name(const struct xc_request *request, const struct xc_d
     const struct xc_point *points =
         xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), XC_POINTS, &n);
 
-    if (!check_name(request, ref, error))
+    if (!check_name(request->argument, error))
         return false;
     for (size_t i = 0; i < n; i++)
         if (XC_HAS(POINT, &points[i], name) && strcmp(points[i].name, request->argument) == 0)
@@ -262,7 +278,7 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
     if (info->names_point)
         return check_point_name(request, ref, error);
     if (info->names_copy)
-        return check_copy_name(request, ref, error);
+        return xc_policy_new_name(engine, ref->slot, request->argument, error);
     if (info->has_point)
         return check_point(request, ref, error);
     if (info->needs_host)

@@ -166,7 +166,8 @@ bool xc_news_will_do(const struct xc_slot *slot);
 /* Is it of domains that are there already, on the same hosts? After their indexes are resolved. */
 bool xc_news_fit(const struct xc_slot *slot, const struct xc_report *news);
 /* Shares of the processors are of what was measured: between two measurements the last ones stay. */
-void xc_news_keep_shares(const struct xc_slot *slot, struct xc_report *news);
+void xc_news_keep_shares(const struct xc_slot *slot, const struct xc_report *report,
+                         struct xc_domain *domain);
 /* Puts news upon what is there; frees them. NULL: they do not fit. */
 struct xc_snapshot *xc_news_apply(const struct xc_slot *slot, struct xc_snapshot *news);
 
@@ -383,4 +384,7 @@ bool xc_policy_check(struct xc_engine *engine, const struct xc_request *request,
                      const struct xc_domain_ref *ref, GError **error);
 bool xc_policy_control(const struct xc_engine *engine, GError **error);
 /* Configuration path inside the source's directories, absolute and without "..". */
+/* May a domain of that name be made there? */
+bool xc_policy_new_name(const struct xc_engine *engine, const struct xc_slot *slot,
+                        const char *name, GError **error);
 bool xc_policy_config_path(const struct xc_slot *slot, const char *path, GError **error);

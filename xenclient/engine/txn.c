@@ -60,6 +60,9 @@ static gint64 timeout_of(const struct xc_engine *engine, const struct xc_request
 
     if (!sec && request->action == XC_ACTION_SHUTDOWN)
         sec = engine->config->shutdown_timeout_sec;
+    /* Disks are copied first, as for a clone. */
+    if (!sec && request->title)
+        sec = xc_action_info(XC_ACTION_CLONE)->timeout_sec;
     if (!sec)
         sec = xc_action_info(request->action)->timeout_sec;
     return (gint64)sec * XC_USEC_PER_SEC;
@@ -194,6 +197,33 @@ static char *read_library(const struct xc_engine *engine, const char *name, GErr
     return g_steal_pointer(&content);
 }
 
+/* What a domain is to be created from. */
+static bool describe_origin(const struct xc_engine *engine, const struct xc_request *request,
+                            const struct xc_slot *slot, struct xc_op *op, GError **error)
+{
+    bool templates = slot->driver->templates;
+    bool title = request->title && *request->title;
+    char *content;
+
+    if (!request->from_library && templates)
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
+                       "source %s has no configuration files: create from a template",
+                       slot->spec.key);
+    if (templates != title)
+        return xc_fail(error, XC_CAUSE_CONFLICT,
+                       templates ? "what is made of template %s needs a name"
+                                 : "%s: the configuration has the name, and nothing else",
+                       request->argument);
+    if (!request->from_library)
+        return xc_policy_config_path(slot, request->argument, error);
+    content = templates ? g_strdup(request->title) : read_library(engine, request->argument, error);
+    if (!content)
+        return false;
+    g_free(op->content);
+    op->content = content;
+    return true;
+}
+
 /* What is asked of a host. */
 static bool describe_host(struct xc_txn *txn, const struct xc_request *request, struct xc_op *op,
                           GError **error)
@@ -209,23 +239,17 @@ static bool describe_host(struct xc_txn *txn, const struct xc_request *request, 
                        request->host ? request->host : "");
     if (info->capability && !xc_policy_source(host->slot, info, error))
         return false;
-    if (!request->argument) {
-        xc_set_text(&op->target, host->key);
-    } else if (request->from_library) {
-        char *content = read_library(engine, request->argument, error);
-
-        if (!content)
-            return false;
-        g_free(op->content);
-        op->content = content;
-    } else if (!xc_policy_config_path(host->slot, request->argument, error)) {
+    if (!request->argument && request->title)
+        return xc_fail(error, XC_CAUSE_CONFLICT, "a name is for what is created");
+    if (request->argument && !describe_origin(engine, request, host->slot, op, error))
         return false;
-    }
     op->action = request->action;
     op->timeout_usec = timeout_of(engine, request);
     op->created_real = xc_clock_real();
-    if (request->argument)
-        xc_set_text(&op->target, request->argument);
+    if (request->title)
+        xc_set_text(&op->target, request->title);
+    else
+        xc_set_text(&op->target, request->argument ? request->argument : host->key);
     xc_set_text(&op->argument, request->argument);
     xc_set_text(&op->source, host->slot->spec.key);
     xc_set_text(&op->host_from, host->key);
@@ -260,7 +284,11 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
             goto refused;
         if (!request->locked && xc_ops_same(engine, &run->op))
             goto merged;
-        if (scan ? !xc_discovery_is_free(engine, error) : !check_host_busy(txn, &run->op, error))
+        if (scan && !xc_discovery_is_free(engine, error))
+            goto refused;
+        if (!check_host_busy(txn, &run->op, error) ||
+            (request->title && !xc_policy_new_name(engine, xc_fleet_source(engine, run->op.source),
+                                                   request->title, error)))
             goto refused;
         xc_set_text(&run->op.note, request->note);
         return add_described(txn, run, error);

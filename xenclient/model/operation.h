@@ -20,9 +20,9 @@ struct xc_op {
     char *source;    /* key of the source that executes it */
     char *host_from; /* host keys, "" none */
     char *host_to;
-    char *argument;             /* configuration path or name, "" none */
-    char *content;              /* create: the configuration itself, "" none */
-    char *note;                 /* "" none */
+    char *argument; /* configuration path or name, "" none */
+    char *content;  /* create: the configuration, or the name of what a template makes */
+    char *note;     /* "" none */
     struct xc_uuid target_uuid; /* of the domain when it was asked; nil none */
     int64_t target_domid;       /* as last seen; -1 none */
     char *boot_id;              /* of the executing host when first sent, "" unknown */
