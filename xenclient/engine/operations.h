@@ -33,8 +33,8 @@ struct xc_request {
     uint32_t point;    /* xenSnapshotIndex, of an action that has one */
     int64_t amount;    /* of an action that has one: 0..2^31-1 */
     bool from_library; /* create: `argument` names a file of the collector's library */
-    unsigned timeout_sec; /* 0 default */
-    const char *note;     /* NULL none */
+    unsigned timeout_sec;            /* 0 default */
+    const char *note;                /* NULL none */
     const struct xc_scan_wish *scan; /* of a discovery alone */
     bool locked; /* the PDU carries the row's lock: never merged with an equal request */
 };
