@@ -22,6 +22,7 @@ struct filling {
     GHashTable *snapshots; /* of xapi_snapshots() */
     GHashTable *news;      /* of xapi_mirror_news(); NULL: all are wanted */
     GArray *living;        /* bool per domain: it has a life whose devices count */
+    bool full;             /* there was no room for a virtual processor */
 };
 
 #define REPORT_TEXT(TYPE, object, member, text)                                                    \
@@ -296,7 +297,8 @@ static void add_vcpus(struct filling *f, uint32_t domain, const struct xc_domain
         struct xc_vcpu *vcpu = xc_report_vcpu(f->report, domain);
         double usec;
 
-        if (!vcpu)
+        f->full = !vcpu;
+        if (f->full)
             return;
         XC_SET(VCPU, vcpu, number, i);
         if (metered && xapi_metered_get(metered, XAPI_METER_CPU, i, &usec))
@@ -526,7 +528,7 @@ static bool add_devices(struct filling *f, GError **error)
 {
     GHashTableIter iter;
     gpointer object;
-    bool room = true;
+    bool room = !f->full;
 
     g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VIF]);
     while (room && g_hash_table_iter_next(&iter, NULL, &object))
@@ -537,8 +539,9 @@ static bool add_devices(struct filling *f, GError **error)
     g_hash_table_iter_init(&iter, f->mirror->objects[XAPI_VM]);
     while (room && g_hash_table_iter_next(&iter, NULL, &object))
         room = add_point(f, object);
-    return room || xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d devices or snapshots",
-                           XC_MAX_DEVICES);
+    return room ||
+           xc_fail(error, XC_CAUSE_LIMIT,
+                   "the pool has more than %d devices, processors or snapshots", XC_MAX_DEVICES);
 }
 
 bool xapi_report_fill(struct xc_report *report, const struct xapi_mirror *mirror,
