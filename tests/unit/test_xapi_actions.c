@@ -138,6 +138,7 @@ static const struct {
     {"host.get_servertime", "<dateTime.iso8601>" CLOCK "</dateTime.iso8601>"},
     {"host.get_by_uuid", HOST_REF},
     {"VM.assert_operation_valid", ""},
+    {"event.inject", "00000000000000000007,00000000000000000000"},
 };
 
 static char *host_record(void)

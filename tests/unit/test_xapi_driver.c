@@ -9,6 +9,7 @@
 
 static struct {
     unsigned sessions, wholes; /* logins, and times that all was read */
+    const char *token;         /* of what comes after all; NULL: a word */
     bool metrics_dead, event, bad_tokens, no_events, dead;
 } pool;
 
@@ -16,7 +17,7 @@ static char *events(const char *body)
 {
     GString *out = g_string_new(NULL);
 
-    if (!strstr(body, "<string>token")) {
+    if (!server_has_token(body)) {
         g_string_free(out, TRUE);
         pool.wholes++;
         return kit_answer(kit_pool(), "", "token1");
@@ -30,7 +31,7 @@ static char *events(const char *body)
         kit_event(out, "vm", "mod", REF("v1"),
                   KIT_VM_FIELDS("1", "renamed", "Running", REF("h1"), FIELD("domid", "7")));
     }
-    return kit_answer(out, "", "token2");
+    return kit_answer(out, "", pool.token ? pool.token : "token2");
 }
 
 static char *metrics(void)
@@ -211,6 +212,41 @@ static void test_news(void)
     end(conn);
 }
 
+#define TOKEN(n) "0000000000000000000" n ",00000000000000000000"
+
+/* What an operation did, whose end left a mark in the pool's events, is in the poll after it. */
+static void test_barrier(void)
+{
+    struct xc_conn *conn = begin(NULL);
+    struct xc_report *report;
+
+    pool.token = TOKEN("4");
+    xc_report_free(poll_once(conn));
+    g_mutex_lock(&server.lock);
+    pool.event = true;
+    pool.token = TOKEN("6");
+    xc_memory_put(server.memory, "xapi barrier pool1", TOKEN("5"));
+    g_mutex_unlock(&server.lock);
+    report = poll_once(conn);
+    g_assert_true(shows(report, "renamed"));
+    xc_report_free(report);
+    end(conn);
+}
+
+/* A mark that does not come is waited for once, and not for long. */
+static void test_barrier_is_lost(void)
+{
+    struct xc_conn *conn = begin(NULL);
+    g_autofree char *left = NULL;
+
+    pool.token = TOKEN("4");
+    xc_memory_put(server.memory, "xapi barrier pool1", TOKEN("5"));
+    xc_report_free(poll_once(conn));
+    left = xc_memory_get(server.memory, "xapi barrier pool1");
+    g_assert_cmpstr(left, ==, "");
+    end(conn);
+}
+
 static void test_many_polls(void)
 {
     g_autoptr(GError) error = NULL;
@@ -364,6 +400,8 @@ int main(int argc, char **argv)
     xc_log_set_level(XC_LOG_ERROR);
     g_test_add_func("/xapi-driver/poll", test_poll);
     g_test_add_func("/xapi-driver/news", test_news);
+    g_test_add_func("/xapi-driver/barrier", test_barrier);
+    g_test_add_func("/xapi-driver/barrier-is-lost", test_barrier_is_lost);
     g_test_add_func("/xapi-driver/many-polls", test_many_polls);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
     g_test_add_func("/xapi-driver/metrics-hang", test_metrics_hang);

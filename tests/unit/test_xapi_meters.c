@@ -200,6 +200,32 @@ static void test_lies(void)
     assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), 0);
 }
 
+/* More than any counter can show: it stands still there. */
+static void test_too_much(void)
+{
+    g_autoptr(GString) columns = g_string_new(NULL);
+    g_autoptr(GString) row = g_string_new(NULL);
+    g_autoptr(GString) rows = g_string_new(NULL);
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    struct xc_uuid key = uuid_of(A_VM);
+    double before = 0;
+
+    for (unsigned i = 0; i < 2000; i++) {
+        g_string_append_printf(columns, "%svm:" A_VM ":vif_%u_rx", i ? " " : "", i);
+        g_string_append(row, i ? " 1e13" : "1e13");
+    }
+    g_string_append_printf(rows, "%s/%s", row->str, row->str);
+    for (gint64 n = 1; n <= 10; n++) {
+        double value;
+
+        poll_with(meters, T + 10 * n, answer_of(T + 10 * n - 10, columns->str, rows->str));
+        g_assert_true(xapi_metered_sum(xapi_meters_find(meters, &key), XAPI_METER_VIF_RX, &value));
+        g_assert_cmpfloat(value, >=, before);
+        before = value;
+    }
+    g_assert_cmpfloat(before, ==, 1e18);
+}
+
 static void test_no_answers(void)
 {
     static const char *const answers[] = {
@@ -411,6 +437,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-meters/broken-off", test_broken_off);
     g_test_add_func("/xapi-meters/shown", test_shown);
     g_test_add_func("/xapi-meters/lies", test_lies);
+    g_test_add_func("/xapi-meters/too-much", test_too_much);
     g_test_add_func("/xapi-meters/no-answers", test_no_answers);
     g_test_add_func("/xapi-meters/hoards", test_hoards);
     g_test_add_func("/xapi-meters/crowd", test_crowd);

@@ -4,6 +4,7 @@
  * Operations have their own session (xapi_actions.c). */
 #include "xenclient/drivers/drivers.h"
 #include "xenclient/drivers/xapi_actions.h"
+#include "xenclient/drivers/xapi_barrier.h"
 #include "xenclient/drivers/xapi_events.h"
 #include "xenclient/drivers/xapi_metrics.h"
 #include "xenclient/drivers/xapi_report.h"
@@ -17,6 +18,8 @@
 #define REST_MAX   5 /* doublings of a second */
 
 struct xc_conn {
+    const struct xc_source_spec *spec; /* both the caller's */
+    const struct xc_driver_env *env;
     struct xapi_link *link;
     struct xapi_feed *feed; /* NULL: it could not be started again */
     struct xapi_metrics *metrics;
@@ -53,6 +56,8 @@ static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct
 {
     struct xc_conn *conn = g_new0(struct xc_conn, 1);
 
+    conn->spec = spec;
+    conn->env = env;
     conn->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (conn->changed < 0)
         xc_fail(error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
@@ -118,6 +123,7 @@ static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_
 
     if (!revive(conn, call, error) || !xapi_feed_wait(conn->feed, call, error))
         return false;
+    xapi_barrier_wait(conn->spec, conn->env, conn->feed, call);
     mirror = xapi_feed_lock(conn->feed);
     report->news = report->news_will_do && !mirror->all_new && !xapi_metrics_are_due(conn->metrics);
     if (!report->news)

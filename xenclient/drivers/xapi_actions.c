@@ -26,6 +26,7 @@
  * Rights: writing on a VM (other_config) needs the role vm-admin. */
 #include "xenclient/drivers/xapi_actions.h"
 
+#include "xenclient/drivers/xapi_barrier.h"
 #include "xenclient/drivers/xapi_create.h"
 #include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_job.h"
@@ -396,6 +397,8 @@ void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env
     };
 
     run_job(&job);
+    if (job.link && job.sent)
+        xapi_barrier_set(&job);
     xapi_link_close(job.link);
     xapi_object_free(job.vm);
     xc_call_deinit(&job.grace);

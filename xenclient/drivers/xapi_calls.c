@@ -8,6 +8,7 @@ const struct xapi_signature xapi_calls[] = {
     {"session.login_with_password", "ssss"},
     {"session.logout", ""},
     {"event.from", "asd"},
+    {"event.inject", "ss"},
     {"pool.get_all", ""},
     {"pool.get_master", "s"},
     {"host.get_by_uuid", "s"},

@@ -18,6 +18,8 @@
 #define SHOWN_ROUNDS 1
 /* What no device does: a number beyond is not one. */
 #define RATE_MAX 1e13
+/* What no counter comes to in a life, and less than what an integer of 64 bits holds. */
+#define TOTAL_MAX 1e18
 /* Of one host or VM; none has as many. */
 #define METERS_MAX 2048
 /* Hosts and VMs, and what is counted of all of them: no pool has as many. */
@@ -396,7 +398,7 @@ static void count(struct xapi_metered *metered)
     for (guint m = 0; m < metered->news->len; m++) {
         struct meter *meter = &g_array_index(metered->meters, struct meter, m);
 
-        meter->total += g_array_index(metered->news, double, m);
+        meter->total = MIN(meter->total + g_array_index(metered->news, double, m), TOTAL_MAX);
         if (is_level(meter->meter) && !meter->level_at)
             meter->known = false;
     }
@@ -488,7 +490,7 @@ bool xapi_metered_sum(const struct xapi_metered *metered, enum xapi_meter kind, 
 
         if (meter->meter != kind || !meter->shown_known)
             continue;
-        *out += meter->shown;
+        *out = MIN(*out + meter->shown, TOTAL_MAX);
         known = true;
     }
     return known;

@@ -19,6 +19,7 @@ struct filling {
     const struct xapi_host *master;
     GHashTable *host_at; /* reference -> ordinal + 1 */
     GHashTable *news;    /* of xapi_mirror_news(); NULL: all are wanted */
+    bool full;           /* there was no room for a virtual processor */
 };
 
 #define REPORT_TEXT(TYPE, object, member, text)                                                    \
@@ -291,7 +292,8 @@ static void add_vcpus(struct filling *f, uint32_t domain, const struct xc_domain
         struct xc_vcpu *vcpu = xc_report_vcpu(f->report, domain);
         double usec;
 
-        if (!vcpu)
+        f->full = !vcpu;
+        if (f->full)
             return;
         XC_SET(VCPU, vcpu, number, i);
         if (metered && xapi_metered_get(metered, XAPI_METER_CPU, i, &usec))
@@ -489,11 +491,12 @@ static bool add_domain(struct filling *f, const struct xapi_vm *vm, GError **err
     }
     if (living)
         metered = set_life(f, at, d, vm, metrics);
-    if ((d->kind == XC_KIND_CONTROL || xapi_detail_add(f->report, at, vm, living, f->mirror)) &&
+    if (!f->full &&
+        (d->kind == XC_KIND_CONTROL || xapi_detail_add(f->report, at, vm, living, f->mirror)) &&
         add_owned(f, at, vm, metered))
         return true;
-    return xc_fail(error, XC_CAUSE_LIMIT, "the pool has more than %d devices or snapshots",
-                   XC_MAX_DEVICES);
+    return xc_fail(error, XC_CAUSE_LIMIT,
+                   "the pool has more than %d devices, processors or snapshots", XC_MAX_DEVICES);
 }
 
 static bool add_domains(struct filling *f, GError **error)

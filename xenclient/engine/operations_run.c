@@ -110,7 +110,13 @@ static void set_boot_id(struct xc_engine *engine, struct xc_op *op)
 /* No driver has a part in it: a rescan. */
 static bool is_engines(const struct xc_op *op)
 {
-    return xc_action_info(op->action)->capability == 0;
+    return xc_action_info(op->action)->capability == 0 && op->action != XC_ACTION_DISCOVER;
+}
+
+/* It is of no source: none is waited for before it, and none is polled after it. */
+static bool is_scan(const struct xc_op *op)
+{
+    return op->action == XC_ACTION_DISCOVER;
 }
 
 /* A rescan is the poll that every operation ends with, and nothing before it. */
@@ -133,6 +139,17 @@ static void judge_rescan(const struct xc_slot *slot, struct xc_op_run *run, bool
                        "%s", slot ? slot->state_text : "its source was removed");
 }
 
+static void start_scan(struct xc_engine *engine, struct xc_op_run *run)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!xc_discovery_start(engine, &run->op, &error))
+        xc_ops_finish(engine, run, XC_RESULT_FAILED, xc_error_cause(error), error->message);
+    else if (run->op.state == XC_OP_CANCELLING)
+        xc_supervisor_cancel(engine->supervisor, &run->op.uuid);
+}
+
+/* slot NULL: a discovery, which is of none. */
 static void send(struct xc_engine *engine, struct xc_op_run *run, const struct xc_slot *slot)
 {
     struct xc_op *op = &run->op;
@@ -157,6 +174,10 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
     run->sent = true;
     if (is_engines(op)) {
         rescan(engine, run);
+        return;
+    }
+    if (!slot) {
+        start_scan(engine, run);
         return;
     }
     fill_order(engine, op, &order);
@@ -219,6 +240,12 @@ static void try_send(struct xc_engine *engine, struct xc_op_run *run)
     unsigned all;
 
     refresh(engine, op);
+    if (is_scan(op)) {
+        running_on(engine, "", &all);
+        if (all < engine->config->max_ops)
+            send(engine, run, NULL);
+        return;
+    }
     slot = xc_fleet_source(engine, op->source);
     if (!slot || !slot->enabled) {
         xc_ops_finish(engine, run, op->attempts ? XC_RESULT_LOST : XC_RESULT_FAILED,
@@ -319,7 +346,7 @@ void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, 
     xc_outcome_clear(&run->outcome);
     xc_outcome_set(&run->outcome, outcome->result, outcome->cause, "%s",
                    outcome->text ? outcome->text : "");
-    if (outcome->result == XC_RESULT_OK)
+    if (outcome->result == XC_RESULT_OK && !is_scan(&run->op))
         xc_set_text(&run->op.phase, "reading back");
     else
         xc_ops_published(engine);
