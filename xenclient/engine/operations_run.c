@@ -357,6 +357,16 @@ static void find_created(struct xc_engine *engine, struct xc_op *op)
     }
 }
 
+/* Does the destination show it? A source that learns of what comes by events may have answered before it had. */
+static bool has_arrived(struct xc_engine *engine, const struct xc_op *op)
+{
+    const struct xc_slot *to = source_of_host(engine, op->host_to);
+    const struct xc_domain_ref *ref =
+        op->action == XC_ACTION_MIGRATE ? xc_fleet_domain(engine, op->domain) : NULL;
+
+    return !ref || !to || ref->slot == to;
+}
+
 void xc_ops_published(struct xc_engine *engine)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
@@ -374,7 +384,8 @@ void xc_ops_published(struct xc_engine *engine)
         struct xc_op_run *run = known->pdata[i];
         const struct xc_slot *slot = xc_fleet_source(engine, run->op.source);
         bool published = has_published(slot, run->wait_source) &&
-                         has_published(source_of_host(engine, run->op.host_to), run->wait_target);
+                         has_published(source_of_host(engine, run->op.host_to), run->wait_target) &&
+                         has_arrived(engine, &run->op);
 
         if (run->outcome.result == XC_RESULT_OK && now < run->wait_until && !published)
             continue;
