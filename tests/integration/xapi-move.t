@@ -11,7 +11,8 @@ from lab import diag, done, is_, ok  # noqa: E402
 from xapi import TwoPools, XapiError  # noqa: E402
 
 RUNNING = 4
-FINISHED, OK, FAILED = 5, 2, 4
+FINISHED, OK, FAILED, CANCELLED = 5, 2, 4, 5
+CANCEL = 2
 MOVED = 4  # domainMoved
 
 
@@ -64,13 +65,18 @@ class Estate(TwoPools):
 
 
 
+def sessions_ended(lab):
+    """How many sessions that a pool gave out for a migration were ended."""
+    with open(lab.path("calls")) as calls:
+        return calls.read().count("another pool\tsession.logout\t\n")
+
+
 def checks(lab):
     """The question leaves nothing behind, not even a session."""
     index, uuid = lab.runner(1)
     lab.ask("check of a migration to the other pool", index, lab.hosts_of(2)[0], column="xenDomainCheckMigrateTo")
     is_([number for number, _ in lab.places(uuid)], [1], "the VM stays where it is")
-    with open(lab.path("calls")) as calls:
-        ok("another pool\tsession.logout\t\n" in calls.read(), "the session that was given out for it is ended")
+    is_(sessions_ended(lab), 1, "the session that was given out for it is ended")
 
 
 def moves(lab):
@@ -99,6 +105,7 @@ def moves(lab):
         lab.ask(f"migration to {back} of the pool of two", index, back)
         lab.turns("xenDomainHost", index, back, f"the row shows {back}")
     is_(lab.places(uuid), [(1, "Running")], "it is back")
+    is_(sessions_ended(lab), 3, "each session that was given out is ended")
 
 
 def refuses(lab):
@@ -167,6 +174,16 @@ def killed(lab, name, kill, *moments):
         lab.turns("xenDomainHost", index, host, "the row shows it")
 
 
+def cancelled(lab):
+    index, uuid = lab.runner(1)
+    operation = lab.begin_move(index, lab.hosts_of(2)[0])
+    lab.wait(lambda: (lab.get(lab.oid("xenOperationProgress", operation)) or 0) >= 1, "it goes on", 30)
+    is_(lab.set((lab.oid("xenOperationCancel", operation), "i", CANCEL)), "noError", "cancel is accepted")
+    lab.end_move(operation, "a migration that is cancelled", CANCELLED)
+    is_(lab.places(uuid), [(1, "Running")], "the VM runs where it was")
+    lab.turns("xenDomainState", index, RUNNING, "the row shows it")
+
+
 def kill_workers(lab):
     for worker in lab.workers():
         os.kill(worker, signal.SIGKILL)
@@ -188,6 +205,7 @@ for known in ("8.2", "8.3"):
         once(estate)
 with Estate(speed=3) as estate:
     estate.begin(dialect="8.3")
+    cancelled(estate)
     killed(estate, "the worker", lambda: kill_workers(estate), 1, 60)
 with Estate(speed=3) as estate:
     estate.begin(dialect="8.3")

@@ -193,13 +193,17 @@ static bool search(struct xapi_job *job, gint64 since, GError **error)
     return refuse_if_ending(job) || send_call(job, error);
 }
 
-/* The mark went with the VM. Between the pools it is in neither for a moment: false without an error, look again. */
+/* The VM is not there, nor is its mark. On its way to another pool it may be seen in neither: false without an error, look
+ * again. */
 static bool look_away(struct xapi_job *job, GError **error)
 {
     bool running = false;
+    bool arrived = false;
     unsigned n;
 
-    if (job->move && (!xapi_job_count_tasks(job, 0, &n, &running, error) || running))
+    if (job->move && !xapi_move_reached(job, &arrived, error))
+        return false;
+    if (job->move && !arrived && (!xapi_job_count_tasks(job, 0, &n, &running, error) || running))
         return false;
     return xapi_job_judge(job, error);
 }
