@@ -17,7 +17,7 @@ say = $(if $(V),@:,@printf '  %-5s %s\n')
 again = $(Q)+$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 
 # --- settings of compiler and linker; the two that ask pkg-config do so once, when first used
-PKGS := glib-2.0 gio-2.0 gio-unix-2.0 sqlite3 libssh2 libcurl expat openssl
+PKGS := glib-2.0 gio-2.0 gio-unix-2.0 sqlite3 libssh2 libcurl libxml-2.0 openssl
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)) -lxmlrpc -lxmlrpc_util -lm -lpthread)$(PKG_LIBS)
 SNMP_LIBS := -lnetsnmp

@@ -62,7 +62,7 @@ static bool check_table(const struct st_table *table, GError **error)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: children without an index", table->name);
     if (table->n_columns == 0)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: no columns", table->name);
-    if (table->plan && (base->scalars || base->index[1].kind))
+    if (table->plan && base->index[1].kind)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: writing needs an index of one part",
                        table->name);
     return true;

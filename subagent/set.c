@@ -194,12 +194,13 @@ static bool locate(struct st_mib *mib, const struct st_leaf *leaf, const oid *re
                    struct st_change *out, char key[MAX_OID_LEN], struct refusal *why)
 {
     const struct st_table *table = leaf->table->table;
+    const struct st_table *base = leaf->table->base;
 
     out->table = table;
     out->row = st_mib_row(mib, leaf, rest, n_rest);
     key[0] = '\0';
-    bool legal = decode_index(&leaf->table->base->index[0], rest, n_rest, &out->number, key) &&
-                 (!table->key_ok || table->key_ok(key));
+    bool legal = base->scalars || (decode_index(&base->index[0], rest, n_rest, &out->number, key) &&
+                                   (!table->key_ok || table->key_ok(key)));
 
     if (!legal || (!out->row && !table->row_status))
         return refuse(why, SNMP_ERR_NOCREATION, XC_CAUSE_NO_SUCH_TARGET, "%s has no such row",

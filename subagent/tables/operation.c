@@ -39,7 +39,7 @@ static const struct st_column columns[] = {
     OP(5, "xenOperationHostFrom", ST_TEXT, host_from, .none_if_zero = true, .min = 1, .max = 32),
     OP(6, "xenOperationHostTo", ST_TEXT, host_to, .none_if_zero = true, .min = 1, .max = 32),
     OP(7, "xenOperationArgument", ST_TEXT, argument, .none_if_zero = true),
-    OP(8, "xenOperationSource", ST_TEXT, source, .min = 1, .max = 32),
+    OP(8, "xenOperationSource", ST_TEXT, source, .none_if_zero = true, .min = 1, .max = 32),
     OP(9, "xenOperationNote", ST_TEXT, note, .none_if_zero = true, .max = 64),
     OP(10, "xenOperationTimeout", ST_GAUGE32, timeout_usec, .divide = 1000000, .units = "seconds"),
     OP(11, "xenOperationState", ST_ENUM, state, .labels = &xc_op_state_labels),

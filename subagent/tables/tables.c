@@ -15,7 +15,8 @@ const struct st_table *const st_tables[] = {
     &st_operation_scalars, &st_event_table,
     &st_event_scalars,     &st_pool_table,
     &st_snapshot_table,    &st_sr_table,
-    &st_pif_table,
+    &st_pif_table,         &st_discovery_table,
+    &st_found_table,       &st_discovery_scalars,
 };
 const unsigned st_n_tables = G_N_ELEMENTS(st_tables);
 

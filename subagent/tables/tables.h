@@ -26,6 +26,9 @@ extern const struct st_table st_pool_table;
 extern const struct st_table st_snapshot_table;
 extern const struct st_table st_sr_table;
 extern const struct st_table st_pif_table;
+extern const struct st_table st_discovery_table;
+extern const struct st_table st_found_table;
+extern const struct st_table st_discovery_scalars;
 
 extern const struct st_table *const st_tables[];
 extern const unsigned st_n_tables;

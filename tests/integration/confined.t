@@ -15,6 +15,7 @@ import confine  # noqa: E402
 
 RUNNING, PAUSED, PAUSE = 4, 8, 5
 UP, UNTRUSTED = 2, "untrusted"
+FINISHED = 5
 TRY = """
 import ctypes, mmap, socket, tempfile
 def deny():
@@ -144,6 +145,20 @@ def test_ssh(lab, port):
     ok("SHA256:" in lab.get(lab.oid("xenSourceStateText", "box")), "SSH gets as far as the host's key, which is not trusted")
 
 
+def test_discovery(lab, port):
+    """The interfaces can be read, subnets be swept and keys be fetched."""
+    ok(lab.get(lab.oid("xenDiscoveryAllowed", 0)) is not None, "the subnets of this machine are known")
+    lab.agent["discovery_allow"] = "127.0.0.1"
+    lab.write_config()
+    os.kill(lab.pid("xensnmpd"), signal.SIGHUP)
+    lab.wait(lambda: lab.get(lab.oid("xenDiscoveryAllowed", 0)) == "127.0.0.1", "the file is read again")
+    is_(lab.set((lab.oid("xenDiscoveryStart", 0), "s", "here"), (lab.oid("xenDiscoveryStartSubnets", 0), "s", "127.0.0.1"),
+                (lab.oid("xenDiscoveryStartProbes", 0), "s", f"ssh:{port},xapi:{port}")), "noError", "a discovery is accepted")
+    lab.wait(lambda: FINISHED in lab.column("xenDiscoveryState").values(), "it is over")
+    found = lab.table("xenFoundTable").get(f"ssh://root@127.0.0.1:{port}", {})
+    ok(found.get("xenFoundFingerprint", "").startswith("SHA256:"), "SSH is found, with its key")
+
+
 def test_root(lab, prefix):
     """Started by hand as root: the account is the configured one, and no way leads back."""
     if os.geteuid() != 0:
@@ -171,6 +186,7 @@ with Lab(hosts=2, domains=8, start=False) as estate:
     start(estate, installed, listener)
     test_privileges(estate)
     test_work(estate)
+    test_discovery(estate, ssh_port)
     test_ssh(estate, ssh_port)
     is_(estate.kill("xensnmpd", signal.SIGTERM), 0, "it ends when told to")
     is_(listener.heard(), "STOPPING=1", "and says so before")

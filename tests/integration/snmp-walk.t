@@ -60,7 +60,8 @@ def golden(lab, oid_names):
     return "\n".join(lines) + "\n"
 
 
-with Lab(hosts=1, domains=4, seed=7, sources={"spare": {"uri": "sim:///nowhere/spare", "enabled": "no"}}) as lab:
+with Lab(hosts=1, domains=4, seed=7, agent={"discovery_allow": "198.51.100.0/24"},
+         sources={"spare": {"uri": "sim:///nowhere/spare", "enabled": "no"}}) as lab:
     oid_names = {oid: name for name, oid in lab.schema().items()}
     guest = next(int(row) for row, cells in lab.table("xenDomainTable").items()
                  if cells["xenDomainKind"] == 1 and cells["xenDomainState"] == 4)

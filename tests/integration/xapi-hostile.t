@@ -160,7 +160,8 @@ def is_quiet(lab):
         ok(2 <= whole <= 12, f"{name}: read whole {whole} times")
     calls = stats["storm"]["calls"]
     ok(calls["event.more"] <= 5 + 5 * seconds, f"storm: events are asked for {calls['event.more']} times")
-    ok(calls["/rrd_updates"] <= 5 + 2.2 * seconds, f"storm: it is polled {calls['/rrd_updates']} times")
+    ok(calls["pool.get_all"] <= 5 + 2.2 * seconds, f"storm: it is polled {calls['pool.get_all']} times")
+    ok(calls["/rrd_updates"] <= 5 + 1.3 * seconds, f"storm: what it measured is asked for {calls['/rrd_updates']} times")
     for name in LIVING:
         ok(stats[name]["passwords"] <= 3 + seconds / 20, f"{name}: {stats[name]['passwords']} passwords")
     for name, one in stats.items():

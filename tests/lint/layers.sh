@@ -25,6 +25,7 @@ libraries='
 net-snmp  | subagent snmpclient
 libssh2   | xenclient/transport
 curl      | xenclient/transport
+libxml    | xenclient/transport
 openssl   | xenclient/transport
 sqlite3   | xenclient/store
 microhttpd | tools/xapi-farm

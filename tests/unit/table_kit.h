@@ -294,6 +294,7 @@ static const struct st_table kit_child_table = {
 static const struct st_column kit_scalar_columns[] = {
     CALC(3, "kitZero", ST_INTEGER32, kit_zero),
     CALC(4, "kitEmpty", ST_TEXT, kit_empty),
+    SET(5, "kitNote", ST_TEXT, kit_empty, .max = 8),
 };
 static const struct st_table kit_scalars = {
     .name = "kit",
@@ -301,6 +302,7 @@ static const struct st_table kit_scalars = {
     .scalars = true,
     .columns = kit_scalar_columns,
     .n_columns = G_N_ELEMENTS(kit_scalar_columns),
+    .plan = kit_plan,
 };
 
 static const struct st_table *const kit_tables[] = {

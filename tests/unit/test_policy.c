@@ -277,7 +277,7 @@ static void test_template_finds_its_domain(struct kit_fixture *f, gconstpointer 
     order = kit->orders->pdata[0];
     g_assert_cmpstr(order->name, ==, "new");
     g_assert_cmpstr(order->config, ==, "debian");
-    g_assert_cmpstr(order->host_from, ==, "one");
+    g_assert_cmpstr(order->host_from, ==, "cd000000-0000-0000-0000-000000000001");
     g_assert_cmpint(order->timeout_usec, ==, 3600 * XC_USEC_PER_SEC); /* as a clone */
     /* It is shown before it is done; a request that is sent again is the same all the same. */
     show_pool(f, "new");
@@ -329,7 +329,8 @@ static void test_hosts(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint((int)ask_host(f, "a", XC_ACTION_EVACUATE), ==, XC_CAUSE_NOT_SUPPORTED);
     g_assert_cmpint((int)ask_host(f, "nowhere", XC_ACTION_EVACUATE), ==, XC_CAUSE_NO_SUCH_HOST);
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
-    g_assert_cmpstr(((const struct xc_order *)kit->orders->pdata[0])->host_from, ==, "one");
+    g_assert_cmpstr(((const struct xc_order *)kit->orders->pdata[0])->host_from, ==,
+                    "cd000000-0000-0000-0000-000000000001");
     /* The same of the same host is one; of the other host of the source it is another. */
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
     g_assert_cmpuint(count(f), ==, 1);

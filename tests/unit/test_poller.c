@@ -60,7 +60,6 @@ static void test_news(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpuint(xc_ref_domain(kit_find(f, "web"))->cpu_usec, ==, 1000);
 }
 
-/* Counters go on, and what was measured stays until it is measured again. */
 static struct xc_report *measured(const char *name, gint64 clock_sec, uint64_t cpu_usec)
 {
     struct xc_report *report = kit_report("1");
@@ -72,19 +71,21 @@ static struct xc_report *measured(const char *name, gint64 clock_sec, uint64_t c
     return report;
 }
 
+/* Counters go on, and what was measured stays until it is measured again: in news, and in what is told between two
+ * measurements. */
 static void test_counters(struct kit_fixture *f, gconstpointer data)
 {
-    static const char *const names[] = {"shop", "web"};
+    static const char *const names[] = {"shop", "web", "shop"};
 
     (void)data;
     kit_answer(f, "a", measured("web", 1000, 0));
     kit_answer(f, "a", measured("web", 1001, 500000));
     g_assert_cmpuint(xc_ref_domain(kit_find(f, "web"))->cpu_percent_x100, ==, 5000);
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         struct xc_report *report = measured(names[i], 1001, 500000);
         const struct xc_domain *shown;
 
-        report->news = true;
+        report->news = i < 2;
         kit_answer(f, "a", report);
         shown = xc_ref_domain(kit_find(f, names[i]));
         g_assert_cmpuint(shown->cpu_usec, ==, 500000);

@@ -78,6 +78,15 @@ static const struct {
     {XC_FROM_FRONT, {.kind = XC_MSG_PING, .serial = 77}},
     {XC_FROM_WORKER, {.kind = XC_MSG_PONG, .serial = 77}},
     {XC_FROM_FRONT, {.kind = XC_MSG_LEVEL, .level = XC_LOG_DEBUG}},
+    {XC_FROM_WORKER,
+     {.kind = XC_MSG_FOUND,
+      .op = {{5}},
+      .find = {.has = XC_BIT(FIND, probe) | XC_BIT(FIND, address) | XC_BIT(FIND, port) |
+                      XC_BIT(FIND, verdict),
+               .probe = XC_PROBE_SSH,
+               .address = "192.0.2.1",
+               .port = 22,
+               .verdict = XC_VERDICT_POSSIBLE}}},
 };
 
 /* The framed message without its head. */
@@ -145,6 +154,12 @@ static void assert_same(const struct xc_msg *a, const struct xc_msg *b)
         assert_spec(&a->spec, &b->spec);
     if (a->kind == XC_MSG_START)
         assert_order(&a->order, &b->order);
+    if (a->kind == XC_MSG_FOUND) {
+        g_assert_cmpuint(a->find.has, ==, b->find.has);
+        g_assert_cmpuint(a->find.probe, ==, b->find.probe);
+        g_assert_cmpstr(a->find.address, ==, b->find.address);
+        g_assert_cmpuint(a->find.port, ==, b->find.port);
+    }
 }
 
 static void test_round_trip(void)
@@ -159,7 +174,7 @@ static void test_round_trip(void)
         assert_same(msg, &got);
         xc_msg_clear(&got);
     }
-    g_assert_cmpint(G_N_ELEMENTS(samples), ==, XC_MSG_LEVEL);
+    g_assert_cmpint(G_N_ELEMENTS(samples), ==, XC_MSG_FOUND);
 }
 
 static void test_wrong_sender(void)
@@ -175,7 +190,7 @@ static void test_wrong_sender(void)
 
 static void test_unknown_kind(void)
 {
-    static const uint32_t kinds[] = {0, XC_MSG_LEVEL + 1, 0x80000000u, 0xffffffffu};
+    static const uint32_t kinds[] = {0, XC_MSG_FOUND + 1, 0x80000000u, 0xffffffffu};
     struct xc_msg got;
 
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
@@ -234,6 +249,29 @@ static void test_values(void)
     refuse(XC_MSG_START, XC_FROM_FRONT, 4 + 16 + 4, 2); /* attach is yes or no */
     refuse(XC_MSG_REPORT, XC_FROM_WORKER, 8, 0xff);     /* so is last */
     refuse(XC_MSG_POLL, XC_FROM_FRONT, 13, 0x02000000); /* and whether news will do */
+}
+
+/* A find without its place, or of a place that no host has, would be a row that can't be. */
+static void test_half_finds(void)
+{
+    const struct xc_find whole = samples[XC_MSG_FOUND - 1].msg.find;
+    struct xc_find bad[6];
+
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        bad[i] = whole;
+    XC_CLEAR(FIND, &bad[0], address);
+    XC_CLEAR(FIND, &bad[1], probe);
+    bad[2].port = 0;
+    bad[3].port = 65536;
+    bad[4].address = "192.0.2.1/x";
+    bad[5].address = "224.0.0.1";
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        struct xc_msg msg = {.kind = XC_MSG_FOUND, .find = bad[i]};
+        g_autoptr(GByteArray) body = body_of(&msg);
+        struct xc_msg got;
+
+        g_assert_false(xc_msg_read(&got, XC_FROM_WORKER, XC_MSG_FOUND, body->data, body->len));
+    }
 }
 
 /* Whatever a driver says becomes words that the other end takes. */
@@ -323,6 +361,7 @@ static void test_mutations(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/protocol/half-finds", test_half_finds);
     g_test_add_func("/protocol/round-trip", test_round_trip);
     g_test_add_func("/protocol/wrong-sender", test_wrong_sender);
     g_test_add_func("/protocol/unknown-kind", test_unknown_kind);

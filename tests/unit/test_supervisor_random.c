@@ -111,9 +111,9 @@ static void act(struct storm *storm)
 /* One message that a worker might send, mostly about what was really asked. */
 static void say(struct storm *storm, struct xc_crew *crew)
 {
-    static const enum xc_message kinds[] = {XC_MSG_REPORT,     XC_MSG_REPORT,   XC_MSG_POLL_DONE,
-                                            XC_MSG_CHANGED,    XC_MSG_PROGRESS, XC_MSG_OUTCOME,
-                                            XC_MSG_POLL_FAILED};
+    static const enum xc_message kinds[] = {XC_MSG_REPORT,      XC_MSG_REPORT,   XC_MSG_POLL_DONE,
+                                            XC_MSG_CHANGED,     XC_MSG_PROGRESS, XC_MSG_OUTCOME,
+                                            XC_MSG_POLL_FAILED, XC_MSG_FOUND};
     static const char piece[] = "\1\0\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\0\0\0\0\0";
     struct xc_msg msg = {.source = (uint32_t)g_rand_int_range(storm->rand, 1, SOURCES + 1),
                          .cause = XC_CAUSE_TRANSPORT,
@@ -128,7 +128,7 @@ static void say(struct storm *storm, struct xc_crew *crew)
     msg.op.b[0] = (uint8_t)g_rand_int_range(storm->rand, 0, 8);
     msg.last = g_rand_boolean(storm->rand);
     msg.piece_length = (size_t)g_rand_int_range(storm->rand, 0, 3) * 11 % 31;
-    if (msg.kind == XC_MSG_PROGRESS || msg.kind == XC_MSG_OUTCOME)
+    if (msg.kind == XC_MSG_PROGRESS || msg.kind == XC_MSG_OUTCOME || msg.kind == XC_MSG_FOUND)
         xc_sop_message(storm->s, crew, &msg);
     else
         xc_ssource_message(storm->s, crew, &msg);

@@ -202,6 +202,23 @@ static void test_set_syntax(struct fixture *f, gconstpointer data)
     expect(f, &pdu, SNMP_ERR_NOTWRITABLE, 0, "closed");
 }
 
+/* Scalars are one row: what is written to several of them is planned together. */
+static void test_set_scalars(struct fixture *f, gconstpointer data)
+{
+    (void)data;
+    struct pdu pdu = {0};
+
+    pdu_text(&pdu, "1.1.5.0", "note");
+    accept_set(f, &pdu);
+    g_assert_cmpstr(f->kit.story->str, ==, "[kit 0 5=note] written dispatched");
+    g_string_truncate(f->kit.story, 0);
+    refuse_text(f, "1.1.5.1", "x", SNMP_ERR_NOCREATION, "no such row");
+    refuse_text(f, "1.1.5", "x", SNMP_ERR_NOCREATION, "no such row");
+    refuse_text(f, "1.1.5.0.0", "x", SNMP_ERR_NOCREATION, "no such row");
+    refuse_text(f, "1.1.5.0", "123456789", SNMP_ERR_WRONGLENGTH, "0 to 8");
+    refuse_text(f, "1.1.4.0", "x", SNMP_ERR_NOTWRITABLE, "read-only");
+}
+
 static void test_set_conflicts(struct fixture *f, gconstpointer data)
 {
     (void)data;
@@ -296,6 +313,7 @@ int main(int argc, char **argv)
     KIT_TEST("handler-reads", test_handler_reads);
     KIT_TEST("set-works", test_set_works);
     KIT_TEST("set-syntax", test_set_syntax);
+    KIT_TEST("set-scalars", test_set_scalars);
     KIT_TEST("set-conflicts", test_set_conflicts);
     KIT_TEST("row-status", test_row_status);
     KIT_TEST("abandoned", test_abandoned);

@@ -14,8 +14,9 @@ static struct {
     const char *mark, *task_mark; /* interned */
     const char *doing;            /* an operation that goes on; NULL none */
     const char *refusal;          /* of the call itself; NULL none */
-    const char *task_end; /* error_info of the task; "" success, NULL: it is not known any more */
-    const char *created;  /* of tasks that are found by their name */
+    const char *task_end;  /* error_info of the task; "" success, NULL: it is not known any more */
+    const char *toolstack; /* since when it runs; NULL: it does not tell */
+    const char *created;   /* of tasks that are found by their name */
     unsigned looks, calls, others; /* calls: Async ones that arrived; others: tasks of that name */
     unsigned lose_answer;          /* of so many Async calls */
     unsigned dead;                 /* so many requests after that find nobody */
@@ -135,9 +136,20 @@ static const struct {
     {"pool.get_all", "<array><data><value>" REF("p") "</value></data></array>"},
     {"pool.get_master", REF("h1")},
     {"host.get_servertime", "<dateTime.iso8601>" CLOCK "</dateTime.iso8601>"},
-    {"host.get_by_name_label", "<array><data><value>" HOST_REF "</value></data></array>"},
+    {"host.get_by_uuid", HOST_REF},
     {"VM.assert_operation_valid", ""},
+    {"event.inject", "00000000000000000007,00000000000000000000"},
 };
+
+static char *host_record(void)
+{
+    g_autofree char *record = g_strdup_printf(
+        "<struct>" FIELD("other_config", "<struct>%s%s%s</struct>") "</struct>",
+        pool.toolstack ? "<member><name>agent_start_time</name><value>" : "",
+        pool.toolstack ? pool.toolstack : "", pool.toolstack ? "</value></member>" : "");
+
+    return xapi_success(record);
+}
 
 static char *answer(const char *host, const char *method, const char *body, GError **error)
 {
@@ -155,6 +167,8 @@ static char *answer(const char *host, const char *method, const char *body, GErr
         return async(method, body, error);
     if (strcmp(method, "VM.get_record") == 0)
         return vm_record();
+    if (strcmp(method, "host.get_record") == 0)
+        return host_record();
     if (strcmp(method, "task.get_record") == 0)
         return strstr(body, REF("other")) ? other_task() : task_record();
     if (strcmp(method, "task.get_by_name_label") == 0)
@@ -471,6 +485,10 @@ static void test_attach(void)
     begin("Halted", "Running");
     marked(1, false);
     expect_ok(&order, 1);
+    /* Or it did, and the pool forgot its task: a VM that runs is not started again. */
+    begin("Running", "Running");
+    marked(1, false);
+    expect_ok(&order, 0);
     /* A task of before says nothing. */
     begin("Halted", "Running");
     marked(1, false);
@@ -503,6 +521,19 @@ static void test_attach_reboot(void)
     begin("Running", "Running");
     marked(1, true);
     pool.task_end = NULL;
+    expect(&order, XC_RESULT_LOST, XC_CAUSE_LOST, 0);
+    /* Marked, and no task: it never arrived ... */
+    begin("Running", "Running");
+    marked(1, false);
+    pool.toolstack = "1795301816.";
+    expect_ok(&order, 1);
+    /* ... as far as the toolstack, which forgets all when it begins, can know. */
+    begin("Running", "Running");
+    marked(1, false);
+    pool.toolstack = "1795301817.5";
+    expect(&order, XC_RESULT_LOST, XC_CAUSE_LOST, 0);
+    begin("Running", "Running");
+    marked(1, false);
     expect(&order, XC_RESULT_LOST, XC_CAUSE_LOST, 0);
 }
 

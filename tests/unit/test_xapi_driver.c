@@ -9,6 +9,7 @@
 
 static struct {
     unsigned sessions, wholes; /* logins, and times that all was read */
+    const char *token;         /* of what comes after all; NULL: a word */
     bool metrics_dead, event, bad_tokens, no_events, dead;
 } pool;
 
@@ -16,7 +17,7 @@ static char *events(const char *body)
 {
     GString *out = g_string_new(NULL);
 
-    if (!strstr(body, "<string>token")) {
+    if (!server_has_token(body)) {
         g_string_free(out, TRUE);
         pool.wholes++;
         return kit_answer(kit_pool(), "", "token1");
@@ -30,7 +31,7 @@ static char *events(const char *body)
         kit_event(out, "vm", "mod", REF("v1"),
                   KIT_VM_FIELDS("1", "renamed", "Running", REF("h1"), FIELD("domid", "7")));
     }
-    return kit_answer(out, "", "token2");
+    return kit_answer(out, "", pool.token ? pool.token : "token2");
 }
 
 static char *metrics(void)
@@ -122,11 +123,41 @@ static bool changed(struct xc_conn *conn)
     return poll(&fd, 1, 10000) == 1 && xc_xapi_driver.event_read(conn, &yes, NULL) && yes;
 }
 
+static bool knows_load(const struct xc_report *report, guint host)
+{
+    return XC_HAS(HOST, &g_array_index(report->hosts, struct xc_host, host), load1_x100);
+}
+
+/* The report that has what hosts measured first, which polls do not wait for: it is told though news would do. */
+static struct xc_report *poll_measured(struct xc_conn *conn)
+{
+    struct xc_report *report = poll_once(conn);
+    gint64 until = xc_clock_mono() + 10 * XC_USEC_PER_SEC;
+
+    g_assert_true(changed(conn));
+    while (!knows_load(report, 0) && xc_clock_mono() < until) {
+        xc_report_free(report);
+        report = poll_for(conn, true);
+    }
+    g_assert_true(knows_load(report, 0));
+    return report;
+}
+
 static void set(bool *what, bool value)
 {
     g_mutex_lock(&server.lock);
     *what = value;
     g_mutex_unlock(&server.lock);
+}
+
+/* Waits until so many lines of what was asked begin so. */
+static void await(const char *line, unsigned n)
+{
+    gint64 until = xc_clock_mono() + 10 * XC_USEC_PER_SEC;
+
+    while (server_asked(line) < n && xc_clock_mono() < until)
+        g_usleep(10 * 1000);
+    g_assert_cmpuint(server_asked(line), ==, n);
 }
 
 /* --- */
@@ -135,7 +166,7 @@ static void test_poll(void)
 {
     g_autoptr(GError) error = NULL;
     struct xc_conn *conn = begin(&error);
-    g_autoptr(xc_report) first = poll_once(conn);
+    g_autoptr(xc_report) first = poll_measured(conn);
     g_autoptr(xc_report) second = NULL;
     const struct xc_host *host = &g_array_index(first->hosts, struct xc_host, 0);
 
@@ -160,11 +191,12 @@ static void test_news(void)
 {
     g_autoptr(GError) error = NULL;
     struct xc_conn *conn = begin(&error);
-    g_autoptr(xc_report) first = poll_for(conn, true);
+    g_autoptr(xc_report) first = poll_measured(conn);
     g_autoptr(xc_report) second = NULL;
     g_autoptr(xc_report) third = NULL;
 
     g_assert_false(first->news);
+    await("192.0.2.1 /rrd_updates", 2);
     set(&pool.event, true);
     g_assert_true(changed(conn));
     second = poll_for(conn, true);
@@ -172,11 +204,46 @@ static void test_news(void)
     g_assert_cmpuint(second->hosts->len, ==, 2);
     g_assert_cmpuint(second->domains->len, ==, 1);
     g_assert_true(shows(second, "renamed"));
-    g_assert_cmpuint(server_asked("192.0.2.1 /rrd_updates"), ==, 1);
+    g_assert_cmpuint(server_asked("192.0.2.1 /rrd_updates"), ==, 2);
     third = poll_once(conn);
     g_assert_false(third->news);
     g_assert_cmpuint(third->domains->len, ==, first->domains->len);
-    g_assert_cmpuint(server_asked("192.0.2.1 /rrd_updates"), ==, 2);
+    await("192.0.2.1 /rrd_updates", 3);
+    end(conn);
+}
+
+#define TOKEN(n) "0000000000000000000" n ",00000000000000000000"
+
+/* What an operation did, whose end left a mark in the pool's events, is in the poll after it. */
+static void test_barrier(void)
+{
+    struct xc_conn *conn = begin(NULL);
+    struct xc_report *report;
+
+    pool.token = TOKEN("4");
+    xc_report_free(poll_once(conn));
+    g_mutex_lock(&server.lock);
+    pool.event = true;
+    pool.token = TOKEN("6");
+    xc_memory_put(server.memory, "xapi barrier pool1", TOKEN("5"));
+    g_mutex_unlock(&server.lock);
+    report = poll_once(conn);
+    g_assert_true(shows(report, "renamed"));
+    xc_report_free(report);
+    end(conn);
+}
+
+/* A mark that does not come is waited for once, and not for long. */
+static void test_barrier_is_lost(void)
+{
+    struct xc_conn *conn = begin(NULL);
+    g_autofree char *left = NULL;
+
+    pool.token = TOKEN("4");
+    xc_memory_put(server.memory, "xapi barrier pool1", TOKEN("5"));
+    xc_report_free(poll_once(conn));
+    left = xc_memory_get(server.memory, "xapi barrier pool1");
+    g_assert_cmpstr(left, ==, "");
     end(conn);
 }
 
@@ -192,17 +259,50 @@ static void test_many_polls(void)
     end(conn);
 }
 
+/* What a host does not tell any more is not known. */
 static void test_metrics_dead(void)
 {
     g_autoptr(GError) error = NULL;
     struct xc_conn *conn = begin(&error);
-    g_autoptr(xc_report) report = NULL;
+    g_autoptr(xc_report) report = poll_measured(conn);
+    gint64 until = xc_clock_mono() + 10 * XC_USEC_PER_SEC;
 
+    g_assert_true(knows_load(report, 0));
     set(&pool.metrics_dead, true);
-    report = poll_once(conn);
+    while (knows_load(report, 0) && xc_clock_mono() < until) {
+        g_usleep(10 * 1000);
+        xc_report_free(report);
+        report = poll_once(conn);
+    }
     g_assert_true(shows(report, "db"));
-    g_assert_false(XC_HAS(HOST, &g_array_index(report->hosts, struct xc_host, 0), load1_x100));
+    g_assert_false(knows_load(report, 0));
     end(conn);
+}
+
+/* A host that never answers keeps no poll waiting, nor the end, and not for long the others. */
+static void test_metrics_hang(void)
+{
+    g_autoptr(GError) error = NULL;
+    struct xc_conn *conn = begin(&error);
+    gint64 start = xc_clock_mono();
+    bool known = false;
+
+    g_mutex_lock(&server.lock);
+    server.hung = "192.0.2.2";
+    g_mutex_unlock(&server.lock);
+    while (!known && xc_clock_mono() - start < 10 * XC_USEC_PER_SEC) {
+        gint64 began = xc_clock_mono();
+        g_autoptr(xc_report) report = poll_once(conn);
+
+        g_assert_cmpint(xc_clock_mono() - began, <, XC_USEC_PER_SEC);
+        known = knows_load(report, 0);
+        g_assert_false(knows_load(report, 1));
+        g_usleep(10 * 1000);
+    }
+    g_assert_true(known);
+    start = xc_clock_mono();
+    end(conn);
+    g_assert_cmpint(xc_clock_mono() - start, <, 5 * XC_USEC_PER_SEC);
 }
 
 /* The session ends: that is told as a change, and the poll that follows reads all over a new one. */
@@ -300,8 +400,11 @@ int main(int argc, char **argv)
     xc_log_set_level(XC_LOG_ERROR);
     g_test_add_func("/xapi-driver/poll", test_poll);
     g_test_add_func("/xapi-driver/news", test_news);
+    g_test_add_func("/xapi-driver/barrier", test_barrier);
+    g_test_add_func("/xapi-driver/barrier-is-lost", test_barrier_is_lost);
     g_test_add_func("/xapi-driver/many-polls", test_many_polls);
     g_test_add_func("/xapi-driver/metrics-dead", test_metrics_dead);
+    g_test_add_func("/xapi-driver/metrics-hang", test_metrics_hang);
     g_test_add_func("/xapi-driver/session-ends", test_session_ends);
     g_test_add_func("/xapi-driver/silence", test_silence);
     g_test_add_func("/xapi-driver/bad-tokens", test_bad_tokens);

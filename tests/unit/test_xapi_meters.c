@@ -63,6 +63,7 @@ static void poll_with(struct xapi_meters *meters, gint64 now, char *answer)
     g_assert_true(feed(meters, answer, 100, &error));
     g_assert_no_error(error);
     xapi_meters_close(meters, true);
+    xapi_meters_show(meters);
     g_free(answer);
 }
 
@@ -96,6 +97,7 @@ static void test_fixture(void)
         xapi_meters_open(meters, 0);
         g_assert_true(feed(meters, answer, piece, &error));
         xapi_meters_close(meters, true);
+        xapi_meters_show(meters);
         assert_near(get(meters, "00000001-0000-4000-8000-000000000001", XAPI_METER_FREE_KIB, 0),
                     8000000);
         /* The first time counts from nothing; what was not a number in one row was one in another. */
@@ -151,9 +153,38 @@ static void test_broken_off(void)
     g_assert_false(feed(meters, cut, 64, &error));
     g_assert_error(error, XC_ERROR, XC_CAUSE_DRIVER_ERROR);
     xapi_meters_close(meters, false);
-    assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), -1); /* not told in this poll */
+    xapi_meters_show(meters);
+    assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), 0); /* of the round before */
+    xapi_meters_begin(meters);
+    xapi_meters_show(meters);
+    assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), -1); /* two rounds without it */
     poll_with(meters, T + 20, g_steal_pointer(&whole));
     assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), 1000);
+}
+
+/* What is read while something is shown waits for the next time, and so does the clock. */
+static void test_shown(void)
+{
+    static const char columns[] = "vm:" A_VM ":vif_0_rx host:" A_HOST ":loadavg";
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autofree char *next = answer_of(T + 10, columns, "100 2/100 NaN");
+    g_autofree char *unknown = answer_of(T + 15, columns, "100 NaN");
+    struct xc_uuid host = uuid_of(A_HOST);
+
+    poll_with(meters, T + 10, answer_of(T, columns, "50 1"));
+    xapi_meters_begin(meters);
+    for (unsigned i = 0; i < 2; i++) {
+        xapi_meters_open(meters, T + (i ? 25 : 20));
+        g_assert_true(feed(meters, i ? unknown : next, 7, NULL));
+        xapi_meters_close(meters, true);
+        assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), i ? 1000 : 0);
+        assert_near(get(meters, A_HOST, XAPI_METER_LOAD, 0), i ? 2 : 1);
+        g_assert_cmpint(xapi_metered_clock(xapi_meters_find(meters, &host)), ==,
+                        (gint64)(T + (i ? 10 : 0)) * 1000000);
+        xapi_meters_show(meters);
+    }
+    assert_near(get(meters, A_VM, XAPI_METER_VIF_RX, 0), 1500);
+    assert_near(get(meters, A_HOST, XAPI_METER_LOAD, 0), -1);
 }
 
 static void test_lies(void)
@@ -364,6 +395,8 @@ static void test_report(void)
     g_assert_cmpuint(d->cpu_usec, ==, 0);
     /* Its host did not answer: nothing is known, and not 0. */
     xapi_meters_begin(meters);
+    xapi_meters_begin(meters);
+    xapi_meters_show(meters);
     d = web(meters, "8", &fourth);
     g_assert_false(XC_HAS(DOMAIN, d, cpu_usec));
     g_assert_false(XC_HAS(VCPU, vcpu_of(fourth, d, 0), cpu_usec));
@@ -376,6 +409,7 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-meters/fixture", test_fixture);
     g_test_add_func("/xapi-meters/counting", test_counting);
     g_test_add_func("/xapi-meters/broken-off", test_broken_off);
+    g_test_add_func("/xapi-meters/shown", test_shown);
     g_test_add_func("/xapi-meters/lies", test_lies);
     g_test_add_func("/xapi-meters/no-answers", test_no_answers);
     g_test_add_func("/xapi-meters/hoards", test_hoards);

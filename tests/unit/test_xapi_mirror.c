@@ -429,6 +429,7 @@ static void test_news(void)
         {"vm", "add", REF("v8"), KIT_VM_FIELDS("8", "new", "Halted", REF("NULL"), ""), "*"},
         {"vm", "del", REF("v8"), NULL, "*"},
         {"vm", "del", REF("v8"), NULL, ""},
+        {"message", "add", REF("msg1"), FIELD("name", "VM_STARTED"), ""},
     };
     struct xapi_mirror *mirror = pool();
     g_autofree char *first = news_of(mirror);

@@ -129,6 +129,18 @@ static bool run_coordinator(const struct order *order, GError **error)
     return true;
 }
 
+/* With the lock. */
+static void tell_start(struct xf_db *db)
+{
+    g_autofree char *now =
+        g_strdup_printf("%" G_GINT64_FORMAT ".", xc_clock_real() / XC_USEC_PER_SEC);
+
+    for (GList *at = xf_db_all(db, xf_class_find("host")); at; at = at->next) {
+        xf_map_put(db, at->data, "other_config", "agent_start_time", NULL);
+        xf_map_put(db, at->data, "other_config", "agent_start_time", now);
+    }
+}
+
 /* Nobody listens for a while, and nobody is known afterwards. */
 static bool run_restart(const struct order *order, GError **error)
 {
@@ -145,6 +157,7 @@ static bool run_restart(const struct order *order, GError **error)
     xf_db_lock(order->server->db);
     xf_session_end_all(order->server);
     xf_tasks_forget(order->server);
+    tell_start(order->server->db);
     xf_db_unlock(order->server->db);
     return true;
 }

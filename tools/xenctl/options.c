@@ -28,14 +28,21 @@ static const struct option options[] = {
      "instead of ~/.config/xensnmp/client.conf"},
     {"profile", "NAME", TEXT, CTL_G_AGENT, AT(profile), 0, "section [client NAME] of that file"},
     {"json", NULL, FLAG, CTL_G_JSON, AT(json), 0, "print JSON"},
-    {"all", NULL, FLAG, CTL_G_DOMAINS, AT(all), 0, "deleted domains too"},
+    {"all", NULL, FLAG, CTL_G_DOMAINS | CTL_G_FINDS, AT(all), 0,
+     "what is left out else, too: deleted domains, finds that are sources"},
     {"no-wait", NULL, FLAG, CTL_G_WAIT, AT(no_wait), 0,
      "return as soon as the request is accepted"},
     {"timeout", "SECONDS", NUMBER, CTL_G_VERB, AT(timeout), 86400,
      "how long the operation may take"},
-    {"note", "TEXT", TEXT, CTL_G_VERB, AT(note), 0, "kept with the operation: who and why"},
+    {"note", "TEXT", TEXT, CTL_G_VERB | CTL_G_DISCOVER, AT(note), 0,
+     "kept with the operation: who and why"},
     {"on", "HOST", TEXT, CTL_G_START, AT(start_on), 0, "the host to start on"},
-    {"credential", "NAME", TEXT, CTL_G_SOURCE, AT(credential), 0,
+    {"name", "NAME", TEXT, CTL_G_DISCOVER, AT(name), 0, "what to call it; default xenctl"},
+    {"probes", "PROBE[:PORT],...", TEXT, CTL_G_DISCOVER, AT(probes), 0,
+     "what to look for, of xapi, ssh, xend and libvirt; default all"},
+    {"rate", "COUNT", NUMBER, CTL_G_DISCOVER, AT(rate), 10000,
+     "connections begun in a second; default and limit: option discovery_rate of the daemon"},
+    {"credential", "NAME", TEXT, CTL_G_SOURCE | CTL_G_DISCOVER | CTL_G_REGISTER, AT(credential), 0,
      "a credential of the agent's machine"},
     {"address", "ADDRESS", TEXT, CTL_G_SOURCE, AT(address), 0,
      "how other hosts call this one in migrations"},
@@ -161,7 +168,7 @@ bool ctl_parse(int argc, char **argv, struct ctl *ctl, char **words, unsigned *n
     bool only_words = false;
 
     *n_out = 0;
-    ctl->opt.timeout = ctl->opt.interval = ctl->opt.count = ctl->opt.last = -1;
+    ctl->opt.timeout = ctl->opt.interval = ctl->opt.count = ctl->opt.last = ctl->opt.rate = -1;
     for (int i = 1; i < argc; i++) {
         if (!only_words && g_str_equal(argv[i], "--"))
             only_words = true;

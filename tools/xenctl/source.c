@@ -1,4 +1,4 @@
-/* source add, source remove: rows of xenSourceTable. */
+/* source add, source remove: rows of xenSourceTable. register: a find becomes one. */
 #include "tools/xenctl/pause.h"
 #include "tools/xenctl/request.h"
 
@@ -11,6 +11,8 @@
 /* The first poll of a new source is awaited so long. */
 #define FIRST_POLL_USEC (30 * XC_USEC_PER_SEC)
 #define LOOK_MSEC       200u
+/* Octets of xenFoundUri. */
+#define FIND_MAX 64
 
 static bool check_key(struct ctl *ctl, const char *key, int *code)
 {
@@ -120,6 +122,26 @@ int ctl_source_add(struct ctl *ctl)
     if (code)
         return code;
     return opt->no_wait ? report(ctl, key, "registered") : await_contact(ctl, key);
+}
+
+int ctl_register(struct ctl *ctl)
+{
+    const char *find = ctl->args[0];
+    const char *key = ctl->args[1];
+    g_autofree char *what = g_strdup_printf("register %s", find);
+    struct ctl_request request = {0};
+    int code;
+
+    if (strlen(find) > FIND_MAX)
+        return ctl_say(ctl, CTL_ERROR, "%.80s...: no find is that long; see xenctl finds", find);
+    if (!check_key(ctl, key, &code))
+        return code;
+    ctl_request_text(&request, sn_oid_text(xenFoundRegisterAs, find), key);
+    ctl_request_text(&request, sn_oid_text(xenFoundRegisterCredential, find), ctl->opt.credential);
+    code = ctl_request_send(ctl, &request, what);
+    if (code)
+        return code;
+    return ctl->opt.no_wait ? report(ctl, key, "registered") : await_contact(ctl, key);
 }
 
 /* The agent takes the removal of what is not there for done; a person mistyped. */

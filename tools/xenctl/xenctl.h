@@ -26,6 +26,8 @@ struct ctl_options {
     char *profile;
     char *agent;
     char *note;
+    char *name; /* of a discovery */
+    char *probes;
     char *start_on;
     char *credential;
     char *address;
@@ -44,6 +46,7 @@ struct ctl_options {
     char *state_dir;
     int64_t timeout; /* seconds; -1: not given, as in those that follow */
     int64_t interval;
+    int64_t rate;
     int64_t count;
     int64_t last;
     bool json;
@@ -63,6 +66,7 @@ struct ctl {
     struct sn_settings settings;
     bool has_settings;
     struct sn_session *session; /* opened by ctl_session() */
+    uint32_t discovery;         /* whose finds are shown; 0: all */
 };
 
 /* Which options go with a command: bits of ctl_command.options. */
@@ -82,6 +86,9 @@ enum ctl_group {
     CTL_G_DOCTOR = 1u << 12,
     CTL_G_EVENTS = 1u << 13,
     CTL_G_STATE = 1u << 14, /* reads or writes the daemon's databases themselves */
+    CTL_G_DISCOVER = 1u << 15,
+    CTL_G_FINDS = 1u << 16, /* lists what discoveries found */
+    CTL_G_REGISTER = 1u << 17,
 };
 
 struct ctl_command {
@@ -150,6 +157,9 @@ int ctl_cancel(struct ctl *ctl);
 int ctl_source_add(struct ctl *ctl);
 int ctl_source_list(struct ctl *ctl);
 int ctl_source_remove(struct ctl *ctl);
+int ctl_discover(struct ctl *ctl);
+int ctl_finds(struct ctl *ctl);
+int ctl_register(struct ctl *ctl);
 int ctl_credential_add(struct ctl *ctl);
 int ctl_credential_list(struct ctl *ctl);
 int ctl_trust(struct ctl *ctl);

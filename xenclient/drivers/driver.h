@@ -48,10 +48,11 @@ struct xc_order {
     char *name;    /* the domain's name */
     char *config;  /* configuration path (start, create), or the template of a create */
     char *content; /* create: the configuration itself instead of a path, at most 64 KiB */
-    char *
-        snapshot; /* name of what is to be made (snapshot, checkpoint, clone); uuid of the one meant */
-    char *host_from; /* name of the host within the source it acts on ("" single host) */
-    char *host_to;   /* name of the destination host within the target source ("" single host) */
+    /* Name of what is to be made (snapshot, checkpoint, clone); uuid of the one meant. */
+    char *snapshot;
+    /* Names, or uuids where the driver has hosts_by_uuid. */
+    char *host_from; /* of the host within the source it acts on ("" single host) */
+    char *host_to;   /* of the destination host within the target source ("" single host) */
     struct xc_source_spec target; /* migrate, check: the destination (key "" = none) */
     char *boot_id;       /* boot id of the host when the order was first sent, "" unknown */
     uint32_t live;       /* migrate: 1 live */
@@ -97,7 +98,9 @@ struct xc_driver {
     bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
     bool tls;       /* it shows a certificate, so tls_insecure means something */
     bool templates; /* it creates from templates of its own, not from configurations */
-    bool notices;   /* it tells of messages that the hypervisor keeps */
+    /* It finds hosts by their uuid: names may change, and are cleaned and cut on their way. */
+    bool hosts_by_uuid;
+    bool notices; /* it tells of messages that the hypervisor keeps */
     int files; /* descriptors that a source may hold at once; 0: as many as one connection needs */
 
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.

@@ -1,8 +1,10 @@
 /* The xapi driver: pools of XCP-ng and XenServer, asked over HTTPS with user and password. A source is a pool and reports
- * all its hosts. Between polls a thread mirrors the pool by its events (xapi_events.c), so that a poll asks only for what
- * XAPI keeps out of its database: the hosts' metrics. Operations have their own session (xapi_actions.c). */
+ * all its hosts. A thread mirrors the pool by its events (xapi_events.c), another one asks the hosts for their metrics, which
+ * XAPI keeps out of its database (xapi_metrics.c): a poll asks for nothing but whether the coordinator is still there.
+ * Operations have their own session (xapi_actions.c). */
 #include "xenclient/drivers/drivers.h"
 #include "xenclient/drivers/xapi_actions.h"
+#include "xenclient/drivers/xapi_barrier.h"
 #include "xenclient/drivers/xapi_events.h"
 #include "xenclient/drivers/xapi_metrics.h"
 #include "xenclient/drivers/xapi_report.h"
@@ -16,10 +18,11 @@
 #define REST_MAX   5 /* doublings of a second */
 
 struct xc_conn {
+    const struct xc_source_spec *spec; /* both the caller's */
+    const struct xc_driver_env *env;
     struct xapi_link *link;
     struct xapi_feed *feed; /* NULL: it could not be started again */
     struct xapi_metrics *metrics;
-    struct xapi_meters *meters;
     unsigned short_lived; /* feeds in a row that soon ended */
     int changed;          /* eventfd: the feed's word that something happened */
 };
@@ -28,13 +31,24 @@ static void xapi_close(struct xc_conn *conn)
 {
     if (!conn)
         return;
+    xapi_metrics_free(conn->metrics);
     xapi_feed_stop(conn->feed);
     xapi_link_close(conn->link);
-    xapi_metrics_free(conn->metrics);
-    xapi_meters_free(conn->meters);
     if (conn->changed >= 0)
         close(conn->changed);
     g_free(conn);
+}
+
+/* Both threads, or none. */
+static bool start(struct xc_conn *conn, gint64 rest, GError **error)
+{
+    conn->feed = xapi_feed_start(conn->link, conn->changed, rest, error);
+    if (!conn->feed)
+        return false;
+    if (xapi_metrics_start(conn->metrics, conn->link, conn->feed, conn->changed, error))
+        return true;
+    xapi_feed_stop(g_steal_pointer(&conn->feed));
+    return false;
 }
 
 static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct xc_driver_env *env,
@@ -42,16 +56,16 @@ static struct xc_conn *xapi_open(const struct xc_source_spec *spec, const struct
 {
     struct xc_conn *conn = g_new0(struct xc_conn, 1);
 
-    conn->metrics = xapi_metrics_new(spec);
-    conn->meters = xapi_meters_new();
+    conn->spec = spec;
+    conn->env = env;
     conn->changed = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (conn->changed < 0)
         xc_fail(error, XC_CAUSE_LIMIT, "no event descriptor: %s", g_strerror(errno));
     else
+        conn->metrics = xapi_metrics_new(spec, error);
+    if (conn->metrics)
         conn->link = xapi_link_open(spec, env, call, error);
-    if (conn->link)
-        conn->feed = xapi_feed_start(conn->link, conn->changed, 0, error);
-    if (conn->feed)
+    if (conn->link && start(conn, 0, error))
         return conn;
     xapi_close(conn);
     return NULL;
@@ -73,14 +87,15 @@ static bool revive(struct xc_conn *conn, struct xc_call *call, GError **error)
     else
         conn->short_lived++;
     rest = conn->short_lived ? XC_USEC_PER_SEC << MIN(conn->short_lived, REST_MAX) : 0;
-    xapi_feed_stop(conn->feed);
-    xapi_metrics_renew(conn->metrics);
-    conn->feed = xapi_feed_start(conn->link, conn->changed, rest, error);
-    return conn->feed != NULL;
+    xapi_metrics_stop(conn->metrics);
+    xapi_feed_stop(g_steal_pointer(&conn->feed));
+    return start(conn, rest, error);
 }
 
-static void set_members(struct xc_conn *conn, const GPtrArray *members)
+/* For the next time that the coordinator is to be found. */
+static void set_members(struct xc_conn *conn, const struct xapi_mirror *mirror)
 {
+    g_autoptr(GPtrArray) members = xapi_members_of(mirror);
     g_autoptr(GPtrArray) addresses = g_ptr_array_new();
 
     for (guint i = 0; i < members->len; i++)
@@ -88,16 +103,16 @@ static void set_members(struct xc_conn *conn, const GPtrArray *members)
     xapi_link_set_members(conn->link, addresses);
 }
 
-/* Metrics are asked for where all is. */
-static bool measure(struct xc_conn *conn, struct xc_call *call, GError **error)
+/* News are told with the numbers that were shown before: all of a host belong to one reading of its clock. */
+static bool fill(struct xc_conn *conn, struct xc_report *report, struct xapi_mirror *mirror,
+                 GError **error)
 {
-    g_autoptr(GPtrArray) members = NULL;
+    struct xapi_meters *meters = xapi_metrics_lock(conn->metrics, !report->news);
+    bool ok = xapi_report_fill(report, mirror, meters, error);
 
-    members = xapi_members_of(xapi_feed_lock(conn->feed));
-    xapi_feed_unlock(conn->feed);
-    set_members(conn, members);
-    xapi_metrics_ask(conn->metrics, members, conn->link, conn->meters, call);
-    return xc_call_check(call, "poll", error);
+    xapi_metrics_clocks(conn->metrics, report);
+    xapi_metrics_unlock(conn->metrics);
+    return ok;
 }
 
 static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_call *call,
@@ -108,18 +123,15 @@ static bool xapi_poll(struct xc_conn *conn, struct xc_report *report, struct xc_
 
     if (!revive(conn, call, error) || !xapi_feed_wait(conn->feed, call, error))
         return false;
+    xapi_barrier_wait(conn->spec, conn->env, conn->feed, call);
     mirror = xapi_feed_lock(conn->feed);
-    report->news = report->news_will_do && !mirror->all_new;
-    xapi_feed_unlock(conn->feed);
-    if (!report->news && !measure(conn, call, error))
-        return false;
-    mirror = xapi_feed_lock(conn->feed);
-    report->news = report->news && !mirror->all_new;
-    ok = xapi_report_fill(report, mirror, conn->meters, error);
+    report->news = report->news_will_do && !mirror->all_new && !xapi_metrics_are_due(conn->metrics);
+    if (!report->news)
+        set_members(conn, mirror);
+    ok = fill(conn, report, mirror, error);
     if (ok)
         xapi_mirror_reported(mirror);
     xapi_feed_unlock(conn->feed);
-    xapi_metrics_clocks(conn->metrics, report);
     return ok;
 }
 
@@ -154,8 +166,9 @@ const struct xc_driver xc_xapi_driver = {
     .own_saves = true,
     .templates = true,
     .tls = true,
+    .hosts_by_uuid = true,
     .notices = true,
-    .files = 24, /* seven, and one for each further member of a pool of usual size */
+    .files = 27, /* ten, and one for each further member of a pool of usual size */
     .open = xapi_open,
     .close = xapi_close,
     .poll = xapi_poll,

@@ -9,12 +9,14 @@
  *   the last one, with a task       the task is followed; is it gone, the VM's state judges
  *   the last one, without a task    the VM's current operation of that kind is followed; else a task of that method,
  *                                   made since, may be ours or not: one that runs is waited for, after one that ended
- *                                   the state judges; is there none, the call never arrived, and is made now
+ *                                   the state judges; is there none, the call never arrived and is made now, unless
+ *                                   the state shows that it was done, or can't show it and the toolstack, which knows
+ *                                   no tasks from before, began anew since
  *   others came after it            the state judges
  *
  * The state judges only what changes it: a VM that is running was started by whomever; of a reboot that nobody can tell
- * of the outcome is lost. XAPI forgets tasks after an hour, or earlier beyond 200 of them, but no attach is that late
- * that would not have had its answer: the engine gives operations up before. The uuids of some earlier operations stay
+ * of the outcome is lost. XAPI forgets tasks an hour after their end, and the oldest of more than 200 that ended: who comes
+ * back that late to a mark without a task may do again what state does not show. The uuids of some earlier operations stay
  * on the VM, for one that was superseded may still be asked for.
  *
  * Of a snapshot that is reverted to or deleted, the snapshot bears the mark: a revert makes the VM's other_config what it
@@ -25,6 +27,7 @@
  * Rights: writing on a VM (other_config) needs the role vm-admin. */
 #include "xenclient/drivers/xapi_actions.h"
 
+#include "xenclient/drivers/xapi_barrier.h"
 #include "xenclient/drivers/xapi_create.h"
 #include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_job.h"
@@ -175,6 +178,37 @@ static bool begin(struct xapi_job *job, GError **error)
 
 /* --- finding again */
 
+/* Did the toolstack begin anew since then, by the coordinator's clock? Where it does not tell, it may have. */
+static bool is_restarted(struct xapi_job *job, gint64 since, bool *yes, GError **error)
+{
+    g_autofree char *master = xapi_job_master(job, error);
+    g_autoptr(GError) why = NULL;
+    struct xapi_host *host = master ? xapi_job_ask_record(job, XAPI_HOST, master, &why) : NULL;
+    int64_t began;
+
+    *yes = !host || !xapi_time(host->agent_start, &began) || began / XC_USEC_PER_SEC >= since;
+    xapi_object_free(host);
+    if (!why)
+        return master != NULL;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+/* Marked, but the pool has no task of it: the call never arrived, or it did and its task is forgotten. */
+static bool send_late(struct xapi_job *job, gint64 since, GError **error)
+{
+    bool done = false;
+    bool unknown = false;
+
+    if (job->method->decisive && !xapi_job_reached(job, &done, error))
+        return false;
+    if (!job->method->decisive && !is_restarted(job, since, &unknown, error))
+        return false;
+    if (done || unknown)
+        return xapi_job_judge(job, error);
+    return refuse_if_ending(job) || send_call(job, error);
+}
+
 /* Marked, but no task is known. False without an error: look again later. */
 static bool search(struct xapi_job *job, gint64 since, GError **error)
 {
@@ -188,9 +222,7 @@ static bool search(struct xapi_job *job, gint64 since, GError **error)
     }
     if (!xapi_job_count_tasks(job, since, &n, &running, error) || running)
         return false;
-    if (n)
-        return xapi_job_judge(job, error);
-    return refuse_if_ending(job) || send_call(job, error);
+    return n ? xapi_job_judge(job, error) : send_late(job, since, error);
 }
 
 /* The VM is not there, nor is its mark. On its way to another pool it may be seen in neither: false without an error, look
@@ -371,7 +403,7 @@ static bool find_target(struct xapi_job *job, GError **error)
     if (job->method && job->method->action != XC_ACTION_MIGRATE)
         return true;
     if (!*target->key || strcmp(target->key, job->spec->key) == 0)
-        return *job->order->host_to ||
+        return *job->order->host_to || job->order->attach ||
                xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host of the pool was named");
     if (xc_driver_for(target->uri, NULL) != xc_driver_for(job->spec->uri, NULL))
         return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "%s is no pool", target->key);
@@ -421,6 +453,8 @@ void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env
     };
 
     run_job(&job);
+    if (job.link && job.sent)
+        xapi_barrier_set(&job);
     xapi_move_free(&job);
     xapi_link_close(job.link);
     xapi_object_free(job.vm);

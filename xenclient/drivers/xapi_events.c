@@ -33,6 +33,7 @@ struct xapi_feed {
 
     GMutex lock;
     struct xapi_mirror *mirror;
+    char *seen; /* token of what the mirror shows; "" of none */
     bool complete, ended;
     GError *error; /* why it ended */
 
@@ -105,6 +106,10 @@ static bool apply(struct xapi_feed *feed, struct xapi_batch *batch, unsigned ask
 
     g_mutex_lock(&feed->lock);
     ok = xapi_mirror_apply(feed->mirror, batch, asked, whole, &changed, &stale, error);
+    if (ok && (!whole || asked == XAPI_ALL_CLASSES)) {
+        g_free(feed->seen);
+        feed->seen = g_strdup(batch->token);
+    }
     first = ok && !feed->complete;
     feed->complete = feed->complete || ok;
     g_mutex_unlock(&feed->lock);
@@ -190,6 +195,7 @@ static void free_feed(struct xapi_feed *feed)
     g_mutex_clear(&feed->lock);
     g_clear_error(&feed->error);
     g_free(feed->token);
+    g_free(feed->seen);
     g_free(feed->where);
     g_free(feed);
 }
@@ -206,6 +212,7 @@ struct xapi_feed *xapi_feed_start(const struct xapi_link *link, int changed, gin
     feed->session = g_strdup(xapi_link_session(link));
     feed->where = g_strdup(xapi_link_address(link));
     feed->token = g_strdup("");
+    feed->seen = g_strdup("");
     feed->mirror = xapi_mirror_new();
     feed->ready = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     feed->https = xapi_link_connection(link, NULL, error);
@@ -228,14 +235,29 @@ void xapi_feed_stop(struct xapi_feed *feed)
     free_feed(feed);
 }
 
-bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
+bool xapi_feed_goes_on(struct xapi_feed *feed)
 {
     bool ended;
 
     g_mutex_lock(&feed->lock);
     ended = feed->ended;
     g_mutex_unlock(&feed->lock);
-    return !ended && strcmp(feed->session, xapi_link_session(link)) == 0;
+    return !ended;
+}
+
+bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link)
+{
+    return xapi_feed_goes_on(feed) && strcmp(feed->session, xapi_link_session(link)) == 0;
+}
+
+char *xapi_feed_token(struct xapi_feed *feed)
+{
+    char *token;
+
+    g_mutex_lock(&feed->lock);
+    token = g_strdup(feed->seen);
+    g_mutex_unlock(&feed->lock);
+    return token;
 }
 
 gint64 xapi_feed_age(const struct xapi_feed *feed)

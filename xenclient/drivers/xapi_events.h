@@ -17,8 +17,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_feed, xapi_feed_stop)
 
 /* Waits until the mirror is complete; false with the reason when the feed has ended. */
 bool xapi_feed_wait(struct xapi_feed *feed, struct xc_call *call, GError **error);
-/* Does it go on, with the session that the link has now? Else a new one is needed. */
+/* Has it not ended? */
+bool xapi_feed_goes_on(struct xapi_feed *feed);
+/* And with the session that the link has now? Else a new one is needed. */
 bool xapi_feed_serves(struct xapi_feed *feed, const struct xapi_link *link);
+/* How far the mirror has come in the pool's events; newly allocated, "" nowhere. */
+char *xapi_feed_token(struct xapi_feed *feed);
 /* Microseconds since its start. */
 gint64 xapi_feed_age(const struct xapi_feed *feed);
 /* The mirror, locked until it is given back: for a moment only. */

@@ -67,6 +67,7 @@ static const struct field host[] = {
     {"cpu_info", "socket_count", NUMBER, true, AT(host, sockets), 1, 65536},
     {"cpu_info", "threads_per_core", NUMBER, true, AT(host, threads), 1, 1024},
     {"other_config", "boot_time", TEXT, true, AT(host, boot_time), 0, 0},
+    {"other_config", "agent_start_time", TEXT, false, AT(host, agent_start), 0, 0},
     {"enabled", NULL, FLAG, true, AT(host, enabled), 0, 0},
     {"pending_guidances", "reboot_host", HAS, true, AT(host, reboot_due), 0, 0},
     {"updates_requiring_reboot", NULL, COUNT, true, AT(host, reboots_waiting), 0, 0},

@@ -60,8 +60,9 @@ struct xapi_host {
     struct xapi_object head;
     char *name, *address, *metrics;
     struct xc_uuid uuid; /* nil: not known */
-    char *brand, *version, *xen, *kernel, *cpu_model, *cpu_mhz, *boot_time;
-    char *updated; /* "yes", "no", else not known */
+    char *brand, *version, *xen, *kernel, *cpu_model, *cpu_mhz;
+    char *boot_time, *agent_start; /* see xapi_time() */
+    char *updated;                 /* "yes", "no", else not known */
     struct xapi_number cpus, sockets, threads, enabled;
     struct xapi_number reboot_due;      /* by what updates told to do */
     struct xapi_number reboots_waiting; /* updates that wait for one */

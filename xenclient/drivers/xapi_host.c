@@ -2,23 +2,6 @@
  * whether the host is as it was to be, waits for an evacuation that goes on, and else begins again. */
 #include "xenclient/drivers/xapi_host.h"
 
-/* A pool of one host does not name it: it is its own coordinator. */
-static bool find(struct xapi_job *job, GError **error)
-{
-    char *master;
-
-    if (*job->host)
-        return true;
-    if (*job->order->host_from)
-        return xapi_job_find_host(job, job->order->host_from, error);
-    master = xapi_job_master(job, error);
-    if (!master)
-        return false;
-    g_free(job->host);
-    job->host = master;
-    return true;
-}
-
 /* Is there a VM on it that could be moved? */
 static bool is_used(struct xapi_job *job, bool *used, GError **error)
 {
@@ -112,7 +95,9 @@ bool xapi_host_attempt(struct xapi_job *job, GError **error)
 {
     if (!job->link)
         job->link = xapi_link_open(job->spec, job->env, job->call, error);
-    if (!job->link || !find(job, error))
+    if (!job->link || !xapi_job_find_host(job, job->order->host_from, error))
         return false;
+    if (!*job->host)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host of the pool was named");
     return job->sent ? look(job, error) : send(job, error);
 }

@@ -105,26 +105,28 @@ bool xapi_job_read_vm(struct xapi_job *job, GError **error)
     return false;
 }
 
-bool xapi_job_find_host(struct xapi_job *job, const char *name, GError **error)
+bool xapi_job_find_host(struct xapi_job *job, const char *uuid, GError **error)
 {
-    g_autoptr(GPtrArray) refs = NULL;
+    g_autoptr(GError) why = NULL;
+    char *ref;
 
-    if (*job->host || !*name)
+    if (*job->host || !*uuid)
         return true;
-    refs = xapi_job_ask_refs(job, "host.get_by_name_label", XAPI_WITH(name), error);
-    if (!refs)
-        return false;
-    if (refs->len != 1)
-        return xc_fail(error, refs->len ? XC_CAUSE_AMBIGUOUS : XC_CAUSE_NO_SUCH_HOST,
-                       "%u hosts of the pool have the name %s: give each its own", refs->len, name);
-    g_free(job->host);
-    job->host = g_strdup(refs->pdata[0]);
-    return true;
+    ref = xapi_job_ask_text(job, "host.get_by_uuid", XAPI_WITH(uuid), &why);
+    if (ref) {
+        g_free(job->host);
+        job->host = ref;
+        return true;
+    }
+    if (xapi_link_said(job->link, "UUID_INVALID"))
+        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "the pool has no host %s", uuid);
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
 }
 
 /* --- how it ended */
 
-static bool reached(struct xapi_job *job, bool *yes, GError **error)
+bool xapi_job_reached(struct xapi_job *job, bool *yes, GError **error)
 {
     g_autoptr(GError) why = NULL;
     struct xapi_vm_metrics *metrics = NULL;
@@ -169,7 +171,7 @@ static bool reached_by_now(struct xapi_job *job, bool *yes, GError **error)
 {
     gint64 until = xc_clock_mono() + READ_BACK_USEC;
 
-    while (reached(job, yes, error)) {
+    while (xapi_job_reached(job, yes, error)) {
         if (*yes || !job->move || job->vm || xc_clock_mono() >= until)
             return true;
         if (!xc_call_wait(job->call, -1, 0, READ_STEP_USEC, "reading back", error))
@@ -202,7 +204,7 @@ static bool read_back(struct xapi_job *job, GError **error)
     bool yes = false;
 
     xapi_job_tell(job, "reading back", 100);
-    while (reached(job, &yes, error)) {
+    while (xapi_job_reached(job, &yes, error)) {
         if (yes || xc_clock_mono() >= until) {
             g_autofree char *what = describe(job);
 
@@ -264,7 +266,8 @@ bool xapi_job_count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool 
         xapi_task_init(&seen);
         ok = xapi_job_ask(job, "task.get_record", XAPI_WITH(refs->pdata[i]), &xapi_task_sink, &seen,
                           &why);
-        if (ok && seen.created >= since) {
+        /* One that does not tell when it was made may be the one. */
+        if (ok && (!seen.created || seen.created >= since)) {
             (*n)++;
             *running = *running || !xapi_task_is_over(seen.status);
         }

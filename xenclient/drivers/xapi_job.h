@@ -60,7 +60,7 @@ char *xapi_job_master(struct xapi_job *job, GError **error);
 /* Reads job->vm anew; NULL, and true, when the pool has it no more. */
 bool xapi_job_read_vm(struct xapi_job *job, GError **error);
 /* The host of that name, by which the engine knows it, becomes job->host; "" changes nothing. */
-bool xapi_job_find_host(struct xapi_job *job, const char *name, GError **error);
+bool xapi_job_find_host(struct xapi_job *job, const char *uuid, GError **error);
 
 /* Tasks of the method that were made since then, by the coordinator's clock. *running: one of them goes on. */
 bool xapi_job_count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool *running,
@@ -70,6 +70,8 @@ bool xapi_job_count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool 
 
 /* Follows job->task to its end, cancels it once the job is ending, and reads the VM back. */
 bool xapi_job_follow(struct xapi_job *job, GError **error);
+/* Is all as the operation was to make it? */
+bool xapi_job_reached(struct xapi_job *job, bool *yes, GError **error);
 /* XAPI does not tell what became of it: only the VM does. */
 bool xapi_job_judge(struct xapi_job *job, GError **error);
 /* Cancelled, or out of time, whichever ended the job. */

@@ -14,6 +14,8 @@
 /* The host keeps steps of five seconds for ten minutes. */
 #define WINDOW_MAX_SEC 590
 #define FORGET_ROUNDS  100
+/* What was told so many rounds ago is shown: of those that come later in the round that goes on. */
+#define SHOWN_ROUNDS 1
 /* What no device does: a number beyond is not one. */
 #define RATE_MAX 1e13
 /* Of one host or VM; none has as many. */
@@ -26,13 +28,16 @@ struct meter {
     enum xapi_meter meter;
     uint32_t number;
     double total;    /* or the level */
-    gint64 level_at; /* of a level, the row it is from; else 0 */
-    bool known;
+    gint64 level_at; /* of a level, the row it is from, 0: of no row of this answer yet; else 0 */
+    double shown;
+    bool known, shown_known;
 };
 
 struct xapi_metered {
     uint64_t life;
     gint64 upto; /* microseconds by the host's clock; 0: never told of */
+    gint64 shown_upto;
+    bool shown;
     unsigned round;
     GArray *meters;  /* struct meter */
     GArray *news;    /* double per meter: what the answer being read adds */
@@ -125,8 +130,9 @@ static bool matches(const struct name *name, const char *kind, const char *text,
     g_autofree char *between = NULL;
     uint64_t value = 0;
 
-    if (strcmp(name->kind, kind) != 0 || !g_str_has_prefix(text, name->before) ||
-        !g_str_has_suffix(text, name->after) ||
+    /* Most are told apart by their first letter: this is done for each column of each answer. */
+    if (name->before[0] != text[0] || strcmp(name->kind, kind) != 0 ||
+        !g_str_has_prefix(text, name->before) || !g_str_has_suffix(text, name->after) ||
         strlen(text) < strlen(name->before) + strlen(name->after))
         return false;
     *number = 0;
@@ -223,7 +229,7 @@ static struct xapi_metered *metered_of(struct xapi_meters *meters, const char *u
         metered = g_new0(struct xapi_metered, 1);
         metered->meters = g_array_new(FALSE, TRUE, sizeof(struct meter));
         metered->news = g_array_new(FALSE, TRUE, sizeof(double));
-        metered->round = meters->round - 1;
+        metered->round = meters->round - SHOWN_ROUNDS - 1;
         g_hash_table_insert(meters->all, g_memdup2(&uuid, sizeof(uuid)), metered);
     }
     return metered;
@@ -286,10 +292,7 @@ static void count_column(struct xapi_meters *meters, unsigned column, const stru
     if (metered->news->len < metered->meters->len)
         g_array_set_size(metered->news, metered->meters->len);
     meter = &g_array_index(metered->meters, struct meter, entry->meter);
-    if (is_level(name->meter)) {
-        meter->known = false;
-        meter->level_at = 0;
-    }
+    meter->level_at = 0;
 }
 
 static void take_column(unsigned column, const char *kind, const char *uuid, const char *name,
@@ -310,6 +313,32 @@ static void take_column(unsigned column, const char *kind, const char *uuid, con
     }
 }
 
+static const struct column *column_at(const struct xapi_meters *meters, unsigned column)
+{
+    const struct column *entry = column < meters->columns->len
+                                     ? &g_array_index(meters->columns, struct column, column)
+                                     : NULL;
+
+    return entry && entry->of ? entry : NULL;
+}
+
+static struct meter *meter_at(const struct column *entry)
+{
+    return &g_array_index(entry->of->meters, struct meter, entry->meter);
+}
+
+static bool wants_value(unsigned column, gint64 t, void *data)
+{
+    const struct column *entry = column_at(data, column);
+    const struct meter *meter = entry ? meter_at(entry) : NULL;
+
+    if (!meter)
+        return false;
+    if (is_level(meter->meter))
+        return t >= meter->level_at;
+    return !meter->known || (entry->of->upto && t * XC_USEC_PER_SEC > entry->of->upto);
+}
+
 static void take_level(struct meter *meter, gint64 t, double value)
 {
     if (t < meter->level_at)
@@ -322,15 +351,13 @@ static void take_level(struct meter *meter, gint64 t, double value)
 static void take_value(unsigned column, gint64 t, double value, void *data)
 {
     struct xapi_meters *meters = data;
-    const struct column *entry = column < meters->columns->len
-                                     ? &g_array_index(meters->columns, struct column, column)
-                                     : NULL;
+    const struct column *entry = column_at(meters, column);
     struct meter *meter;
     gint64 from, to;
 
-    if (!entry || !entry->of || value < 0 || value > entry->max)
+    if (!entry || value < 0 || value > entry->max)
         return;
-    meter = &g_array_index(entry->of->meters, struct meter, entry->meter);
+    meter = meter_at(entry);
     if (is_level(meter->meter)) {
         take_level(meter, t, value);
         return;
@@ -347,17 +374,27 @@ static void take_value(unsigned column, gint64 t, double value, void *data)
             value * entry->factor * (double)(to - from) / (double)XC_USEC_PER_SEC;
 }
 
-const struct xapi_rrd_sink xapi_meters_sink = {take_span, take_column, take_value};
+const struct xapi_rrd_sink xapi_meters_sink = {take_span, take_column, wants_value, take_value};
+
+/* The answer is whole. */
+static void count(struct xapi_metered *metered)
+{
+    for (guint m = 0; m < metered->news->len; m++) {
+        struct meter *meter = &g_array_index(metered->meters, struct meter, m);
+
+        meter->total += g_array_index(metered->news, double, m);
+        if (is_level(meter->meter) && !meter->level_at)
+            meter->known = false;
+    }
+    g_array_set_size(metered->news, 0);
+}
 
 void xapi_meters_close(struct xapi_meters *meters, bool done)
 {
     for (guint i = 0; done && i < meters->told->len; i++) {
         struct xapi_metered *metered = meters->told->pdata[i];
 
-        for (guint m = 0; m < metered->news->len; m++)
-            g_array_index(metered->meters, struct meter, m).total +=
-                g_array_index(metered->news, double, m);
-        g_array_set_size(metered->news, 0);
+        count(metered);
         /* A clock that was set back far begins anew; a little, and it waits. */
         if (meters->target > metered->upto ||
             metered->upto - meters->target > WINDOW_SEC * XC_USEC_PER_SEC)
@@ -370,23 +407,47 @@ void xapi_meters_close(struct xapi_meters *meters, bool done)
 
 /* --- what came of it */
 
+void xapi_meters_show(struct xapi_meters *meters)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, meters->all);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct xapi_metered *metered = value;
+
+        metered->shown = meters->round - metered->round <= SHOWN_ROUNDS;
+        metered->shown_upto = metered->upto;
+        for (guint i = 0; metered->shown && i < metered->meters->len; i++) {
+            struct meter *meter = &g_array_index(metered->meters, struct meter, i);
+
+            meter->shown = meter->total;
+            meter->shown_known = meter->known;
+        }
+    }
+}
+
 struct xapi_metered *xapi_meters_find(const struct xapi_meters *meters, const struct xc_uuid *uuid)
 {
     struct xapi_metered *metered = g_hash_table_lookup(meters->all, uuid);
 
-    return metered && metered->round == meters->round ? metered : NULL;
+    return metered && metered->shown ? metered : NULL;
 }
 
 void xapi_metered_life(struct xapi_metered *metered, uint64_t life)
 {
-    for (guint i = 0; metered->life && metered->life != life && i < metered->meters->len; i++)
-        g_array_index(metered->meters, struct meter, i).total = 0;
+    for (guint i = 0; metered->life && metered->life != life && i < metered->meters->len; i++) {
+        struct meter *meter = &g_array_index(metered->meters, struct meter, i);
+
+        meter->total = 0;
+        meter->shown = 0;
+    }
     metered->life = life;
 }
 
 gint64 xapi_metered_clock(const struct xapi_metered *metered)
 {
-    return metered->upto;
+    return metered->shown_upto;
 }
 
 bool xapi_metered_get(const struct xapi_metered *metered, enum xapi_meter kind, uint32_t number,
@@ -397,8 +458,8 @@ bool xapi_metered_get(const struct xapi_metered *metered, enum xapi_meter kind, 
 
         if (meter->meter != kind || meter->number != number)
             continue;
-        *out = meter->total;
-        return meter->known;
+        *out = meter->shown;
+        return meter->shown_known;
     }
     return false;
 }
@@ -411,9 +472,9 @@ bool xapi_metered_sum(const struct xapi_metered *metered, enum xapi_meter kind, 
     for (guint i = 0; i < metered->meters->len; i++) {
         const struct meter *meter = &g_array_index(metered->meters, struct meter, i);
 
-        if (meter->meter != kind || !meter->known)
+        if (meter->meter != kind || !meter->shown_known)
             continue;
-        *out += meter->total;
+        *out += meter->shown;
         known = true;
     }
     return known;

@@ -1,5 +1,6 @@
 /* Counters made of XAPI's rates. A host tells averages over steps of five seconds; each counter is the sum of what they
- * say was done, and grows evenly within a step. Kept from poll to poll; one thread. */
+ * say was done, and grows evenly within a step. What is read is shown only when that is said, for counters and the clock
+ * that they belong to are read host by host while polls go on. Kept from poll to poll; one thread at a time. */
 #pragma once
 
 #include "xenclient/drivers/xapi_rrd.h"
@@ -26,7 +27,7 @@ struct xapi_meters *xapi_meters_new(void);
 void xapi_meters_free(struct xapi_meters *meters); /* takes NULL */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_meters, xapi_meters_free)
 
-/* A poll begins: nothing was told in it yet. What was not told of for long is forgotten. */
+/* A round of all hosts begins: nothing was told in it yet. What was not told of for long is forgotten. */
 void xapi_meters_begin(struct xapi_meters *meters);
 /* One host's answer: its reader's sink with the meters as data, between these two. now: the host's clock, seconds.
  * With done false nothing of it counts: the next answer has it again. */
@@ -36,9 +37,12 @@ void xapi_meters_close(struct xapi_meters *meters, bool done);
 /* From when on a host's answer is wanted, seconds by its clock, so that nothing is missed. */
 gint64 xapi_meters_start(const struct xapi_meters *meters, const struct xc_uuid *host, gint64 now);
 
-/* What was told in this poll of a host or VM. */
+/* From now on the numbers are found that are counted by now. */
+void xapi_meters_show(struct xapi_meters *meters);
+
+/* What is shown of a host or VM. */
 typedef struct xapi_metered xapi_metered;
-/* NULL: nothing was. */
+/* NULL: nothing, for it was not told of in the last round, nor in the one that goes on. */
 struct xapi_metered *xapi_meters_find(const struct xapi_meters *meters, const struct xc_uuid *uuid);
 /* Its counters begin anew with another life (a domain's number and host, say). */
 void xapi_metered_life(struct xapi_metered *metered, uint64_t life);

@@ -283,6 +283,7 @@ static void note_news(struct xapi_mirror *mirror, const struct xapi_object *befo
     case XAPI_PIF:
     case XAPI_PIF_METRICS:
     case XAPI_BOND:
+    case XAPI_MESSAGE:
         break; /* told of whole every time */
     default:
         mirror->all_new = !before || !now || xapi_object_differs(before, now);

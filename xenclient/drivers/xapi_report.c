@@ -73,10 +73,9 @@ bool xapi_host_live(const struct xapi_mirror *mirror, const struct xapi_host *ho
     return metrics && metrics->live.known && metrics->live.value;
 }
 
-/* "1700000000." or with digits behind the point: microseconds. */
-static bool boot_time(const struct xapi_host *host, int64_t *out)
+bool xapi_time(const char *seconds, int64_t *out)
 {
-    g_autofree char *text = g_strdup(host->boot_time ? host->boot_time : "");
+    g_autofree char *text = g_strdup(seconds ? seconds : "");
     size_t length = strlen(text);
     uint64_t value = 0;
 
@@ -183,7 +182,7 @@ static bool add_host(struct filling *f, const struct xapi_host *host)
         REPORT_NUMBER(HOST, h, mem_total_kib, metrics->memory_total, KIB);
         REPORT_NUMBER(HOST, h, live, metrics->live, 1);
     }
-    if (boot_time(host, &boot))
+    if (xapi_time(host->boot_time, &boot))
         XC_SET(HOST, h, boot_time, boot);
     host_measured(f, h, host);
     host_in_pool(f, h, host);

@@ -1,4 +1,4 @@
-/* expat's events become columns and numbers. */
+/* The parser's events become columns and numbers. */
 #include "xenclient/drivers/xapi_rrd.h"
 
 #include "xenclient/transport/xml.h"
@@ -9,7 +9,7 @@
 
 #define TEXT_OCTETS 512
 #define DEPTH_MAX   8
-/* Elements that are new to us; more are not XAPI's, and expat never forgets a name. */
+/* Elements that are new to us; more are not XAPI's, and the parser never forgets a name. */
 #define STRANGE_MAX 100
 #define TIME_MAX    ((gint64)1 << 40)
 #define STEP_MAX    86400
@@ -39,40 +39,21 @@ struct xapi_rrd {
     bool whole;
 };
 
-static enum element element_of(const char *name, enum element parent)
-{
-    unsigned i = 0;
+/* Others that XAPI's have. */
+static const char *const ignored[] = {"start", "rows", "columns"};
 
-    while (i < OTHER && (elements[i].parent != parent || strcmp(elements[i].name, name) != 0))
-        i++;
-    return (enum element)i;
-}
-
-static bool is_strange(const char *name)
-{
-    static const char *const ignored[] = {"start", "rows", "columns"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
-        if (strcmp(ignored[i], name) == 0)
-            return false;
-    for (unsigned i = 0; i < OTHER; i++)
-        if (strcmp(elements[i].name, name) == 0)
-            return false;
-    return true;
-}
-
-static void on_begin(void *data, const char *name, const char **attributes)
+static void on_begin(void *data, unsigned name, bool has_attributes)
 {
     struct xapi_rrd *rrd = data;
-    enum element element = element_of(name, rrd->depth ? rrd->open[rrd->depth - 1] : TOP);
+    enum element parent = rrd->depth ? rrd->open[rrd->depth - 1] : TOP;
+    enum element element = name < OTHER && elements[name].parent == parent ? name : OTHER;
 
-    if (rrd->xml.error)
-        return;
     if (rrd->depth == DEPTH_MAX) {
         xc_xml_stop(&rrd->xml, XC_CAUSE_LIMIT, "are nested too deeply");
         return;
     }
-    if (attributes[0] || (element == OTHER && is_strange(name) && ++rrd->n_strange > STRANGE_MAX)) {
+    if (has_attributes ||
+        (name >= OTHER + G_N_ELEMENTS(ignored) && ++rrd->n_strange > STRANGE_MAX)) {
         xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "have names that those of XAPI have not");
         return;
     }
@@ -117,6 +98,7 @@ static void take_value(struct xapi_rrd *rrd)
     }
     /* NaN and Infinity, which stand for what is not known, are not of these characters. */
     if (!rrd->averages->data[column] || rrd->text->len == 0 ||
+        !rrd->sink->wants(column, rrd->t, rrd->data) ||
         strspn(text, "+-.0123456789eE") != rrd->text->len)
         return;
     value = g_ascii_strtod(text, &end);
@@ -130,13 +112,10 @@ static void take_number(struct xapi_rrd *rrd, gint64 max, gint64 *out)
         xc_xml_stop(&rrd->xml, XC_CAUSE_DRIVER_ERROR, "have a time that is none");
 }
 
-static void on_end(void *data, const char *name)
+static void on_end(void *data)
 {
     struct xapi_rrd *rrd = data;
 
-    (void)name;
-    if (rrd->xml.error)
-        return;
     switch (rrd->open[--rrd->depth]) {
     case END_OF:
         take_number(rrd, TIME_MAX, &rrd->end);
@@ -183,6 +162,10 @@ struct xapi_rrd *xapi_rrd_new(const struct xapi_rrd_sink *sink, void *data)
     rrd->text = g_string_new(NULL);
     rrd->averages = g_byte_array_new();
     xc_xml_init(&rrd->xml, "the host's metrics", on_begin, on_end, on_text);
+    for (size_t i = 0; i < OTHER; i++)
+        xc_xml_know(&rrd->xml, elements[i].name);
+    for (size_t i = 0; i < G_N_ELEMENTS(ignored); i++)
+        xc_xml_know(&rrd->xml, ignored[i]);
     return rrd;
 }
 

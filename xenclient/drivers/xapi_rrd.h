@@ -14,7 +14,9 @@ struct xapi_rrd_sink {
     /* The next column, from 0: kind "host", "vm", ...; averages only, others are passed over. */
     void (*column)(unsigned column, const char *kind, const char *uuid, const char *name,
                    void *data);
-    /* The average over the step that ended at t; finite. */
+    /* Is the average over the step that ended at t of any use? Most were told before. */
+    bool (*wants)(unsigned column, gint64 t, void *data);
+    /* It, if so; finite. */
     void (*value)(unsigned column, gint64 t, double value, void *data);
 };
 

@@ -36,7 +36,8 @@ bool xapi_link_renew(struct xapi_link *link, struct xc_call *call, GError **erro
 /* Addresses of the pool's members, for the next time that the coordinator is to be found. */
 void xapi_link_set_members(struct xapi_link *link, const GPtrArray *addresses);
 
-/* A connection of its own to an address with the trust of this link; address NULL: to the same host. */
+/* A connection of its own to an address with the trust of this link; address NULL: to the same host. With an address also
+ * from another thread than the link's. */
 struct xc_https *xapi_link_connection(const struct xapi_link *link, const char *address,
                                       GError **error);
 /* Borrowed; a secret. */

@@ -2,6 +2,7 @@
 #include "xenclient/engine/config.h"
 
 #include "xenclient/engine/private.h"
+#include "xenclient/util/subnet.h"
 
 #include <errno.h>
 #include <string.h>
@@ -80,6 +81,13 @@ static const struct option options[] = {
      "Worker processes at most."},
     {"worker_memory", NUMBER, AT_START, AT(worker_rss_mib), "512", 0, 65536, NULL,
      "MiB beyond which a worker is replaced; 0: no limit."},
+    {"discovery_allow", LIST, AT_ONCE, AT(discovery_allow), "", 0, 0, NULL,
+     "Subnets (separated by ';') that a discovery may look into; empty: those of this machine."},
+    {"discovery_rate", NUMBER, AT_ONCE, AT(discovery_rate), "500", 1, XC_SCAN_RATE_MAX, NULL,
+     "Connections in a second that a discovery begins at most."},
+    {"discovery_credentials", LIST, AT_ONCE, AT(discovery_credentials), "", 0, 0, NULL,
+     "Credentials (separated by ';') that a discovery may try by SSH at hosts whose key is in "
+     "known_hosts."},
 };
 
 /* Of a section [source KEY]; places in struct xc_config_source. */
@@ -357,6 +365,22 @@ static bool check_source(const struct reading *r, const char *section,
     return true;
 }
 
+static bool check_agent(const struct reading *r, const struct xc_config *config, GError **error)
+{
+    for (char **word = config->discovery_allow; *word; word++) {
+        g_autoptr(GError) inner = NULL;
+        struct xc_subnet subnet;
+
+        if (**word && !xc_subnet_parse(*word, &subnet, &inner))
+            return wrong(r, "agent", "discovery_allow", error, "%s", inner->message);
+    }
+    for (char **word = config->discovery_credentials; *word; word++)
+        if (**word && !xc_text_is_key(*word, 32))
+            return wrong(r, "agent", "discovery_credentials", error,
+                         "\"%s\" is no name of a credential: 1..32 of A-Za-z0-9._-", *word);
+    return true;
+}
+
 static bool read_source(const struct reading *r, const char *section, struct xc_config *config,
                         GError **error)
 {
@@ -399,7 +423,8 @@ static bool read_all(const struct reading *r, struct xc_config *config, GError *
     g_auto(GStrv) sections = g_key_file_get_groups(r->file, NULL);
 
     /* [agent] first, wherever it stands: sources are checked against its directories. */
-    if (twice(r, error) || !read_keys(r, "agent", config, options, G_N_ELEMENTS(options), error))
+    if (twice(r, error) || !read_keys(r, "agent", config, options, G_N_ELEMENTS(options), error) ||
+        !check_agent(r, config, error))
         return false;
     for (char **section = sections; *section; section++) {
         if (strcmp(*section, "agent") == 0)

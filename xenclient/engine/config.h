@@ -40,7 +40,10 @@ struct xc_config {
     unsigned sources_per_worker;
     unsigned max_workers;
     unsigned worker_rss_mib;
-    GPtrArray *sources; /* struct xc_config_source * */
+    char **discovery_allow;       /* subnets that may be looked into; empty: our own */
+    unsigned discovery_rate;      /* connections in a second */
+    char **discovery_credentials; /* that may be tried by SSH at hosts found */
+    GPtrArray *sources;           /* struct xc_config_source * */
 };
 
 /* Newly allocated, or NULL with an error that names file, line, section, key and what is allowed.

@@ -206,6 +206,8 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
+    engine->discoveries = xc_discoveries_new();
+    engine->finds = xc_finds_new();
     return engine;
 }
 
@@ -217,6 +219,7 @@ static struct xc_supervisor *make_supervisor(struct xc_engine *engine, const cha
         .changed = xc_poller_changed,
         .progress = xc_ops_progress,
         .outcome = xc_ops_outcome,
+        .found = xc_discovery_found,
         .worker_lost = on_worker_lost,
     };
     const struct xc_config *config = engine->config;
@@ -264,6 +267,9 @@ static void free_parts(struct xc_engine *engine)
 {
     for (guint i = 0; i < engine->slots->len; i++)
         xc_slot_free(engine->slots->pdata[i]);
+    xc_places_free(engine->places);
+    g_ptr_array_unref(engine->finds);
+    g_ptr_array_unref(engine->discoveries);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->intents);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "xenclient/engine/config.h"
+#include "xenclient/engine/discovery.h"
 #include "xenclient/engine/events.h"
 #include "xenclient/engine/fleet.h"
 #include "xenclient/engine/operations.h"

@@ -117,6 +117,7 @@ void xc_fleet_adopt(struct xc_engine *engine, struct xc_slot *slot, struct xc_re
                               XC_HAS(HOST, host, clock) ? host->clock : now);
         else
             xc_counters_hide(domain, &xc_domain_type);
+        xc_news_keep_shares(slot, report, domain);
         count_on_host(host, domain);
     }
 }

@@ -40,24 +40,38 @@ bool xc_news_fit(const struct xc_slot *slot, const struct xc_report *report)
     return true;
 }
 
-void xc_news_keep_shares(const struct xc_slot *slot, struct xc_report *news)
+/* Does it tell of the host what was measured before? All news do, and reports from between two measurements. */
+static bool is_measured_anew(const struct xc_snapshot *before, const struct xc_report *report,
+                             uint32_t host)
+{
+    const struct xc_host *now = &g_array_index(report->hosts, struct xc_host, host);
+    const struct xc_host *then = host < before->n_hosts ? &before->hosts[host] : NULL;
+
+    return !report->news && !(then && XC_HAS(HOST, now, clock) && XC_HAS(HOST, then, clock) &&
+                              now->clock == then->clock);
+}
+
+void xc_news_keep_shares(const struct xc_slot *slot, const struct xc_report *report,
+                         struct xc_domain *domain)
 {
     const struct xc_snapshot *before = latest(slot);
+    const struct xc_domain *was;
+    gssize row;
 
-    for (guint i = 0; i < news->domains->len; i++) {
-        struct xc_domain *domain = &g_array_index(news->domains, struct xc_domain, i);
-        gssize row = xc_snapshot_find(before, domain->index);
-        const struct xc_domain *was = row < 0 ? NULL : &before->domains[row];
-
-        if (!was || !XC_HAS(DOMAIN, domain, cpu_usec) || was->host != domain->host ||
-            was->domid != domain->domid)
-            continue;
-        if (!XC_HAS(DOMAIN, domain, cpu_percent_x100) && XC_HAS(DOMAIN, was, cpu_percent_x100))
-            XC_SET(DOMAIN, domain, cpu_percent_x100, was->cpu_percent_x100);
-        if (!XC_HAS(DOMAIN, domain, cpu_host_percent_x100) &&
-            XC_HAS(DOMAIN, was, cpu_host_percent_x100))
-            XC_SET(DOMAIN, domain, cpu_host_percent_x100, was->cpu_host_percent_x100);
-    }
+    if (!before || !XC_HAS(DOMAIN, domain, cpu_usec) ||
+        (XC_HAS(DOMAIN, domain, cpu_percent_x100) &&
+         XC_HAS(DOMAIN, domain, cpu_host_percent_x100)) ||
+        is_measured_anew(before, report, domain->host))
+        return;
+    row = xc_snapshot_find(before, domain->index);
+    was = row < 0 ? NULL : &before->domains[row];
+    if (!was || was->host != domain->host || was->domid != domain->domid)
+        return;
+    if (!XC_HAS(DOMAIN, domain, cpu_percent_x100) && XC_HAS(DOMAIN, was, cpu_percent_x100))
+        XC_SET(DOMAIN, domain, cpu_percent_x100, was->cpu_percent_x100);
+    if (!XC_HAS(DOMAIN, domain, cpu_host_percent_x100) &&
+        XC_HAS(DOMAIN, was, cpu_host_percent_x100))
+        XC_SET(DOMAIN, domain, cpu_host_percent_x100, was->cpu_host_percent_x100);
 }
 
 struct xc_snapshot *xc_news_apply(const struct xc_slot *slot, struct xc_snapshot *news)

@@ -141,6 +141,14 @@ static bool concerns(const struct xc_op *a, const struct xc_op *b)
            xc_action_info(a->action)->capability == xc_action_info(b->action)->capability;
 }
 
+/* A create has its domain filled in at the end: compare what was asked. A discovery keeps the name it was given. */
+static bool same_of_host(const struct xc_op *a, const struct xc_op *b)
+{
+    return a->action == b->action && strcmp(a->argument, b->argument) == 0 &&
+           strcmp(a->content, b->content) == 0 &&
+           (a->action != XC_ACTION_DISCOVER || strcmp(a->target, b->target) == 0);
+}
+
 struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
 {
     gint64 window = xc_clock_mono() - (gint64)engine->config->dup_window_sec * XC_USEC_PER_SEC;
@@ -151,11 +159,7 @@ struct xc_op_run *xc_ops_same(struct xc_engine *engine, const struct xc_op *op)
 
         if (!concerns(&run->op, op))
             continue;
-        /* A create has its domain filled in at the end: compare what was asked. */
-        if (op->domain
-                ? equal(&run->op, op)
-                : (run->op.action == op->action && strcmp(run->op.argument, op->argument) == 0 &&
-                   strcmp(run->op.content, op->content) == 0))
+        if (op->domain ? equal(&run->op, op) : same_of_host(&run->op, op))
             return open || run->op.ended_mono > window ? run : NULL;
         if (op->domain || run->op.action != op->action)
             return NULL; /* another one came in between */
@@ -193,6 +197,7 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         ((struct xc_op_run *)engine->ops->pdata[engine->ops->len - 2])->op.index > op->index)
         g_ptr_array_sort(engine->ops, by_index);
     g_hash_table_insert(engine->op_by_uuid, &op->uuid, run);
+    xc_discovery_enter(engine, op);
     if (op->domain) {
         struct xc_track *track = xc_track_get(engine, op->domain);
 
@@ -220,6 +225,7 @@ void xc_ops_remove(struct xc_engine *engine, uint32_t index)
     if (at < 0)
         return;
     run = engine->ops->pdata[at];
+    xc_discovery_leave(engine, index);
     g_hash_table_remove(engine->op_by_uuid, &run->op.uuid);
     g_ptr_array_remove(engine->open, run);
     g_ptr_array_remove_index(engine->ops, (guint)at);
@@ -308,6 +314,8 @@ void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_resu
     g_ptr_array_remove(engine->open, run);
     xc_ops_save(engine, run);
     release(engine, op);
+    if (op->action == XC_ACTION_DISCOVER)
+        xc_discovery_finished(engine);
     xc_events_op(engine, op);
     xc_log(XC_LOG_INFO, "operation %u: %s %s: %s%s%s", op->index,
            xc_enum_label(&xc_action_labels, (int)op->action), op->target,

@@ -20,6 +20,7 @@ struct xc_op_counts xc_op_counts(const struct xc_engine *engine);
 /* --- One SET PDU as a transaction: everything is checked and reserved first, written in one
  * commit, then set going. Nothing happens to any hypervisor before xc_txn_dispatch(). */
 struct xc_txn;
+struct xc_scan_wish;
 
 struct xc_request {
     enum xc_action action;
@@ -32,9 +33,10 @@ struct xc_request {
     uint32_t point;    /* xenSnapshotIndex, of an action that has one */
     int64_t amount;    /* of an action that has one: 0..2^31-1 */
     bool from_library; /* create: `argument` names a file of the collector's library */
-    unsigned timeout_sec; /* 0 default */
-    const char *note;     /* NULL none */
-    bool locked;          /* the PDU carries the row's lock: never merged with an equal request */
+    unsigned timeout_sec;            /* 0 default */
+    const char *note;                /* NULL none */
+    const struct xc_scan_wish *scan; /* of a discovery alone */
+    bool locked; /* the PDU carries the row's lock: never merged with an equal request */
 };
 
 struct xc_txn *xc_txn_new(struct xc_engine *engine);

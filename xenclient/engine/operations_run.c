@@ -7,14 +7,19 @@
 #define GRACE_USEC   (10 * XC_USEC_PER_SEC) /* beyond its time, before it is told to stop */
 #define GIVE_UP_USEC (60 * XC_USEC_PER_SEC) /* after that */
 
-static const char *host_name(const struct xc_slot *slot, gssize row)
+/* What a source's driver knows one of its hosts by. Newly allocated; "": there is but one, or it is not known. */
+static char *host_name(const struct xc_slot *slot, gssize row)
 {
     const struct xc_snapshot *snapshot = slot->snapshot;
+    const struct xc_host *host =
+        row >= 0 && snapshot && (uint32_t)row < snapshot->n_hosts ? &snapshot->hosts[row] : NULL;
+    char uuid[XC_UUID_TEXT];
 
-    if (row < 0 || !snapshot || (uint32_t)row >= snapshot->n_hosts || snapshot->n_hosts == 1 ||
-        !XC_HAS(HOST, &snapshot->hosts[row], name))
-        return "";
-    return snapshot->hosts[row].name;
+    if (host && slot->driver->hosts_by_uuid && XC_HAS(HOST, host, uuid)) {
+        xc_uuid_format(&host->uuid, uuid);
+        return g_strdup(uuid);
+    }
+    return g_strdup(host && snapshot->n_hosts > 1 && XC_HAS(HOST, host, name) ? host->name : "");
 }
 
 /* What is known of the target now; an attach keeps what was true when it began. */
@@ -82,8 +87,8 @@ static void fill_order(struct xc_engine *engine, const struct xc_op *op, struct 
         .config = g_strdup(config_of(engine, op)),
         .content = g_strdup(op->content),
         .snapshot = g_strdup(snapshot_of(op)),
-        .host_from = g_strdup(from ? host_name(from->slot, from->row) : ""),
-        .host_to = g_strdup(to ? host_name(to->slot, to->row) : ""),
+        .host_from = from ? host_name(from->slot, from->row) : g_strdup(""),
+        .host_to = to ? host_name(to->slot, to->row) : g_strdup(""),
         .boot_id = g_strdup(op->boot_id),
         .live = 1,
         .amount = amount_of(op),
@@ -105,7 +110,13 @@ static void set_boot_id(struct xc_engine *engine, struct xc_op *op)
 /* No driver has a part in it: a rescan. */
 static bool is_engines(const struct xc_op *op)
 {
-    return xc_action_info(op->action)->capability == 0;
+    return xc_action_info(op->action)->capability == 0 && op->action != XC_ACTION_DISCOVER;
+}
+
+/* It is of no source: none is waited for before it, and none is polled after it. */
+static bool is_scan(const struct xc_op *op)
+{
+    return op->action == XC_ACTION_DISCOVER;
 }
 
 /* A rescan is the poll that every operation ends with, and nothing before it. */
@@ -128,6 +139,17 @@ static void judge_rescan(const struct xc_slot *slot, struct xc_op_run *run, bool
                        "%s", slot ? slot->state_text : "its source was removed");
 }
 
+static void start_scan(struct xc_engine *engine, struct xc_op_run *run)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!xc_discovery_start(engine, &run->op, &error))
+        xc_ops_finish(engine, run, XC_RESULT_FAILED, xc_error_cause(error), error->message);
+    else if (run->op.state == XC_OP_CANCELLING)
+        xc_supervisor_cancel(engine->supervisor, &run->op.uuid);
+}
+
+/* slot NULL: a discovery, which is of none. */
 static void send(struct xc_engine *engine, struct xc_op_run *run, const struct xc_slot *slot)
 {
     struct xc_op *op = &run->op;
@@ -152,6 +174,10 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
     run->sent = true;
     if (is_engines(op)) {
         rescan(engine, run);
+        return;
+    }
+    if (!slot) {
+        start_scan(engine, run);
         return;
     }
     fill_order(engine, op, &order);
@@ -214,6 +240,12 @@ static void try_send(struct xc_engine *engine, struct xc_op_run *run)
     unsigned all;
 
     refresh(engine, op);
+    if (is_scan(op)) {
+        running_on(engine, "", &all);
+        if (all < engine->config->max_ops)
+            send(engine, run, NULL);
+        return;
+    }
     slot = xc_fleet_source(engine, op->source);
     if (!slot || !slot->enabled) {
         xc_ops_finish(engine, run, op->attempts ? XC_RESULT_LOST : XC_RESULT_FAILED,
@@ -314,7 +346,7 @@ void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, 
     xc_outcome_clear(&run->outcome);
     xc_outcome_set(&run->outcome, outcome->result, outcome->cause, "%s",
                    outcome->text ? outcome->text : "");
-    if (outcome->result == XC_RESULT_OK)
+    if (outcome->result == XC_RESULT_OK && !is_scan(&run->op))
         xc_set_text(&run->op.phase, "reading back");
     else
         xc_ops_published(engine);

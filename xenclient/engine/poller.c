@@ -335,8 +335,6 @@ static void publish(struct xc_slot *slot, struct xc_report *report, const GError
     xc_events_source(engine, slot, keys);
     xc_notices_tell(engine, slot, report, keys);
     xc_fleet_adopt(engine, slot, report, keys);
-    if (news)
-        xc_news_keep_shares(slot, report);
     poller->n_news = news ? poller->n_news + 1 : 0;
     snapshot = xc_snapshot_seal(report);
     xc_counters_devices(engine, slot, snapshot);

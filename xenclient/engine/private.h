@@ -1,6 +1,7 @@
 /* What the parts of the engine share. Nobody outside xenclient/engine/ includes this. */
 #pragma once
 
+#include "xenclient/engine/discovery.h"
 #include "xenclient/engine/engine.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
@@ -54,6 +55,13 @@ struct xc_engine {
     uint32_t next_op;
     uint32_t n_succeeded, n_failed;
     guint pump;
+
+    /* discoveries */
+    GPtrArray *discoveries;   /* struct xc_discovery *, by index */
+    GPtrArray *finds;         /* struct xc_found *, by URI */
+    struct xc_places *places; /* where sources are; private to finds.c */
+    bool finds_changed;       /* since they were counted */
+    bool finds_full;          /* and that was told */
 
     /* events */
     struct xc_events *events;
@@ -158,7 +166,8 @@ bool xc_news_will_do(const struct xc_slot *slot);
 /* Is it of domains that are there already, on the same hosts? After their indexes are resolved. */
 bool xc_news_fit(const struct xc_slot *slot, const struct xc_report *news);
 /* Shares of the processors are of what was measured: between two measurements the last ones stay. */
-void xc_news_keep_shares(const struct xc_slot *slot, struct xc_report *news);
+void xc_news_keep_shares(const struct xc_slot *slot, const struct xc_report *report,
+                         struct xc_domain *domain);
 /* Puts news upon what is there; frees them. NULL: they do not fit. */
 struct xc_snapshot *xc_news_apply(const struct xc_slot *slot, struct xc_snapshot *news);
 
@@ -317,6 +326,28 @@ void xc_ops_progress(const struct xc_uuid *op, const char *phase, int progress, 
 void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data);
 struct xc_op_run *xc_op_run_find(struct xc_engine *engine, uint32_t index);
 unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
+
+/* discovery.c */
+GPtrArray *xc_discoveries_new(void);
+/* Fills an operation that is to be one. */
+bool xc_discovery_describe(const struct xc_engine *engine, const struct xc_scan_wish *wish,
+                           struct xc_op *op, GError **error);
+/* There is one at a time. */
+bool xc_discovery_is_free(const struct xc_engine *engine, GError **error);
+/* Gives it to a worker. False: it may not be done any more. */
+bool xc_discovery_start(struct xc_engine *engine, const struct xc_op *op, GError **error);
+void xc_discovery_finished(struct xc_engine *engine); /* the one that was started */
+/* An operation is there, or goes; of other actions nothing is done. */
+void xc_discovery_enter(struct xc_engine *engine, const struct xc_op *op);
+void xc_discovery_leave(struct xc_engine *engine, uint32_t index);
+struct xc_discovery *xc_discovery_find(const struct xc_engine *engine,
+                                       uint32_t index); /* NULL if absent */
+
+/* finds.c */
+GPtrArray *xc_finds_new(void);
+void xc_places_free(struct xc_places *places); /* takes NULL */
+void xc_discovery_found(const struct xc_uuid *op, const struct xc_find *find, void *data);
+void xc_finds_drop(struct xc_engine *engine, uint32_t discovery); /* that saw them last */
 
 /* sources.c */
 /* Applies a journalled setting to memory and sends it on to the store; drops the intent when it is

@@ -253,7 +253,6 @@ static bool describe_host(struct xc_txn *txn, const struct xc_request *request, 
     xc_set_text(&op->argument, request->argument);
     xc_set_text(&op->source, host->slot->spec.key);
     xc_set_text(&op->host_from, host->key);
-    xc_set_text(&op->note, request->note);
     return true;
 }
 
@@ -278,14 +277,20 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "the note is longer than %d octets", NOTE_MAX);
     run = xc_op_run_new();
     if (xc_action_info(request->action)->of_host) {
-        if (!describe_host(txn, request, &run->op, error))
+        bool scan = request->action == XC_ACTION_DISCOVER;
+
+        if (scan ? !xc_discovery_describe(engine, request->scan, &run->op, error)
+                 : !describe_host(txn, request, &run->op, error))
             goto refused;
         if (!request->locked && xc_ops_same(engine, &run->op))
             goto merged;
+        if (scan && !xc_discovery_is_free(engine, error))
+            goto refused;
         if (!check_host_busy(txn, &run->op, error) ||
             (request->title && !xc_policy_new_name(engine, xc_fleet_source(engine, run->op.source),
                                                    request->title, error)))
             goto refused;
+        xc_set_text(&run->op.note, request->note);
         return add_described(txn, run, error);
     }
     if (!ref) {

@@ -1,6 +1,7 @@
 /* Descriptors made from the dictionaries; reading, printing and sending by descriptor. */
 #include "xenclient/model/event.h"
 #include "xenclient/model/model.h"
+#include "xenclient/model/scan.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
@@ -65,6 +66,11 @@ static const struct xc_field notice_fields[] = {
 #include "xenclient/model/notice_fields.def"
 #undef XC_FIELD
 };
+static const struct xc_field find_fields[] = {
+#define XC_FIELD(m, k, u, l, kp, o, h) ENTRY(xc_find, m, k, u, l, kp, o, h)
+#include "xenclient/model/find_fields.def"
+#undef XC_FIELD
+};
 
 /* `has` is one word: a dictionary that outgrows it must not compile. */
 G_STATIC_ASSERT(G_N_ELEMENTS(host_fields) <= 64);
@@ -77,6 +83,7 @@ G_STATIC_ASSERT(G_N_ELEMENTS(detail_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(sr_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(pif_fields) <= 64);
 G_STATIC_ASSERT(G_N_ELEMENTS(notice_fields) <= 64);
+G_STATIC_ASSERT(G_N_ELEMENTS(find_fields) <= 64);
 
 const struct xc_object xc_host_type = {"host", host_fields, G_N_ELEMENTS(host_fields),
                                        sizeof(struct xc_host)};
@@ -98,6 +105,8 @@ const struct xc_object xc_pif_type = {"pif", pif_fields, G_N_ELEMENTS(pif_fields
                                       sizeof(struct xc_pif)};
 const struct xc_object xc_notice_type = {"notice", notice_fields, G_N_ELEMENTS(notice_fields),
                                          sizeof(struct xc_notice)};
+const struct xc_object xc_find_type = {"find", find_fields, G_N_ELEMENTS(find_fields),
+                                       sizeof(struct xc_find)};
 
 const struct xc_field *xc_object_field(const struct xc_object *type, const char *name)
 {
@@ -329,8 +338,9 @@ static uint64_t fnv(uint64_t hash, const char *text)
 uint64_t xc_dictionary_hash(void)
 {
     static const struct xc_object *const types[] = {
-        &xc_host_type,  &xc_domain_type, &xc_vif_type, &xc_vbd_type, &xc_vcpu_type,
-        &xc_point_type, &xc_detail_type, &xc_sr_type,  &xc_pif_type, &xc_notice_type};
+        &xc_host_type, &xc_domain_type, &xc_vif_type,    &xc_vbd_type,
+        &xc_vcpu_type, &xc_point_type,  &xc_detail_type, &xc_sr_type,
+        &xc_pif_type,  &xc_notice_type, &xc_find_type};
     uint64_t hash = 0xcbf29ce484222325u;
 
     for (unsigned t = 0; t < G_N_ELEMENTS(types); t++) {

@@ -67,7 +67,7 @@ static const struct xc_label action[] = {
     {17, "setMemory"},    {18, "setVcpus"},   {19, "dumpCore"},    {20, "nmi"},
     {22, "evacuate"},     {23, "hostEnable"}, {24, "hostDisable"}, {25, "rescan"},
     {28, "checkMigrate"}, {29, "setWeight"},  {30, "setCap"},      {31, "deleteSnapshot"},
-    {32, "clone"},
+    {32, "clone"},        {40, "discover"},
 };
 XC_ENUM_DEFINE(xc_action_labels, "XenAction", action);
 
@@ -240,6 +240,7 @@ static const struct xc_action_info actions[] = {
      .timeout_sec = 120,
      .capability = XC_CAP_MAINTENANCE},
     {.action = XC_ACTION_RESCAN, .of_host = true, .timeout_sec = 60},
+    {.action = XC_ACTION_DISCOVER, .of_host = true, .timeout_sec = 3600},
 };
 
 const struct xc_action_info *xc_action_info(enum xc_action wanted_action)

@@ -128,6 +128,7 @@ enum xc_action {
     XC_ACTION_SET_CAP = 30,
     XC_ACTION_DELETE_SNAPSHOT = 31,
     XC_ACTION_CLONE = 32,
+    XC_ACTION_DISCOVER = 40, /* of no domain and no host */
 };
 
 enum xc_op_state {

@@ -1,25 +1,38 @@
-/* Reading strangers' XML as it comes in, by expat, whose handlers stay the reader's own. Refused are document types, and
- * with them all entities, and a tag or comment without end, which expat would keep and read again with each piece. What is
- * refused first stays. One thread per reader. */
+/* Reading strangers' XML as it comes in, by libxml2. Refused are document types, and with them all entities, and a tag or
+ * comment without end, which the parser would keep and read again with each piece. What is refused first stays. One thread per
+ * reader. */
 #pragma once
 
 #include "xenclient/util/error.h"
 
-#include <expat.h>
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Elements that a reader knows. */
+#define XC_XML_NAMES 24
+
+/* name: its place among those that the reader knows, their number for another one. */
+typedef void (*xc_xml_begin_fn)(void *data, unsigned name, bool has_attributes);
+typedef void (*xc_xml_end_fn)(void *data);
+typedef void (*xc_xml_text_fn)(void *data, const char *text, int length);
+
 /* First in the struct of whoever reads, which so is what the handlers get as data. */
 struct xc_xml {
-    XML_Parser parser;
+    struct _xmlParserCtxt *parser;
     const char *what; /* "the answer", "the metrics": begins every error */
-    size_t fed;
-    GError *error; /* NULL: nothing was refused; handlers may still be called after it */
+    const void *names[XC_XML_NAMES];
+    unsigned n_names;
+    xc_xml_begin_fn begin;
+    xc_xml_end_fn end;
+    xc_xml_text_fn text;
+    GError *error; /* NULL: nothing was refused; no handler is called after it */
 };
 
 /* what: static. */
-void xc_xml_init(struct xc_xml *xml, const char *what, XML_StartElementHandler begin,
-                 XML_EndElementHandler end, XML_CharacterDataHandler text);
+void xc_xml_init(struct xc_xml *xml, const char *what, xc_xml_begin_fn begin, xc_xml_end_fn end,
+                 xc_xml_text_fn text);
+/* The next one that the reader knows. */
+void xc_xml_know(struct xc_xml *xml, const char *name);
 void xc_xml_clear(struct xc_xml *xml);
 
 /* For the handlers: `what` is not to be read on, and why ("is nested too deeply"). */

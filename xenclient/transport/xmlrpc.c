@@ -1,4 +1,4 @@
-/* expat's events become values. What may stand where is one table. */
+/* The parser's events become values. What may stand where is one table. */
 #include "xenclient/transport/xmlrpc.h"
 
 #include "xenclient/transport/xml.h"
@@ -73,6 +73,7 @@ struct xc_xmlrpc_reader {
     unsigned n_levels; /* values that are open and not ignored */
     unsigned ignored;  /* elements that are open inside of what nobody wants */
     char member[NAME_OCTETS];
+    size_t member_length;
     GString *text; /* of the value or name that is open */
     bool listening;
     bool fault, answered;
@@ -113,7 +114,7 @@ static bool begin_value(struct xc_xmlrpc_reader *reader)
     reader->answered = true;
     if (reader->sink->wants && !reader->sink->wants(depth, name, reader->data))
         return false;
-    g_strlcpy(level->name, name, sizeof(level->name));
+    memcpy(level->name, name, *name ? reader->member_length + 1 : 1);
     level->kind = XC_XMLRPC_STRING;
     level->typed = false;
     reader->n_levels++;
@@ -151,6 +152,13 @@ static void end_value(struct xc_xmlrpc_reader *reader)
 
 /* --- elements */
 
+static void set_member(struct xc_xmlrpc_reader *reader, const char *name, size_t length)
+{
+    reader->member_length = MIN(length, NAME_OCTETS - 1);
+    memcpy(reader->member, name, reader->member_length);
+    reader->member[reader->member_length] = '\0';
+}
+
 static bool may_stand_in(size_t i, enum element parent)
 {
     for (unsigned p = 0; p < G_N_ELEMENTS(elements[i].parents); p++)
@@ -172,30 +180,24 @@ static void begin_element(struct xc_xmlrpc_reader *reader, size_t i)
     }
     reader->open[reader->n_open++] = element;
     if (element == MEMBER)
-        reader->member[0] = '\0';
+        set_member(reader, "", 0);
     if (element == NAME)
         listen(reader);
     if (element == SCALAR || element == STRUCT || element == ARRAY)
         begin_kind(reader, elements[i].kind);
 }
 
-/* Others are refused even where nobody wants them, and so are attributes: expat never forgets a name that it has seen. */
-static void on_begin(void *data, const char *name, const char **attributes)
+/* Others are refused even where nobody wants them, and so are attributes: the parser never forgets a name that it has
+ * seen. */
+static void on_begin(void *data, unsigned i, bool has_attributes)
 {
     struct xc_xmlrpc_reader *reader = data;
     enum element parent = reader->open[reader->n_open - 1];
-    size_t i = 0;
 
-    if (reader->xml.error)
-        return;
-    /* Most are told apart by their first letter: this is done for each of a million elements. */
-    while (i < G_N_ELEMENTS(elements) &&
-           (elements[i].name[0] != name[0] || strcmp(elements[i].name, name) != 0))
-        i++;
     if (i == G_N_ELEMENTS(elements))
         xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR,
                     "is no XML-RPC: it has an element of another name");
-    else if (attributes[0])
+    else if (has_attributes)
         xc_xml_stop(&reader->xml, XC_CAUSE_DRIVER_ERROR, "is no XML-RPC: it has an attribute");
     else if (reader->ignored && ++reader->ignored > ELEMENTS)
         xc_xml_stop(&reader->xml, XC_CAUSE_LIMIT, "is nested too deeply");
@@ -206,20 +208,17 @@ static void on_begin(void *data, const char *name, const char **attributes)
         begin_element(reader, i);
 }
 
-static void on_end(void *data, const char *name)
+static void on_end(void *data)
 {
     struct xc_xmlrpc_reader *reader = data;
 
-    (void)name;
-    if (reader->xml.error)
-        return;
     if (reader->ignored) {
         reader->ignored--;
         return;
     }
     switch (reader->open[--reader->n_open]) {
     case NAME:
-        g_strlcpy(reader->member, reader->text->str, sizeof(reader->member));
+        set_member(reader, reader->text->str, reader->text->len);
         reader->listening = false;
         break;
     case SCALAR:
@@ -255,6 +254,8 @@ struct xc_xmlrpc_reader *xc_xmlrpc_reader_new(const struct xc_xmlrpc_sink *sink,
     reader->n_open = 1;
     reader->text = g_string_new(NULL);
     xc_xml_init(&reader->xml, "the answer", on_begin, on_end, on_text);
+    for (size_t i = 0; i < G_N_ELEMENTS(elements); i++)
+        xc_xml_know(&reader->xml, elements[i].name);
     return reader;
 }
 

@@ -31,6 +31,7 @@ enum part {
     LEVEL,
     SPEC,
     ORDER,
+    FIND,
     PIECE,
 };
 
@@ -60,6 +61,7 @@ static const struct layout layouts[] = {
     [XC_MSG_PING]        = {"PING",        XC_FROM_FRONT,  {SERIAL}},
     [XC_MSG_PONG]        = {"PONG",        XC_FROM_WORKER, {SERIAL}},
     [XC_MSG_LEVEL]       = {"LEVEL",       XC_FROM_FRONT,  {LEVEL}},
+    [XC_MSG_FOUND]       = {"FOUND",       XC_FROM_WORKER, {OP, FIND}},
 };
 /* clang-format on */
 
@@ -93,11 +95,30 @@ static void put_words(GByteArray *to, const char *text, size_t max)
     xc_put_text(to, clean);
 }
 
+/* Parts that are made of several values. */
+static void put_object(enum part part, const struct xc_msg *msg, GByteArray *to)
+{
+    switch (part) {
+    case SPEC:
+        xc_source_spec_write(&msg->spec, to);
+        break;
+    case ORDER:
+        xc_order_write(&msg->order, to);
+        break;
+    case FIND:
+        xc_object_write(&xc_find_type, &msg->find, to);
+        break;
+    case PIECE:
+        xc_put_raw(to, msg->piece, msg->piece_length);
+        break;
+    default: /* END */
+        break;
+    }
+}
+
 static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
 {
     switch (part) {
-    case END:
-        break;
     case SOURCE:
         xc_put_u32(to, msg->source);
         break;
@@ -147,15 +168,8 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
     case LEVEL:
         xc_put_u32(to, (uint32_t)msg->level);
         break;
-    case SPEC:
-        xc_source_spec_write(&msg->spec, to);
-        break;
-    case ORDER:
-        xc_order_write(&msg->order, to);
-        break;
-    case PIECE:
-        xc_put_raw(to, msg->piece, msg->piece_length);
-        break;
+    default:
+        put_object(part, msg, to);
     }
 }
 
@@ -237,6 +251,14 @@ static enum xc_result get_result(struct xc_reader *from)
     return (enum xc_result)result;
 }
 
+static void get_find(struct xc_msg *msg, struct xc_reader *from)
+{
+    msg->find_text = g_string_chunk_new(256);
+    xc_object_read(&xc_find_type, &msg->find, from, msg->find_text);
+    if (!from->bad && !xc_find_is_whole(&msg->find))
+        from->bad = true;
+}
+
 /* All that is left. */
 static void get_piece(struct xc_msg *msg, struct xc_reader *from)
 {
@@ -315,6 +337,9 @@ static void get_part(enum part part, struct xc_msg *msg, struct xc_reader *from)
     case ORDER:
         xc_order_read(&msg->order, from);
         break;
+    case FIND:
+        get_find(msg, from);
+        break;
     case PIECE:
         get_piece(msg, from);
         break;
@@ -349,5 +374,6 @@ void xc_msg_clear(struct xc_msg *msg)
     g_free(msg->tls_ca);
     xc_source_spec_clear(&msg->spec);
     xc_order_clear(&msg->order);
+    g_clear_pointer(&msg->find_text, g_string_chunk_free);
     *msg = (struct xc_msg){.progress = -1};
 }

@@ -15,6 +15,7 @@
  *   front   worker  START        u32 source id, order (order->attach tells start from attach)
  *   front   worker  CANCEL       raw op uuid
  *   worker  front   PROGRESS     raw op uuid, text phase, u32 progress + 1 (0: not known)
+ *   worker  front   FOUND        raw op uuid, a find (of a discovery)
  *   worker  front   OUTCOME      raw op uuid, u32 result, u32 cause, text
  *   front   worker  PING         u32 serial
  *   worker  front   PONG         u32 serial
@@ -24,10 +25,11 @@
 #pragma once
 
 #include "xenclient/drivers/driver.h"
+#include "xenclient/model/scan.h"
 #include "xenclient/transport/frame.h"
 #include "xenclient/util/log.h"
 
-#define XC_PROTOCOL_VERSION 4
+#define XC_PROTOCOL_VERSION 5
 
 enum xc_message {
     XC_MSG_HELLO = 1,
@@ -46,6 +48,7 @@ enum xc_message {
     XC_MSG_PING,
     XC_MSG_PONG,
     XC_MSG_LEVEL,
+    XC_MSG_FOUND,
 };
 
 /* Longest text of each sort, in octets. */
@@ -78,7 +81,9 @@ struct xc_msg {
     char *tls_ca;
     struct xc_source_spec spec; /* owned */
     struct xc_order order;      /* owned */
-    const uint8_t *piece;       /* borrowed from whoever holds the message's octets */
+    struct xc_find find;
+    GStringChunk *find_text; /* of a find that was read; owned */
+    const uint8_t *piece;    /* borrowed from whoever holds the message's octets */
     size_t piece_length;
 };
 

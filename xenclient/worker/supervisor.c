@@ -62,7 +62,7 @@ static bool on_message(struct xc_child *child, const struct xc_msg *msg, void *d
     struct xc_crew *crew = data;
 
     (void)child;
-    if (msg->kind == XC_MSG_PROGRESS || msg->kind == XC_MSG_OUTCOME)
+    if (msg->kind == XC_MSG_PROGRESS || msg->kind == XC_MSG_OUTCOME || msg->kind == XC_MSG_FOUND)
         return xc_sop_message(crew->supervisor, crew, msg);
     return xc_ssource_message(crew->supervisor, crew, msg);
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "xenclient/drivers/driver.h"
+#include "xenclient/model/scan.h"
 
 struct xc_supervisor;
 
@@ -22,6 +23,8 @@ struct xc_supervisor_events {
     void (*changed)(uint32_t source, void *data);
     void (*progress)(const struct xc_uuid *op, const char *phase, int progress, void *data);
     void (*outcome)(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data);
+    /* Of a discovery that goes on; the find is borrowed and whole. */
+    void (*found)(const struct xc_uuid *op, const struct xc_find *find, void *data);
     /* A worker was lost and replaced; for the counters. */
     void (*worker_lost)(const char *why, void *data);
 };

@@ -128,7 +128,9 @@ bool xc_sop_message(struct xc_supervisor *s, const struct xc_crew *crew, const s
         return true;
     if (msg->kind == XC_MSG_OUTCOME)
         finish(s, op, &outcome);
-    else if (s->events.progress)
+    else if (msg->kind == XC_MSG_FOUND && s->events.found)
+        s->events.found(&msg->op, &msg->find, s->data);
+    else if (msg->kind == XC_MSG_PROGRESS && s->events.progress)
         s->events.progress(&msg->op, msg->text, msg->progress, s->data);
     return true;
 }

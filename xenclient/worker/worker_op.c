@@ -1,5 +1,6 @@
 /* Operations in a worker: one thread each, found by the operation's uuid, cancelled from the main
  * thread. */
+#include "xenclient/drivers/scan.h"
 #include "xenclient/util/log.h"
 #include "xenclient/worker/worker_private.h"
 
@@ -68,14 +69,31 @@ static void tell_progress(const char *phase, int progress, void *data)
                                                     .progress = progress});
 }
 
+static void tell_found(const struct xc_find *find, void *data)
+{
+    const struct running *r = data;
+
+    xc_worker_send(r->ops->worker,
+                   &(struct xc_msg){.kind = XC_MSG_FOUND, .op = r->order.op, .find = *find});
+}
+
+static bool is_scan(const struct running *r)
+{
+    return r->order.action == XC_ACTION_DISCOVER;
+}
+
 static void *run(void *data)
 {
     struct running *r = data;
     struct xc_wops *ops = r->ops;
     struct xc_outcome outcome = {.result = XC_RESULT_NONE, .cause = XC_CAUSE_NONE};
 
-    r->driver->run(&r->spec, xc_worker_env(ops->worker), &r->order, &r->call, tell_progress, r,
-                   &outcome);
+    if (is_scan(r))
+        xc_scan_run(xc_worker_env(ops->worker), &r->order, &r->call, tell_progress, tell_found, r,
+                    &outcome);
+    else
+        r->driver->run(&r->spec, xc_worker_env(ops->worker), &r->order, &r->call, tell_progress, r,
+                       &outcome);
     if (!xc_enum_has(&xc_result_labels, (int)outcome.result) || outcome.result == XC_RESULT_NONE ||
         !xc_enum_has(&xc_cause_labels, (int)outcome.cause))
         xc_outcome_set(&outcome, XC_RESULT_LOST, XC_CAUSE_INTERNAL,
@@ -103,8 +121,9 @@ struct xc_wops *xc_wops_new(struct xc_worker *worker)
 
 static bool set_up(struct running *r, GError **error)
 {
-    r->driver = xc_driver_for(r->spec.uri, error);
-    return r->driver && xc_call_init(&r->call, r->order.timeout_usec, error);
+    /* A discovery is of no source, and so of no driver. */
+    r->driver = is_scan(r) ? NULL : xc_driver_for(r->spec.uri, error);
+    return (r->driver || is_scan(r)) && xc_call_init(&r->call, r->order.timeout_usec, error);
 }
 
 /* Puts it into the table. False: it runs already (*error NULL) or there are too many. */
