@@ -162,15 +162,16 @@ def once(lab):
 
 
 def killed(lab, name, kill, *moments):
-    """A move whose process is killed, at some moments of it."""
-    for moment in moments:
-        index, uuid = lab.runner(1)
-        host = lab.hosts_of(2)[0]
+    """A move whose process is killed, at some moments of it. Each goes to another pool than the one before."""
+    for number, moment in enumerate(moments):
+        here, there = (1, 2) if number % 2 else (2, 1)
+        index, uuid = lab.runner(here)
+        host = lab.hosts_of(there)[-1]
         operation = lab.begin_move(index, host)
         lab.wait(lambda: (lab.get(lab.oid("xenOperationProgress", operation)) or 0) >= moment, f"it has come to {moment} %", 30)
         kill()
         lab.end_move(operation, f"migration, {name} killed at {moment} %")
-        is_(lab.places(uuid), [(2, "Running")], "the VM is there, once")
+        is_(lab.places(uuid), [(there, "Running")], "the VM is there, once")
         lab.turns("xenDomainHost", index, host, "the row shows it")
 
 

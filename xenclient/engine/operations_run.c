@@ -210,16 +210,28 @@ static bool hosts_are_there(const struct xc_engine *engine, const struct xc_op *
            !(*op->host_to && !xc_fleet_host(engine, op->host_to));
 }
 
+/* After a start hosts of sources that have several are not known before these have answered. */
+static bool is_source_unheard(const struct xc_engine *engine)
+{
+    for (guint i = 0; i < engine->slots->len; i++) {
+        const struct xc_slot *slot = engine->slots->pdata[i];
+        const struct xc_poller *poller = slot->poller;
+
+        if (slot->enabled && ((!slot->polls_ok && !slot->polls_failed) || poller->pending))
+            return true;
+    }
+    return false;
+}
+
 /* May it be sent without them? Else it waits for what its source told to be shown, or ends. */
 static bool goes_without_hosts(struct xc_engine *engine, struct xc_op_run *run,
                                const struct xc_slot *slot)
 {
     const struct xc_op *op = &run->op;
-    const struct xc_poller *poller = slot->poller;
     bool of_host = xc_action_info(op->action)->of_host;
     g_autofree char *text = NULL;
 
-    if (poller->pending)
+    if (is_source_unheard(engine))
         return false;
     /* What became of a domain can be seen where its host to be has gone. */
     if (op->attempts && !of_host)
