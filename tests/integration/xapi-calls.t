@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import BUILD, LabError, diag, done, is_, ok  # noqa: E402
-from xapi import PoolLab  # noqa: E402
+from xapi import TwoPools  # noqa: E402
 from xapi_contract import RELEASES, call_problems  # noqa: E402
 
 RUNNING, SUSPENDED, PAUSED, SHUTDOWN = 4, 6, 8, 11
@@ -17,19 +17,21 @@ FINISHED, OK, FAILED, CANCELLED = 5, 2, 4, 5
 CANCEL = 2
 
 
-class Estate(PoolLab):
+class Estate(TwoPools):
     def __init__(self, release):
-        super().__init__(hosts=2, domains=4, speed=40)
+        super().__init__(hosts=3, domains=12, speed=40)
         self.release = release
 
     def is_whole(self):
         return self.a_runner()
 
     def a_runner(self):
-        """A running guest, once all are there."""
+        """A running guest of the pool of two, once all are there."""
         states = self.column("xenDomainState")
         kinds = self.column("xenDomainKind")
-        return len(states) >= self.domains + self.hosts and min((i for i in states if states[i] == RUNNING and kinds[i] == 1), default=0)
+        hosts = self.column("xenDomainHost")
+        return len(states) >= self.domains + self.hosts and min((i for i in states if (states[i], kinds.get(i)) == (RUNNING, 1) and
+                                                                 hosts.get(i, "").startswith("pool1.")), default=0)
 
     def begun(self, row, *columns):
         """The operation that a SET of some (column, kind, value) makes."""
@@ -62,7 +64,7 @@ class Estate(PoolLab):
 def live(lab, row):
     """Every action."""
     here = lab.get(lab.oid("xenDomainHost", row))
-    there = next(key for key in lab.table("xenHostTable") if key != here)
+    there = next(key for key in lab.table("xenHostTable") if key.startswith("pool1.") and key != here)
     lab.power("pause", row, PAUSE, PAUSED)
     lab.power("unpause", row, UNPAUSE, RUNNING)
     lab.power("reboot", row, REBOOT, RUNNING)
@@ -78,6 +80,14 @@ def live(lab, row):
     lab.power("resume on the other host", row, RESUME, RUNNING, ("xenDomainStartOn", "s", here))
     lab.power("destroy", row, DESTROY, SHUTDOWN)
     lab.power("start on the other host", row, START, RUNNING, ("xenDomainStartOn", "s", there))
+
+
+def moved(lab, row):
+    """To the other pool."""
+    here = lab.get(lab.oid("xenDomainHost", row))
+    lab.ask("check of a migration to the other pool", row, ("xenDomainCheckMigrateTo", "s", "pool2"))
+    lab.ask("migration to the other pool", row, ("xenDomainMigrateTo", "s", "pool2"))
+    lab.ask("and back", row, ("xenDomainMigrateTo", "s", here))
 
 
 def kept(lab, row):
@@ -164,6 +174,7 @@ for known in RELEASES:
         estate.begin(dialect=known, record=estate.path("calls"))
         guest = estate.a_runner()
         live(estate, guest)
+        moved(estate, guest)
         kept(estate, guest)
         copied(estate, guest)
         made(estate)

@@ -527,7 +527,7 @@ def plain(pool, lab):
         ok("VM.start" in xmlrpc.client.ServerProxy(f"http://127.0.0.1:{ready[1]}").system.listMethods(), "... and serves plain HTTP there")
     server.send_signal(signal.SIGTERM)
     is_(server.wait(30), 0, "... until it is told to end")
-    for more, says in ((["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0"], "the farm has 1 hosts and --listen was given 2 times"),
+    for more, says in ((["--listen", "127.0.0.1:0", "--listen", "127.0.0.2:0"], "the pool has 1 hosts and --listen was given 2 times"),
                        (["--listen", f"127.0.0.1:{pool.port}"], "is the port free"), (["--listen", "localhost:0"], "no ADDRESS:PORT")):
         answer = subprocess.run([*command, *more], capture_output=True, text=True, timeout=60, check=False)
         ok(answer.returncode == 1 and says in answer.stderr, f"exit 1: {says}") or diag(answer.stderr)

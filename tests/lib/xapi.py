@@ -24,7 +24,7 @@ from urllib.request import HTTPError, Request, urlopen
 
 from lab import TOP, Lab, LabError, free_port, ok
 
-__all__ = ["Pool", "PoolLab", "XapiError", "NULL", "CONTRACT", "follow", "guests", "misspelt", "fields_of"]
+__all__ = ["Pool", "PoolLab", "TwoPools", "XapiError", "NULL", "CONTRACT", "follow", "guests", "misspelt", "fields_of"]
 
 # What XAPI's classes, fields, methods and errors are in each release; its "reading" says how to read it.
 CONTRACT_FILE = os.path.join(TOP, "tests", "data", "xapi", "xapi-contract.json")
@@ -71,13 +71,15 @@ class Session:
 
 class Pool:
     """One endpoint for each host of the lab's farm: 127.0.0.1, 127.0.0.2, ... with one port. Host 1 is the first. record: a
-    file that gets a line for each call (tools/xapi-farm/record.h)."""
+    file that gets a line for each call (tools/xapi-farm/record.h). members: numbers of the farm's hosts that are in it; with
+    more than one pool each needs a name, too."""
 
-    def __init__(self, lab, dialect="8.3", coordinator=1, role=None, record=None, start=True):
+    def __init__(self, lab, dialect="8.3", coordinator=1, role=None, record=None, start=True, members=None, name="xapi-farm"):
         self.lab, self.dialect, self.coordinator, self.role, self.record = lab, dialect, coordinator, role, record
-        self.addresses = [f"127.0.0.{n}" for n in range(1, lab.hosts + 1)]
+        self.members, self.name = members, name
+        self.addresses = [f"127.0.0.{n}" for n in members or range(1, lab.hosts + 1)]
         self.cert, self.key = lab.path("xapi.crt"), lab.path("xapi.key")
-        self.password_file, self.socket = lab.path("xapi.password"), lab.path("xapi.ctl")
+        self.password_file, self.socket = lab.path("xapi.password"), lab.path(f"{name}.ctl")
         self.port = free_port(socket.SOCK_STREAM)
         if start:
             self.start()
@@ -89,9 +91,9 @@ class Pool:
             out.write(PASSWORD + "\n")
         if "xen-farm" not in self.lab.processes:
             self.lab.start("xen-farm")
-        before = self.lab.log("xapi-farm").count("ready ")
-        self.lab.start("xapi-farm", [self.lab.binary("xapi-farm"), *self.arguments()])
-        self.lab.wait(lambda: self.lab.log("xapi-farm").count("ready ") > before, "xapi-farm is ready", alive="xapi-farm")
+        before = self.lab.log(self.name).count("ready ")
+        self.lab.start(self.name, [self.lab.binary("xapi-farm"), *self.arguments()])
+        self.lab.wait(lambda: self.lab.log(self.name).count("ready ") > before, f"{self.name} is ready", alive=self.name)
         self.context = ssl.create_default_context(cafile=self.cert)
 
     def fingerprint(self):
@@ -106,10 +108,11 @@ class Pool:
         for address in self.addresses:
             arguments += ["--listen", f"{address}:{self.port}"]
         arguments += ["--record", self.record] if self.record else []
+        arguments += ["--hosts", ",".join(self.lab.host_names()[n - 1] for n in self.members)] if self.members else []
         return arguments + (["--role", self.role] if self.role else [])
 
     def _make_certificate(self):
-        names = ",".join(f"IP:{address}" for address in self.addresses)
+        names = ",".join(f"IP:127.0.0.{n}" for n in range(1, self.lab.hosts + 1))
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=xapi-farm",
                         "-addext", f"subjectAltName={names}", "-keyout", self.key, "-out", self.cert],
                        check=True, capture_output=True)
@@ -211,6 +214,21 @@ class PoolLab(Lab):
     def turns(self, name, index, value, what):
         """Waits until the column reads so; None: until it has no instance."""
         ok(self.wait(lambda: self.get(self.oid(name, index)) == value, what), what)
+
+
+class TwoPools(PoolLab):
+    """The last host of the farm is a pool of its own, source pool2; the others are pool1."""
+
+    def serve(self, record=None, **options):
+        members = list(range(1, self.hosts + 1))
+        super().serve(members=members[:-1], record=record, **options)
+        self.other = Pool(self, members=members[-1:], name="xapi-other", record=record, **options)
+        self.sessions = [self.session, self.other.login()]
+        self.sources["pool2"] = {"uri": self.other.url(1).rstrip("/"), "credential": "pool"}
+        self.write_config()
+
+    def is_whole(self):
+        return super().is_whole() and len(self.table("xenHostTable")) == self.hosts
 
 
 def follow(session, task):

@@ -44,6 +44,31 @@ static void test_request(void)
     xapi_wipe(body, length);
 }
 
+/* Each secret in its place, also where a map has several. */
+static void test_secret_map(void)
+{
+    static const char *const open[] = {"host", "first", NULL};
+    static const char *const closed[] = {"session_id", "a<b", "SM", "second", "z", "third", NULL};
+    g_autoptr(xapi_args) args = xapi_args_new("VM.migrate_send");
+    g_autoptr(GError) error = NULL;
+    size_t length;
+    char *body;
+
+    xapi_args_secret_map(args, closed);
+    xapi_args_map(args, open);
+    xapi_args_secret(args, "fourth");
+    body = xapi_args_encode(args, "OpaqueRef:session", &length, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(strlen(body), ==, length);
+    g_assert_true(g_regex_match_simple("session_id</name>\\s*<value><string>a&lt;b<.*"
+                                       "SM</name>\\s*<value><string>second<.*"
+                                       "z</name>\\s*<value><string>third<.*"
+                                       "host</name>\\s*<value><string>first<.*fourth<",
+                                       body, G_REGEX_DOTALL, 0));
+    g_assert_null(strstr(body, "secret-"));
+    xapi_wipe(body, length);
+}
+
 static void test_request_not_utf8(void)
 {
     g_autoptr(xapi_args) args = xapi_args_new("VM.get_by_uuid");
@@ -219,6 +244,20 @@ static void test_tasks(void)
     }
 }
 
+/* Sessions are shown to nobody, also as a part of what pools say of each other. */
+static void test_words_with_secrets(void)
+{
+    g_autoptr(GPtrArray) words = g_ptr_array_new();
+    g_autofree char *text = NULL;
+
+    g_ptr_array_add(words, (char *)"VM_MIGRATE_FAILED");
+    g_ptr_array_add(words, (char *)"https://a/services/SM?session_id=OpaqueRef:1");
+    g_ptr_array_add(words, (char *)"OpaqueRef:2");
+    g_ptr_array_add(words, (char *)"too far");
+    text = xapi_words(words);
+    g_assert_cmpstr(text, ==, "VM_MIGRATE_FAILED (too far)");
+}
+
 /* --- marks */
 
 static struct xc_uuid uuid(unsigned n)
@@ -285,6 +324,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xapi-call/request", test_request);
+    g_test_add_func("/xapi-call/secret-map", test_secret_map);
+    g_test_add_func("/xapi-call/words-with-secrets", test_words_with_secrets);
     g_test_add_func("/xapi-call/request-not-utf8", test_request_not_utf8);
     g_test_add_func("/xapi-call/unlisted", test_unlisted);
     g_test_add_func("/xapi-call/success", test_success);

@@ -69,7 +69,6 @@ void xf_methods_list(const struct xf_server *server, GPtrArray *names);
 bool xf_event_from(struct xf_call *call);   /* events.c */
 bool xf_event_inject(struct xf_call *call); /* events.c */
 bool xf_vm_operate(struct xf_call *call);   /* operate.c: all that changes a VM's life */
-bool xf_vm_assert_can_migrate(struct xf_call *call);
 bool xf_vm_assert_can_boot_here(struct xf_call *call);
 bool xf_vm_assert_operation_valid(struct xf_call *call);
 bool xf_vm_set_memory(struct xf_call *call); /* vm.c */
@@ -79,9 +78,13 @@ bool xf_vm_provision(struct xf_call *call);
 bool xf_vm_set_name(struct xf_call *call);
 bool xf_vm_destroy(struct xf_call *call);
 bool xf_vdi_destroy(struct xf_call *call);
-bool xf_vm_revert(struct xf_call *call);     /* revert.c */
-bool xf_host_evacuate(struct xf_call *call); /* evacuate.c */
-bool xf_task_create(struct xf_call *call);   /* tasks.c */
+bool xf_vm_revert(struct xf_call *call);       /* revert.c */
+bool xf_host_evacuate(struct xf_call *call);   /* evacuate.c */
+bool xf_host_management(struct xf_call *call); /* migrate.c: to another pool */
+bool xf_host_migrate_receive(struct xf_call *call);
+bool xf_vm_migrate_send(struct xf_call *call);
+bool xf_vm_assert_can_migrate(struct xf_call *call);
+bool xf_task_create(struct xf_call *call); /* tasks.c */
 bool xf_task_cancel(struct xf_call *call);
 bool xf_task_set_status(struct xf_call *call);
 bool xf_task_destroy(struct xf_call *call);

@@ -164,7 +164,7 @@ static struct xf_object *copy(struct xf_db *db, const struct xf_object *from, co
     char ref[XF_REF_SIZE];
     struct xf_object *vm;
 
-    xf_derive_ref(ref, "VM", uuid, 0);
+    xf_db_ref(db, ref, "VM", uuid, 0);
     vm = xf_estate_have(db, "VM", ref, uuid, NULL);
     for (unsigned i = 0; i < G_N_ELEMENTS(copied); i++)
         xf_set(db, vm, copied[i], xf_get(from, copied[i]));
@@ -408,7 +408,7 @@ char *xf_estate_config(struct xf_db *db, const char *vm_uuid)
     const struct xf_object *vm;
     g_autofree char *name = NULL;
 
-    xf_derive_ref(ref, "VM", vm_uuid, 0);
+    xf_db_ref(db, ref, "VM", vm_uuid, 0);
     vm = xf_db_find(db, "VM", ref);
     if (!vm)
         return g_strdup("");

@@ -43,13 +43,14 @@ static void add_standard(struct xf_db *db, const struct xf_class *class)
     }
 }
 
-struct xf_db *xf_db_new(unsigned dialect)
+struct xf_db *xf_db_new(unsigned dialect, const char *pool)
 {
     struct xf_db *db = g_new0(struct xf_db, 1);
 
     g_mutex_init(&db->lock);
     g_cond_init(&db->changed);
     db->dialect = dialect;
+    db->pool = pool ? pool : "";
     /* Later than any token of an earlier life of this server. */
     db->generation = (guint64)xc_clock_real() / 1000;
     db->by_ref = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_object);
@@ -112,6 +113,14 @@ void xf_derive_ref(char out[XF_REF_SIZE], const char *what, const char *of, unsi
 
     xf_derive_uuid(uuid, kind, of, number);
     g_snprintf(out, XF_REF_SIZE, "OpaqueRef:%s", uuid);
+}
+
+void xf_db_ref(const struct xf_db *db, char out[XF_REF_SIZE], const char *what, const char *of,
+               unsigned number)
+{
+    g_autofree char *own = g_strconcat(db->pool, *db->pool ? "/" : "", of, NULL);
+
+    xf_derive_ref(out, what, own, number);
 }
 
 void xf_random_ref(char out[XF_REF_SIZE])

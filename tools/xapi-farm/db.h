@@ -33,6 +33,8 @@ struct xf_db {
     GMutex lock;
     GCond changed; /* an object changed, a session ended, the server is ending */
     unsigned dialect;
+    const char
+        *pool; /* told apart by it: what two pools of a farm would call alike; "" the only one */
     guint64 generation;
     guint64 announced; /* the generation that those who wait were woken for */
     guint64 messages;  /* the part of a token that counts them */
@@ -43,8 +45,9 @@ struct xf_db {
     GQueue deleted;      /* struct xf_deleted *, oldest first */
 };
 
-struct xf_db *xf_db_new(unsigned dialect); /* without the lock */
-void xf_db_free(struct xf_db *db);         /* without the lock; takes NULL */
+/* Without the lock. pool NULL: the only one; outlives it. */
+struct xf_db *xf_db_new(unsigned dialect, const char *pool);
+void xf_db_free(struct xf_db *db); /* without the lock; takes NULL */
 
 void xf_db_lock(struct xf_db *db);
 /* Wakes those who wait if something changed. */
@@ -55,6 +58,9 @@ void xf_db_wake(struct xf_db *db);
 /* Names for things that the farm has none for: the same for the same arguments, in every life of the server. */
 void xf_derive_uuid(char out[XF_UUID_SIZE], const char *what, const char *of, unsigned number);
 void xf_derive_ref(char out[XF_REF_SIZE], const char *what, const char *of, unsigned number);
+/* A reference that is this pool's own, even of what another pool may have under the same uuid. */
+void xf_db_ref(const struct xf_db *db, char out[XF_REF_SIZE], const char *what, const char *of,
+               unsigned number);
 void xf_random_ref(char out[XF_REF_SIZE]);
 
 /* NULL: none. */

@@ -17,7 +17,7 @@ struct xf_estate {
     unsigned round;
     unsigned n_hosts;
     GHashTable *guests;   /* uuid -> struct guest * */
-    GPtrArray *host_refs; /* char *, by ordinal */
+    GPtrArray *host_refs; /* char *, by their number in the report; NULL: of no member */
 };
 
 static void free_guest(gpointer data)
@@ -57,18 +57,34 @@ bool xf_estate_check(struct xf_estate *estate, GError **error)
 
     return estate->n_hosts == n ||
            xc_fail(error, XC_CAUSE_BAD_VALUE,
-                   "the farm has %u hosts and --listen was given %u times: give it once for each",
+                   "the pool has %u hosts and --listen was given %u times: give it once for each",
                    estate->n_hosts, n);
 }
 
 /* --- hosts */
 
-static void update_host(struct xf_estate *estate, unsigned ordinal, const struct xc_host *h)
+/* Those of the farm that are in this pool. */
+static bool is_member(const struct xf_estate *estate, const struct xc_host *h)
 {
-    char ref[XF_REF_SIZE];
+    const char *list = estate->server->options->hosts;
+    g_auto(GStrv) names = g_strsplit(list ? list : "", ",", -1);
 
-    xf_host_update(estate->server, ordinal, h, ref);
-    g_ptr_array_add(estate->host_refs, g_strdup(ref));
+    return !list || g_strv_contains((const char *const *)names, h->name);
+}
+
+static void update_hosts(struct xf_estate *estate, const struct xc_report *report)
+{
+    g_ptr_array_set_size(estate->host_refs, 0);
+    estate->n_hosts = 0;
+    for (guint i = 0; i < report->hosts->len; i++) {
+        const struct xc_host *h = &g_array_index(report->hosts, struct xc_host, i);
+        bool ours = is_member(estate, h);
+        char ref[XF_REF_SIZE];
+
+        if (ours)
+            xf_host_update(estate->server, estate->n_hosts++, h, ref);
+        g_ptr_array_add(estate->host_refs, ours ? g_strdup(ref) : NULL);
+    }
 }
 
 void xf_estate_lost(struct xf_estate *estate)
@@ -180,7 +196,7 @@ static bool update_guests(struct xf_estate *estate, const struct xc_report *repo
              vbd < report->vbds->len && g_array_index(report->vbds, struct xc_vbd, vbd).domain == i;
              vbd++)
             guest.n_vbds++;
-        if (!is_incoming(d))
+        if (guest.host && !is_incoming(d))
             changed = update_guest(estate, &guest) || changed;
     }
     return changed;
@@ -233,10 +249,7 @@ void xf_estate_update(struct xf_estate *estate, const struct xc_report *report)
     bool first = estate->round++ == 0;
     bool changed;
 
-    g_ptr_array_set_size(estate->host_refs, 0);
-    estate->n_hosts = report->hosts->len;
-    for (guint i = 0; i < report->hosts->len; i++)
-        update_host(estate, i, &g_array_index(report->hosts, struct xc_host, i));
+    update_hosts(estate, report);
     changed = update_guests(estate, report);
     changed = drop_gone(estate) || changed;
     if (first)

@@ -12,7 +12,7 @@ void xf_estate_free(struct xf_estate *estate);
 void xf_estate_update(struct xf_estate *estate, const struct xc_report *report);
 /* The farm does not answer: no host is seen to live. */
 void xf_estate_lost(struct xf_estate *estate);
-/* Has the farm as many hosts as there are endpoints? */
+/* Has the pool as many hosts as there are endpoints? */
 bool xf_estate_check(struct xf_estate *estate, GError **error);
 
 bool xf_estate_has(const struct xf_estate *estate, const char *vm_uuid);

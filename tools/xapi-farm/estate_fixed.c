@@ -119,8 +119,8 @@ void xf_estate_network(struct xf_db *db, const char *bridge, char out[XF_REF_SIZ
     struct xf_object *network;
     bool fresh;
 
-    xf_derive_ref(out, "network", bridge, 0);
-    xf_derive_uuid(uuid, "network", bridge, 0);
+    xf_db_ref(db, out, "network", bridge, 0);
+    xf_derive_uuid(uuid, "network", out, 0);
     network = xf_estate_have(db, "network", out, uuid, &fresh);
     if (!fresh)
         return;
@@ -152,8 +152,8 @@ static void make_pool(struct xf_server *server)
     char sr[XF_REF_SIZE];
     struct xf_object *pool;
 
-    xf_derive_ref(ref, "pool", "farm", 0);
-    xf_derive_uuid(uuid, "pool", "farm", 0);
+    xf_db_ref(db, ref, "pool", "farm", 0);
+    xf_derive_uuid(uuid, "pool", ref, 0);
     pool = xf_estate_have(db, "pool", ref, uuid, NULL);
     xf_estate_shared_sr(sr);
     xf_set_text(db, pool, "default_SR", sr);
@@ -211,6 +211,16 @@ static struct xf_object *first_guest(struct xf_db *db)
     return NULL;
 }
 
+/* Those that farms plug guests into: a pool has them all, also without a guest in them. */
+static void make_networks(struct xf_db *db)
+{
+    static const char *const bridges[] = {"xenbr0", "xenbr1", "xenbr2", "xenbr3"};
+    char ref[XF_REF_SIZE];
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(bridges); i++)
+        xf_estate_network(db, bridges[i], ref);
+}
+
 void xf_estate_fixed(struct xf_server *server)
 {
     struct xf_object *guest = first_guest(server->db);
@@ -218,6 +228,7 @@ void xf_estate_fixed(struct xf_server *server)
     if (guest)
         xf_estate_snapshot(server->db, guest, "before the upgrade");
     make_shared(server->db);
+    make_networks(server->db);
     make_pool(server);
     for (unsigned i = 0; i < G_N_ELEMENTS(templates); i++)
         make_template(server->db, i);

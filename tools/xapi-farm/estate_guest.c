@@ -49,7 +49,7 @@ static struct xf_object *have(struct making *m, const char *class, unsigned numb
     char ref[XF_REF_SIZE];
     char uuid[XF_UUID_SIZE];
 
-    xf_derive_ref(ref, class, m->uuid, number);
+    xf_db_ref(m->db, ref, class, m->uuid, number);
     xf_derive_uuid(uuid, class, m->uuid, number);
     g_ptr_array_add(m->owned, g_strdup(ref));
     return xf_estate_have(m->db, class, ref, strcmp(class, "VM") == 0 ? m->uuid : uuid, &m->fresh);

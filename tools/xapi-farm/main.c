@@ -127,7 +127,7 @@ static bool run_server(const struct xf_options *options, GError **error)
 {
     struct xf_server server = {
         .options = options,
-        .db = xf_db_new(xf_options_dialect(options)),
+        .db = xf_db_new(xf_options_dialect(options), options->hosts),
         .rrd = xf_rrd_new(),
         .endpoints = g_ptr_array_new_with_free_func(free_endpoint),
         .sessions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, xf_session_free),

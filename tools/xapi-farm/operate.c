@@ -14,6 +14,7 @@ struct work {
     char *host_name; /* of one it goes to, as the farm calls it; "" none */
     gint64 needed;   /* octets of memory */
     unsigned amount;
+    const char *away; /* host_name is one of another pool; NULL: it is not */
 };
 
 static void clear_work(struct work *work)
@@ -86,7 +87,10 @@ static bool find_host(struct xf_call *call, const struct xf_object *vm, struct w
 
     work->host = g_strdup(xf_get_text(vm, "resident_on"));
     work->host_name = g_strdup("");
-    if (work->operation->host) {
+    if (work->away) {
+        g_free(work->host_name);
+        work->host_name = g_strdup(work->away);
+    } else if (work->operation->host) {
         host = xf_param_object(call, (unsigned)work->operation->host, "host");
         if (!host || !check_host(call, host, work->needed))
             return false;
@@ -122,14 +126,14 @@ static bool prepare(struct xf_call *call, struct work *work)
     if (!find_host(call, vm, work))
         return false;
     /* XAPI takes that; a farm has nothing to do for it. */
-    if (work->action == XC_ACTION_MIGRATE &&
+    if (work->action == XC_ACTION_MIGRATE && !work->away &&
         strcmp(work->host, xf_get_text(vm, "resident_on")) == 0)
         work->action = XC_ACTION_NOOP;
     /* A copy that was never started is nothing that the farm knows yet. */
     if (work->action == XC_ACTION_START && !xf_link_has(call->server->link, work->vm_uuid))
         work->action = XC_ACTION_CREATE;
     xf_vm_mark(db, vm, call->task, work->operation->operation);
-    if (*work->host_name)
+    if (*work->host_name && !work->away)
         xf_set_text(db, vm, "scheduled_to_be_resident_on", work->host);
     return true;
 }
@@ -231,6 +235,8 @@ static bool take_outcome(struct xf_call *call, const struct work *work,
     for (unsigned i = 0; i < G_N_ELEMENTS(errors); i++)
         if (errors[i].cause == outcome->cause)
             return fail_outcome(call, work, errors[i].code, errors[i].params, text);
+    if (work->away)
+        return xf_call_fail(call, "VM_MIGRATE_FAILED", work->vm, work->host, work->away, text);
     return xf_call_fail(call, "INTERNAL_ERROR", text);
 }
 
@@ -289,6 +295,16 @@ bool xf_vm_operate(struct xf_call *call)
     return operate_with(call, 0);
 }
 
+bool xf_vm_leave(struct xf_call *call, enum xc_action action, const char *host)
+{
+    struct work work = {
+        .operation = xf_operation_find("migrate_send", true), .action = action, .away = host};
+    bool ok = operate(call, &work);
+
+    clear_work(&work);
+    return ok;
+}
+
 bool xf_vm_set_vcpus(struct xf_call *call)
 {
     return operate_with(call, (unsigned)CLAMP(xf_param_int(call, 1), 0, G_MAXUINT16));
@@ -337,11 +353,10 @@ bool xf_vm_assert_can_boot_here(struct xf_call *call)
     return ok;
 }
 
-/* dest is what host.migrate_receive gave, of which "host" is looked at here. */
-bool xf_vm_assert_can_migrate(struct xf_call *call)
+bool xf_vm_can_move_within(struct xf_call *call)
 {
     g_autofree char *ref = xf_param_member(call, 1, "host");
-    struct work work = {.operation = xf_operation_find("assert_can_migrate", true)};
+    struct work work = {.operation = xf_operation_find("migrate_send", true)};
     struct xf_object *vm;
     struct xf_object *host = NULL;
     bool ok;

@@ -24,8 +24,11 @@ struct option {
 
 static const struct option table[] = {
     {"farm", TEXT, AT(farm), "SOCKET", "of the running xen-farm (required)"},
+    {"hosts", TEXT, AT(hosts), "NAME,...",
+     "the farm's hosts that are in this pool (all); others may be in another's"},
     {"listen", TEXTS, AT(listen), "ADDRESS:PORT",
-     "where a host serves: once for each host of the farm, in its order. Port 0: a free one, the "
+     "where a host serves: once for each host of the pool, in the farm's order. Port 0: a free "
+     "one, the "
      "same for all"},
     {"cert", TEXT, AT(cert), "FILE", "certificate of all hosts (PEM); without it: plain HTTP"},
     {"key", TEXT, AT(key), "FILE", "its key (PEM)"},

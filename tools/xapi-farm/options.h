@@ -7,6 +7,7 @@
 
 struct xf_options {
     char *farm;        /* socket of the farm */
+    char *hosts;       /* names, with commas; NULL: all that the farm has */
     GPtrArray *listen; /* char *, "ADDRESS:PORT", one for each host in order */
     char *cert;        /* PEM files */
     char *key;

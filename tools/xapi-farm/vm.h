@@ -13,6 +13,10 @@ void xf_vm_mark(struct xf_db *db, struct xf_object *vm, const struct xf_task *ta
 bool xf_vm_is_guest(const struct xf_object *vm);
 /* Its home if that can take it, else the first host that can; NULL: none. operate.c */
 struct xf_object *xf_vm_choose_host(struct xf_db *db, const struct xf_object *vm, gint64 needed);
+/* Migrates to a host of another pool, which the farm knows by that name, or asks whether that can be; operate.c */
+bool xf_vm_leave(struct xf_call *call, enum xc_action action, const char *host);
+/* The same question of a host of this pool. */
+bool xf_vm_can_move_within(struct xf_call *call);
 /* An alert. */
 void xf_message(struct xf_db *db, const char *name, int priority, const char *class,
                 const struct xf_object *of, const char *body);

@@ -21,7 +21,8 @@
  *
  * Of a snapshot that is reverted to or deleted, the snapshot bears the mark: a revert makes the VM's other_config what it
  * was when the snapshot was taken. What is asked of a host needs no mark: it is done again without harm (xapi_host.c).
- * A VM that is yet to be made can bear none; xapi_create.c tells how that is done once.
+ * A VM that is yet to be made can bear none; xapi_create.c tells how that is done once. One that went to another pool took
+ * its mark with it: it is told by its uuid, which must be gone here and there in the other (xapi_move.c).
  *
  * Rights: writing on a VM (other_config) needs the role vm-admin. */
 #include "xenclient/drivers/xapi_actions.h"
@@ -31,6 +32,7 @@
 #include "xenclient/drivers/xapi_host.h"
 #include "xenclient/drivers/xapi_job.h"
 #include "xenclient/drivers/xapi_mark.h"
+#include "xenclient/drivers/xapi_move.h"
 #include "xenclient/drivers/xapi_point.h"
 #include "xenclient/drivers/xapi_report.h"
 #include "xenclient/drivers/xapi_task.h"
@@ -96,6 +98,23 @@ static bool write_task(struct xapi_job *job, GError **error)
     return false;
 }
 
+/* Newly allocated. */
+static struct xapi_args *call_args(const struct xapi_job *job)
+{
+    if (job->move)
+        return xapi_move_args(job, "Async.VM.migrate_send");
+    return xapi_method_args(job->method, "Async.", job->vm_ref, job->host, job->order);
+}
+
+/* The other pool is opened when it is certain that nothing goes on; what it refuses never began. */
+static bool open_destination(struct xapi_job *job, GError **error)
+{
+    if (!job->move)
+        return true;
+    job->sent = false;
+    return xapi_move_receive(job, error);
+}
+
 /* The mark is there; from here on the call may arrive. */
 static bool send_call(struct xapi_job *job, GError **error)
 {
@@ -104,12 +123,13 @@ static bool send_call(struct xapi_job *job, GError **error)
     g_autoptr(GError) why = NULL;
 
     xapi_job_tell(job, job->method->phase, -1);
+    if (!open_destination(job, error))
+        return false;
     job->sent = true;
     if ((xapi_method_destroys(job->method) && !xapi_point_strip(job, &why)) ||
-        !xapi_job_call(job,
-                       xapi_method_args(job->method, "Async.", job->vm_ref, job->host, job->order),
-                       &want, &why)) {
+        !xapi_job_call(job, call_args(job), &want, &why)) {
         if (xapi_link_refused(job->link)) {
+            job->over = true;
             xc_outcome_from_error(job->outcome, why);
             return true;
         }
@@ -152,7 +172,8 @@ static bool begin(struct xapi_job *job, GError **error)
                        xapi_method_of_snapshot(job->method) ? "such snapshot of VM" : "VM",
                        job->order->name);
     job->sent = job->order->action == XC_ACTION_CREATE; /* much of that is done already */
-    return check_free(job, error) && write_mark(job, error) && send_call(job, error);
+    return check_free(job, error) && (!job->move || xapi_move_plan(job, error)) &&
+           write_mark(job, error) && send_call(job, error);
 }
 
 /* --- finding again */
@@ -204,12 +225,27 @@ static bool search(struct xapi_job *job, gint64 since, GError **error)
     return n ? xapi_job_judge(job, error) : send_late(job, since, error);
 }
 
+/* The VM is not there, nor is its mark. On its way to another pool it may be seen in neither: false without an error, look
+ * again. */
+static bool look_away(struct xapi_job *job, GError **error)
+{
+    bool running = false;
+    bool arrived = false;
+    unsigned n;
+
+    if (job->move && !xapi_move_reached(job, &arrived, error))
+        return false;
+    if (job->move && !arrived && (!xapi_job_count_tasks(job, 0, &n, &running, error) || running))
+        return false;
+    return xapi_job_judge(job, error);
+}
+
 static bool look(struct xapi_job *job, GError **error)
 {
     struct xapi_mark mark;
 
     if (!job->vm)
-        return xapi_job_judge(job, error);
+        return look_away(job, error);
     xapi_mark_parse(&mark, job->vm->mark);
     switch (xapi_mark_find(&mark, &job->order->op)) {
     case XAPI_MARK_NOT:
@@ -243,7 +279,21 @@ static bool prepare(struct xapi_job *job, GError **error)
     if (!job->link)
         job->link = xapi_link_open(job->spec, job->env, job->call, error);
     return job->link && xapi_job_read_vm(job, error) && check_target(job, error) &&
-           xapi_job_find_host(job, job->order->host_to, error);
+           (job->move ? xapi_move_find(job, error)
+                      : xapi_job_find_host(job, job->order->host_to, error));
+}
+
+/* The other pool is opened for the question, and closed when the job ends. */
+static bool check_move(struct xapi_job *job, GError **error)
+{
+    job->over = true;
+    if (!job->vm)
+        return xc_fail(error, XC_CAUSE_NO_SUCH_TARGET, "the pool has no such VM");
+    if (!xapi_move_receive(job, error) ||
+        !xapi_job_call(job, xapi_move_args(job, "VM.assert_can_migrate"), NULL, error))
+        return false;
+    xc_outcome_set(job->outcome, XC_RESULT_OK, XC_CAUSE_NONE, "%s", "");
+    return true;
 }
 
 /* Would it be possible? XAPI checks the same itself before it migrates. VM.assert_can_migrate is for migrations to other
@@ -252,6 +302,8 @@ static bool check_migrate(struct xapi_job *job, GError **error)
 {
     if (!prepare(job, error))
         return false;
+    if (job->move)
+        return check_move(job, error);
     if (!job->vm || !*job->host)
         return xc_fail(error, job->vm ? XC_CAUSE_NO_SUCH_HOST : XC_CAUSE_NO_SUCH_TARGET,
                        "the pool has no %s", job->vm ? "such host" : "such VM");
@@ -343,8 +395,8 @@ static bool try_again(struct xapi_job *job, const GError *why)
     return true;
 }
 
-/* Migrations within a pool only: others need other calls, and storage at both ends. */
-static bool same_pool(const struct xapi_job *job, GError **error)
+/* A host of this pool, or of another one. */
+static bool find_target(struct xapi_job *job, GError **error)
 {
     const struct xc_source_spec *target = &job->order->target;
 
@@ -353,8 +405,12 @@ static bool same_pool(const struct xapi_job *job, GError **error)
     if (!*target->key || strcmp(target->key, job->spec->key) == 0)
         return *job->order->host_to || job->order->attach ||
                xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host of the pool was named");
-    return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
-                   "%s is another pool: VMs are migrated within theirs only", target->key);
+    if (xc_driver_for(target->uri, NULL) != xc_driver_for(job->spec->uri, NULL))
+        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED, "%s is no pool", target->key);
+    job->move = xapi_move_new(job);
+    if (job->method)
+        job->method = &xapi_method_move;
+    return true;
 }
 
 static void run_job(struct xapi_job *job)
@@ -368,7 +424,7 @@ static void run_job(struct xapi_job *job)
                        xc_enum_label(&xc_action_labels, (int)job->order->action));
         return;
     }
-    if (!same_pool(job, &error) || (checks && !check_migrate(job, &error))) {
+    if (!find_target(job, &error) || (checks && !check_migrate(job, &error))) {
         xc_outcome_from_error(job->outcome, error);
         return;
     }
@@ -399,6 +455,7 @@ void xapi_run(const struct xc_source_spec *spec, const struct xc_driver_env *env
     run_job(&job);
     if (job.link && job.sent)
         xapi_barrier_set(&job);
+    xapi_move_free(&job);
     xapi_link_close(job.link);
     xapi_object_free(job.vm);
     xc_call_deinit(&job.grace);

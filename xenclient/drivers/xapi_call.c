@@ -85,13 +85,19 @@ void xapi_args_text(struct xapi_args *args, const char *text)
     add(args, 's', text_value(args, text));
 }
 
-void xapi_args_secret(struct xapi_args *args, const char *text)
+/* What stands for it until the request is written. */
+static xmlrpc_value *holder_value(struct xapi_args *args, const char *secret)
 {
     char holder[HOLDER_SIZE];
 
-    g_ptr_array_add(args->secrets, g_strdup(text));
+    g_ptr_array_add(args->secrets, g_strdup(secret));
     g_snprintf(holder, sizeof(holder), HOLDER_FORM, args->nonce, args->secrets->len);
-    xapi_args_text(args, holder);
+    return text_value(args, holder);
+}
+
+void xapi_args_secret(struct xapi_args *args, const char *text)
+{
+    add(args, 's', holder_value(args, text));
 }
 
 /* Never <int>: older servers refuse it, all take digits. */
@@ -137,16 +143,28 @@ void xapi_args_texts(struct xapi_args *args, const char *const *texts)
     add_whole(args, 'a', array);
 }
 
-void xapi_args_map(struct xapi_args *args, const char *const *pairs)
+static void add_map(struct xapi_args *args, const char *const *pairs,
+                    xmlrpc_value *(*value_of)(struct xapi_args *args, const char *text))
 {
     xmlrpc_value *map = args->env.fault_occurred ? NULL : good(args, xmlrpc_struct_new(&args->env));
     xmlrpc_value *item;
 
-    for (; map && pairs[0] && (item = text_value(args, pairs[1])) != NULL; pairs += 2) {
+    for (; map && pairs[0] && (item = value_of(args, pairs[1])) != NULL; pairs += 2) {
         xmlrpc_struct_set_value(&args->env, map, pairs[0], item);
         xmlrpc_DECREF(item);
     }
     add_whole(args, 'm', map);
+}
+
+void xapi_args_map(struct xapi_args *args, const char *const *pairs)
+{
+    add_map(args, pairs, text_value);
+}
+
+/* Members are written in the order in which they were set, which fill_in() counts on. */
+void xapi_args_secret_map(struct xapi_args *args, const char *const *pairs)
+{
+    add_map(args, pairs, holder_value);
 }
 
 /* --- the request */

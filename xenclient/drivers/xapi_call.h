@@ -25,6 +25,8 @@ void xapi_args_flag(struct xapi_args *args, bool flag);
 void xapi_args_texts(struct xapi_args *args, const char *const *texts); /* NULL-terminated */
 /* Keys and values in turn, NULL-terminated. */
 void xapi_args_map(struct xapi_args *args, const char *const *pairs);
+/* The same; the values are secrets. */
+void xapi_args_secret_map(struct xapi_args *args, const char *const *pairs);
 
 /* Is it a call that xapi_calls.h lists? Errors: internal. */
 bool xapi_args_check(const struct xapi_args *args, GError **error);

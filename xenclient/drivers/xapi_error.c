@@ -51,6 +51,7 @@ static const struct {
     {"SR_NOT_ATTACHED", XC_CAUSE_NO_STORAGE},
     {"VDI_NOT_AVAILABLE", XC_CAUSE_NO_STORAGE},
     {"VDI_MISSING", XC_CAUSE_NO_STORAGE},
+    {"VIF_NOT_IN_MAP", XC_CAUSE_NO_NETWORK},
     {"VM_REQUIRES_NETWORK", XC_CAUSE_NO_NETWORK},
     {"VM_INCOMPATIBLE_WITH_THIS_HOST", XC_CAUSE_INCOMPATIBLE_CPU},
     {"VM_HVM_REQUIRED", XC_CAUSE_INCOMPATIBLE_CPU},
@@ -90,9 +91,10 @@ const char *xapi_error_code(unsigned at)
     return at < G_N_ELEMENTS(causes) ? causes[at].code : NULL;
 }
 
+/* Addresses that pools give each other for a migration have a session in them. */
 static bool worth_showing(const char *word)
 {
-    return *word && !g_str_has_prefix(word, "OpaqueRef:");
+    return *word && !g_str_has_prefix(word, "OpaqueRef:") && !strstr(word, "session_id");
 }
 
 char *xapi_words(const GPtrArray *words)

@@ -4,6 +4,7 @@
 #include "xenclient/drivers/xapi_create.h"
 #include "xenclient/drivers/xapi_error.h"
 #include "xenclient/drivers/xapi_host.h"
+#include "xenclient/drivers/xapi_move.h"
 #include "xenclient/drivers/xapi_point.h"
 #include "xenclient/drivers/xapi_task.h"
 
@@ -136,6 +137,8 @@ bool xapi_job_reached(struct xapi_job *job, bool *yes, GError **error)
         return xapi_create_copied(job, yes, error);
     if (!xapi_job_read_vm(job, error))
         return false;
+    if (job->method->shape == XAPI_SHAPE_MOVE)
+        return xapi_move_reached(job, yes, error);
     if (job->method->shape == XAPI_SHAPE_TAKE)
         return xapi_point_taken(job, yes, error);
     if (job->method->shape == XAPI_SHAPE_CLONE)
@@ -163,12 +166,26 @@ static char *describe(const struct xapi_job *job)
                            job->vm && job->vm->power_state ? job->vm->power_state : "gone");
 }
 
+/* What has left one pool may not be seen in the other yet. */
+static bool reached_by_now(struct xapi_job *job, bool *yes, GError **error)
+{
+    gint64 until = xc_clock_mono() + READ_BACK_USEC;
+
+    while (xapi_job_reached(job, yes, error)) {
+        if (*yes || !job->move || job->vm || xc_clock_mono() >= until)
+            return true;
+        if (!xc_call_wait(job->call, -1, 0, READ_STEP_USEC, "reading back", error))
+            return false;
+    }
+    return false;
+}
+
 bool xapi_job_judge(struct xapi_job *job, GError **error)
 {
     g_autofree char *what = NULL;
     bool yes = false;
 
-    if (!xapi_job_reached(job, &yes, error))
+    if (!reached_by_now(job, &yes, error))
         return false;
     what = describe(job);
     if (yes && job->method->decisive)
@@ -217,6 +234,7 @@ static bool finish(struct xapi_job *job, const struct xapi_task *seen, GError **
     g_autofree char *words = xapi_words(seen->words);
     const char *code = seen->words->len ? seen->words->pdata[0] : "";
 
+    job->over = true;
     if (seen->status == XAPI_TASK_SUCCESS && !read_back(job, error))
         return false;
     if (seen->status == XAPI_TASK_CANCELLED && job->ending)

@@ -5,6 +5,8 @@
 #include "xenclient/drivers/xapi_orders.h"
 #include "xenclient/drivers/xapi_session.h"
 
+struct xapi_move;
+
 struct xapi_job {
     const struct xc_source_spec *spec;
     const struct xc_driver_env *env;
@@ -24,6 +26,8 @@ struct xapi_job {
     bool sent;          /* the call may have arrived */
     char *task;         /* NULL: not known */
     char *fence;        /* of a creation: the task that says that it was begun; NULL: not known */
+    struct xapi_move *move; /* to another pool; NULL: not that */
+    bool over;              /* nothing of it goes on at the server, which has said so */
     bool cancel_sent;
     gint64 pause; /* before the next attempt */
 };

@@ -60,6 +60,10 @@ const struct xapi_method xapi_method_provision = {XC_ACTION_CREATE,
                                                   XAPI_SHAPE_PROVISION,
                                                   true};
 
+const struct xapi_method xapi_method_move = {
+    XC_ACTION_MIGRATE, XAPI_DOING_MIGRATE,          "VM.migrate_send", NULL,
+    "Running",         "migrating to another pool", XAPI_SHAPE_MOVE,   true};
+
 const struct xapi_method *xapi_method_of(enum xc_action action)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(methods); i++)
@@ -142,6 +146,7 @@ bool xapi_method_reached(const struct xapi_method *method, const struct xc_order
     case XAPI_SHAPE_START:
         return !*host || g_strcmp0(vm->resident_on, host) == 0;
     case XAPI_SHAPE_MIGRATE:
+    case XAPI_SHAPE_MOVE:
         return g_strcmp0(vm->resident_on, host) == 0;
     case XAPI_SHAPE_MEMORY:
         return is(&vm->memory_dynamic_min, octets(order)) &&

@@ -20,6 +20,7 @@ enum xapi_shape {
     XAPI_SHAPE_REVERT,  /* a snapshot is what is called, and marked */
     XAPI_SHAPE_DELETE,  /* the same */
     XAPI_SHAPE_HOST,    /* no VM at all */
+    XAPI_SHAPE_MOVE,    /* to another pool: xapi_move.h has the parameters */
 };
 
 struct xapi_method {
@@ -35,6 +36,8 @@ struct xapi_method {
 
 /* The second step of a creation; the first is its action's, the third that of a start. */
 extern const struct xapi_method xapi_method_provision;
+/* A migration to another pool; that of the table is one within it. */
+extern const struct xapi_method xapi_method_move;
 /* NULL: this driver has no such action. */
 const struct xapi_method *xapi_method_of(enum xc_action action);
 /* Is it a snapshot that the method is called on? */

@@ -158,7 +158,7 @@ static void name_host(GError **error, const char *address)
         g_prefix_error(error, "%s: ", address);
 }
 
-static void log_out(const struct xapi_link *link, const char *session)
+void xapi_link_end_session(const struct xapi_link *link, const char *session)
 {
     g_autoptr(xapi_args) args = xapi_args_new("session.logout");
     g_autoptr(GPtrArray) words = NULL;
@@ -179,7 +179,7 @@ static void replace_session(struct xapi_link *link, const char *session)
     link->session = g_strdup(session);
     if (!old)
         return;
-    log_out(link, old);
+    xapi_link_end_session(link, old);
     xapi_wipe(old, strlen(old));
 }
 
@@ -354,7 +354,7 @@ void xapi_link_close(struct xapi_link *link)
     if (!link)
         return;
     if (link->session && link->https)
-        log_out(link, link->session);
+        xapi_link_end_session(link, link->session);
     forget_session(link);
     forget_words(link);
     xc_https_free(link->https);

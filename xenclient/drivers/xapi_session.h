@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_link, xapi_link_close)
  * begun, it logs in once more and repeats. */
 bool xapi_link_call(struct xapi_link *link, const struct xapi_args *args,
                     const struct xapi_want *want, struct xc_call *call, GError **error);
+/* Ends another session of that server; a moment at most. */
+void xapi_link_end_session(const struct xapi_link *link, const char *session);
 /* Did the last call that failed say this code? */
 bool xapi_link_said(const struct xapi_link *link, const char *code);
 /* Was it XAPI that refused it? Then nothing was begun. */

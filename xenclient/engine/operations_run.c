@@ -210,16 +210,28 @@ static bool hosts_are_there(const struct xc_engine *engine, const struct xc_op *
            !(*op->host_to && !xc_fleet_host(engine, op->host_to));
 }
 
+/* After a start hosts of sources that have several are not known before these have answered. */
+static bool is_source_unheard(const struct xc_engine *engine)
+{
+    for (guint i = 0; i < engine->slots->len; i++) {
+        const struct xc_slot *slot = engine->slots->pdata[i];
+        const struct xc_poller *poller = slot->poller;
+
+        if (slot->enabled && ((!slot->polls_ok && !slot->polls_failed) || poller->pending))
+            return true;
+    }
+    return false;
+}
+
 /* May it be sent without them? Else it waits for what its source told to be shown, or ends. */
 static bool goes_without_hosts(struct xc_engine *engine, struct xc_op_run *run,
                                const struct xc_slot *slot)
 {
     const struct xc_op *op = &run->op;
-    const struct xc_poller *poller = slot->poller;
     bool of_host = xc_action_info(op->action)->of_host;
     g_autofree char *text = NULL;
 
-    if (poller->pending)
+    if (is_source_unheard(engine))
         return false;
     /* What became of a domain can be seen where its host to be has gone. */
     if (op->attempts && !of_host)
@@ -389,6 +401,16 @@ static void find_created(struct xc_engine *engine, struct xc_op *op)
     }
 }
 
+/* Does the destination show it? A source that learns of what comes by events may have answered before it had. */
+static bool has_arrived(struct xc_engine *engine, const struct xc_op *op)
+{
+    const struct xc_slot *to = source_of_host(engine, op->host_to);
+    const struct xc_domain_ref *ref =
+        op->action == XC_ACTION_MIGRATE ? xc_fleet_domain(engine, op->domain) : NULL;
+
+    return !ref || !to || ref->slot == to;
+}
+
 void xc_ops_published(struct xc_engine *engine)
 {
     g_autoptr(GPtrArray) known = g_ptr_array_new();
@@ -406,7 +428,8 @@ void xc_ops_published(struct xc_engine *engine)
         struct xc_op_run *run = known->pdata[i];
         const struct xc_slot *slot = xc_fleet_source(engine, run->op.source);
         bool published = has_published(slot, run->wait_source) &&
-                         has_published(source_of_host(engine, run->op.host_to), run->wait_target);
+                         has_published(source_of_host(engine, run->op.host_to), run->wait_target) &&
+                         has_arrived(engine, &run->op);
 
         if (run->outcome.result == XC_RESULT_OK && now < run->wait_until && !published)
             continue;
