@@ -228,10 +228,11 @@ static bool goes_without_hosts(struct xc_engine *engine, struct xc_op_run *run,
                                const struct xc_slot *slot)
 {
     const struct xc_op *op = &run->op;
+    const struct xc_poller *poller = slot->poller;
     bool of_host = xc_action_info(op->action)->of_host;
     g_autofree char *text = NULL;
 
-    if (is_source_unheard(engine))
+    if (of_host ? poller->pending != NULL : is_source_unheard(engine))
         return false;
     /* What became of a domain can be seen where its host to be has gone. */
     if (op->attempts && !of_host)
