@@ -279,7 +279,7 @@ static void test_interface_lines(void)
 /* --- the whole */
 
 struct story {
-    struct xc_call *call;
+    struct xc_call call;
     unsigned found;
     bool cancel_when_looking;
 };
@@ -290,7 +290,7 @@ static void tell(const char *phase, int progress, void *data)
 
     g_assert_cmpint(progress, <=, 100);
     if (story->cancel_when_looking && strcmp(phase, "looking at open ports") == 0)
-        xc_call_cancel(story->call);
+        xc_call_cancel(&story->call);
 }
 
 static void on_found(const struct xc_find *find, void *data)
@@ -303,12 +303,10 @@ static void run_scan(const char *line, struct story *story, struct xc_outcome *o
 {
     const struct xc_driver_env env = {.known_hosts = (char *)"/dev/null"};
     const struct xc_order order = {.action = XC_ACTION_DISCOVER, .content = (char *)line};
-    struct xc_call call;
 
-    g_assert_true(xc_call_init(&call, 60 * XC_USEC_PER_SEC, NULL));
-    story->call = &call;
-    xc_scan_run(&env, &order, &call, tell, on_found, story, outcome);
-    xc_call_deinit(&call);
+    g_assert_true(xc_call_init(&story->call, 60 * XC_USEC_PER_SEC, NULL));
+    xc_scan_run(&env, &order, &story->call, tell, on_found, story, outcome);
+    xc_call_deinit(&story->call);
 }
 
 /* Servers that take a connection and say nothing hold up nobody who cancels. */
