@@ -1,5 +1,5 @@
 /* Events: each change makes the right one, once, also over a restart; serials have no gaps and are never reused. */
-#include "tests/unit/engine_kit.h"
+#include "tests/unit/operations_kit.h"
 
 #include "xenclient/store/db.h"
 
@@ -230,23 +230,14 @@ static void test_late_source(struct kit_fixture *f, gconstpointer data)
 
 static void ask(struct kit_fixture *f, enum xc_action action)
 {
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    struct xc_request request = {.action = action, .domain = kit_find(f, "web")->index};
-    g_autoptr(GError) error = NULL;
+    const struct xc_request request = {.action = action, .domain = kit_find(f, "web")->index};
 
-    g_assert_true(xc_txn_add_op(txn, &request, &error) && xc_txn_write(txn, &error));
-    xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
+    g_assert_cmpint((int)kit_ask(f, &request), ==, XC_CAUSE_NONE);
 }
 
 static void end(enum xc_result result, enum xc_cause cause, const char *text)
 {
-    struct xc_order *order = kit->orders->pdata[kit->orders->len - 1];
-    struct xc_outcome outcome = {result, cause, (char *)text};
-
-    kit->events.outcome(&order->op, &outcome, kit->data);
-    kit_turn();
+    kit_end(kit_last_order(), result, cause, text);
 }
 
 static void test_operations(struct kit_fixture *f, gconstpointer data)

@@ -1,5 +1,5 @@
 /* Operations on hosts of a source that has several: on the one that was asked for, and on no other. */
-#include "tests/unit/engine_kit.h"
+#include "tests/unit/operations_kit.h"
 
 #define TEST(name, function)                                                                       \
     g_test_add("/host-operations/" name, struct kit_fixture, NULL, set_up, function, kit_tear_down)
@@ -35,47 +35,14 @@ static const char *const both[] = {"one", "two", NULL};
 
 static enum xc_cause ask(struct kit_fixture *f, const char *host, enum xc_action action)
 {
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    struct xc_request request = {.action = action, .host = host};
-    g_autoptr(GError) error = NULL;
+    const struct xc_request request = {.action = action, .host = host};
 
-    if (xc_txn_add_op(txn, &request, &error) && xc_txn_write(txn, &error))
-        xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
-    return xc_error_cause(error);
-}
-
-static const struct xc_op *newest(struct kit_fixture *f)
-{
-    size_t n;
-    const struct xc_op *const *ops = xc_ops(f->engine, &n);
-
-    g_assert_cmpuint(n, >, 0);
-    return ops[n - 1];
-}
-
-static size_t count(struct kit_fixture *f)
-{
-    size_t n;
-
-    xc_ops(f->engine, &n);
-    return n;
+    return kit_ask(f, &request);
 }
 
 static const char *host_of(guint i)
 {
-    g_assert_cmpuint(i, <, kit->orders->len);
-    return ((const struct xc_order *)kit->orders->pdata[i])->host_from;
-}
-
-static void end(guint i)
-{
-    const struct xc_outcome outcome = {XC_RESULT_OK, XC_CAUSE_NONE, NULL};
-    struct xc_uuid op = ((const struct xc_order *)kit->orders->pdata[i])->op;
-
-    kit->events.outcome(&op, &outcome, kit->data);
-    kit_turn();
+    return kit_order(i)->host_from;
 }
 
 static void test_each_on_its_own(struct kit_fixture *f, gconstpointer data)
@@ -88,7 +55,7 @@ static void test_each_on_its_own(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpstr(host_of(0), ==, "one");
     g_assert_cmpstr(host_of(1), ==, "two");
     g_assert_cmpint((int)ask(f, "a.one", XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 2); /* that is one */
+    g_assert_cmpuint(kit_count(f), ==, 2); /* that is one */
 }
 
 /* What would undo it waits until it is over, also what stands next to it in one request. */
@@ -105,8 +72,8 @@ static void test_busy(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint((int)ask(f, "a.one", XC_ACTION_HOST_ENABLE), ==, XC_CAUSE_BUSY);
     g_assert_cmpint((int)ask(f, "a.two", XC_ACTION_HOST_ENABLE), ==, XC_CAUSE_NONE);
     g_assert_cmpint((int)ask(f, "a.one", XC_ACTION_RESCAN), ==, XC_CAUSE_NONE);
-    end(0);
-    end(1);
+    kit_end(kit_order(0), XC_RESULT_OK, XC_CAUSE_NONE, NULL);
+    kit_end(kit_order(1), XC_RESULT_OK, XC_CAUSE_NONE, NULL);
     KIT_UNTIL(xc_op_find(f->engine, 1)->state == XC_OP_FINISHED ||
               (kit_answer(f, "a", hosts(both)), false));
     g_assert_cmpint((int)ask(f, "a.one", XC_ACTION_HOST_ENABLE), ==, XC_CAUSE_NONE);
@@ -154,11 +121,11 @@ static void test_host_gone(struct kit_fixture *f, gconstpointer data)
     kit_restart(f);
     become_pool(f);
     kit_answer(f, "a", hosts(one));
-    KIT_UNTIL(newest(f)->state == XC_OP_FINISHED);
+    KIT_UNTIL(kit_newest(f)->state == XC_OP_FINISHED);
     g_assert_cmpuint(kit->orders->len, ==, 0);
-    g_assert_cmpint((int)newest(f)->result, ==, XC_RESULT_LOST);
-    g_assert_cmpint((int)newest(f)->cause, ==, XC_CAUSE_NO_SUCH_HOST);
-    g_assert_cmpstr(newest(f)->text, ==, "there is no host a.two any more");
+    g_assert_cmpint((int)kit_newest(f)->result, ==, XC_RESULT_LOST);
+    g_assert_cmpint((int)kit_newest(f)->cause, ==, XC_CAUSE_NO_SUCH_HOST);
+    g_assert_cmpstr(kit_newest(f)->text, ==, "there is no host a.two any more");
 }
 
 /* It had not begun when the agent died, and now nobody can say which host it is: it fails with what keeps it. */
@@ -172,10 +139,10 @@ static void test_source_down(struct kit_fixture *f, gconstpointer data)
     kit_restart(f);
     become_pool(f);
     kit_fail(f, "a", XC_CAUSE_TRANSPORT);
-    KIT_UNTIL(newest(f)->state == XC_OP_FINISHED || (xc_ops_pump(f->engine), false));
+    KIT_UNTIL(kit_newest(f)->state == XC_OP_FINISHED || (xc_ops_pump(f->engine), false));
     g_assert_cmpuint(kit->orders->len, ==, 0);
-    g_assert_cmpint((int)newest(f)->result, ==, XC_RESULT_FAILED);
-    g_assert_cmpint((int)newest(f)->cause, ==, XC_CAUSE_TRANSPORT);
+    g_assert_cmpint((int)kit_newest(f)->result, ==, XC_RESULT_FAILED);
+    g_assert_cmpint((int)kit_newest(f)->cause, ==, XC_CAUSE_TRANSPORT);
 }
 
 int main(int argc, char **argv)

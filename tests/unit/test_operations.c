@@ -1,5 +1,5 @@
 /* Operations and the SET transaction: accepted whole or not at all, run once, ended truly. */
-#include "tests/unit/engine_kit.h"
+#include "tests/unit/operations_kit.h"
 
 #define TEST(name, function)                                                                       \
     g_test_add("/operations/" name, struct kit_fixture, NULL, kit_set_up, function, kit_tear_down)
@@ -15,59 +15,27 @@ static void show_fleet(struct kit_fixture *f)
     kit_answer(f, "b", kit_report("boot-b"));
 }
 
+static struct xc_request on(struct kit_fixture *f, const char *name, enum xc_action action,
+                            const char *host, bool locked)
+{
+    return (struct xc_request){
+        .action = action, .domain = kit_find(f, name)->index, .host = host, .locked = locked};
+}
+
 static bool add(struct kit_fixture *f, struct xc_txn *txn, const char *name, enum xc_action action,
                 const char *host, bool locked, GError **error)
 {
-    struct xc_request request = {
-        .action = action, .domain = kit_find(f, name)->index, .host = host, .locked = locked};
+    const struct xc_request request = on(f, name, action, host, locked);
 
     return xc_txn_add_op(txn, &request, error);
 }
 
-/* One SET with one action: the cause it was refused for, or NONE. */
 static enum xc_cause ask(struct kit_fixture *f, const char *name, enum xc_action action,
                          const char *host, bool locked)
 {
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    g_autoptr(GError) error = NULL;
+    const struct xc_request request = on(f, name, action, host, locked);
 
-    if (add(f, txn, name, action, host, locked, &error) && xc_txn_write(txn, &error))
-        xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
-    return xc_error_cause(error);
-}
-
-static const struct xc_op *newest(struct kit_fixture *f)
-{
-    size_t n;
-    const struct xc_op *const *ops = xc_ops(f->engine, &n);
-
-    return n ? ops[n - 1] : NULL;
-}
-
-static size_t count(struct kit_fixture *f)
-{
-    size_t n;
-
-    xc_ops(f->engine, &n);
-    return n;
-}
-
-static const struct xc_order *order(guint i)
-{
-    g_assert_cmpuint(i, <, kit->orders->len);
-    return kit->orders->pdata[i];
-}
-
-static void end(const struct xc_order *o, enum xc_result result, enum xc_cause cause,
-                const char *text)
-{
-    struct xc_outcome outcome = {result, cause, (char *)text};
-    struct xc_uuid op = o->op;
-
-    kit->events.outcome(&op, &outcome, kit->data);
-    kit_turn();
+    return kit_ask(f, &request);
 }
 
 static void test_runs_and_ends_with_the_tables(struct kit_fixture *f, gconstpointer data)
@@ -79,21 +47,21 @@ static void test_runs_and_ends_with_the_tables(struct kit_fixture *f, gconstpoin
     (void)data;
     show_fleet(f);
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_PAUSE, NULL, false), ==, XC_CAUSE_NONE);
-    op = newest(f);
+    op = kit_newest(f);
     g_assert_cmpint((int)op->state, ==, XC_OP_RUNNING);
-    g_assert_cmpint((int)order(0)->action, ==, XC_ACTION_PAUSE);
-    g_assert_false(order(0)->attach);
-    g_assert_cmpint(order(0)->domid, ==, 5);
-    g_assert_cmpstr(order(0)->boot_id, ==, "boot-1");
+    g_assert_cmpint((int)kit_order(0)->action, ==, XC_ACTION_PAUSE);
+    g_assert_false(kit_order(0)->attach);
+    g_assert_cmpint(kit_order(0)->domid, ==, 5);
+    g_assert_cmpstr(kit_order(0)->boot_id, ==, "boot-1");
     g_assert_cmpuint(kit_find(f, "web")->track->active_op, ==, op->index);
     g_assert_cmpint((int)kit_find(f, "web")->track->wanted, ==, XC_WANTED_PAUSED);
 
-    kit->events.progress(&order(0)->op, "pausing", 40, kit->data);
+    kit->events.progress(&kit_order(0)->op, "pausing", 40, kit->data);
     g_assert_cmpstr(op->phase, ==, "pausing");
     g_assert_cmpint(op->progress, ==, 40);
 
     /* Ended only when a younger poll has shown what it did. */
-    end(order(0), XC_RESULT_OK, XC_CAUSE_NONE, "done");
+    kit_end(kit_order(0), XC_RESULT_OK, XC_CAUSE_NONE, "done");
     g_assert_cmpint((int)op->state, ==, XC_OP_RUNNING);
     report = kit_report("boot-1");
     kit_domain(report, "db", 2, 0);
@@ -138,12 +106,12 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpint((int)ask(f, cases[i].name, cases[i].action, cases[i].host, false), ==,
                         cases[i].cause);
-    g_assert_cmpuint(count(f), ==, 0);
+    g_assert_cmpuint(kit_count(f), ==, 0);
     g_assert_cmpuint(kit->orders->len, ==, 0);
 
     f->config->control = false;
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_PAUSE, NULL, false), ==, XC_CAUSE_POLICY);
-    g_assert_cmpuint(count(f), ==, 0);
+    g_assert_cmpuint(kit_count(f), ==, 0);
 }
 
 static void test_no_memory_at_the_destination(struct kit_fixture *f, gconstpointer data)
@@ -165,15 +133,15 @@ static void test_equal_is_the_same_other_is_busy(struct kit_fixture *f, gconstpo
     show_fleet(f);
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_MIGRATE, "b", false), ==, XC_CAUSE_NONE);
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_MIGRATE, "b", false), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 1);
+    g_assert_cmpuint(kit_count(f), ==, 1);
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_PAUSE, NULL, false), ==, XC_CAUSE_BUSY);
     /* With the lock it is a new request, not a resent one. */
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_MIGRATE, "b", true), ==, XC_CAUSE_BUSY);
-    end(order(0), XC_RESULT_FAILED, XC_CAUSE_TRANSPORT, "no");
+    kit_end(kit_order(0), XC_RESULT_FAILED, XC_CAUSE_TRANSPORT, "no");
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_MIGRATE, "b", false), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 1); /* within the duplicate window */
+    g_assert_cmpuint(kit_count(f), ==, 1); /* within the duplicate window */
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_MIGRATE, "b", true), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpuint(kit_count(f), ==, 2);
     g_assert_cmpuint(kit->orders->len, ==, 2);
 }
 
@@ -184,14 +152,14 @@ static void test_force_takes_over_from_soft(struct kit_fixture *f, gconstpointer
     (void)data;
     show_fleet(f);
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_SHUTDOWN, NULL, false), ==, XC_CAUSE_NONE);
-    soft = newest(f)->index;
+    soft = kit_newest(f)->index;
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_DESTROY, NULL, false), ==, XC_CAUSE_NONE);
     g_assert_cmpuint(kit->cancels->len, ==, 1);
     g_assert_cmpuint(kit->orders->len, ==, 2);
     g_assert_cmpint((int)xc_op_find(f->engine, soft)->state, ==, XC_OP_CANCELLING);
-    end(order(0), XC_RESULT_CANCELLED, XC_CAUSE_CANCELLED, "");
+    kit_end(kit_order(0), XC_RESULT_CANCELLED, XC_CAUSE_CANCELLED, "");
     g_assert_cmpint((int)xc_op_find(f->engine, soft)->result, ==, XC_RESULT_CANCELLED);
-    g_assert_cmpuint(kit_find(f, "web")->track->active_op, ==, newest(f)->index);
+    g_assert_cmpuint(kit_find(f, "web")->track->active_op, ==, kit_newest(f)->index);
     /* A soft one does not push a force action aside. */
     g_assert_cmpint((int)ask(f, "web", XC_ACTION_REBOOT, NULL, false), ==, XC_CAUSE_BUSY);
 }
@@ -220,11 +188,11 @@ static void test_whole_or_not_at_all(struct kit_fixture *f, gconstpointer data)
     g_assert_true(xc_txn_write(txn, NULL));
     xc_txn_free(txn);
     kit_turn();
-    g_assert_cmpuint(count(f), ==, 0);
+    g_assert_cmpuint(kit_count(f), ==, 0);
     kit_restart(f);
     show_fleet(f);
     kit_turn();
-    g_assert_cmpuint(count(f), ==, 0);
+    g_assert_cmpuint(kit_count(f), ==, 0);
     g_assert_cmpuint(kit->orders->len, ==, 0);
 }
 
@@ -261,11 +229,11 @@ static void test_accepted_runs_after_restart(struct kit_fixture *f, gconstpointe
     xc_txn_free(txn);
     g_assert_cmpuint(kit->orders->len, ==, 0); /* the main loop had no turn */
     kit_restart(f);
-    g_assert_cmpuint(count(f), ==, 1);
+    g_assert_cmpuint(kit_count(f), ==, 1);
     show_fleet(f);
     kit_turn();
     g_assert_cmpuint(kit->orders->len, ==, 1);
-    g_assert_false(order(0)->attach);
+    g_assert_false(kit_order(0)->attach);
 }
 
 /* With a worker when the process dies: found out afterwards, not begun again. */
@@ -277,19 +245,19 @@ static void test_running_is_attached_after_restart(struct kit_fixture *f, gconst
     (void)data;
     show_fleet(f);
     ask(f, "web", XC_ACTION_MIGRATE, "b", false);
-    op = order(0)->op;
-    index = newest(f)->index;
+    op = kit_order(0)->op;
+    index = kit_newest(f)->index;
     kit_restart(f);
     kit_turn();
     g_assert_cmpuint(kit->orders->len, ==, 0); /* nothing before the host has answered */
     show_fleet(f);
     kit_turn();
     g_assert_cmpuint(kit->orders->len, ==, 1);
-    g_assert_true(order(0)->attach);
-    g_assert_cmpmem(&order(0)->op, sizeof(op), &op, sizeof(op));
-    g_assert_cmpstr(order(0)->boot_id, ==, "boot-1");
-    g_assert_cmpstr(order(0)->target.key, ==, "b");
-    end(order(0), XC_RESULT_LOST, XC_CAUSE_LOST, "host restarted meanwhile");
+    g_assert_true(kit_order(0)->attach);
+    g_assert_cmpmem(&kit_order(0)->op, sizeof(op), &op, sizeof(op));
+    g_assert_cmpstr(kit_order(0)->boot_id, ==, "boot-1");
+    g_assert_cmpstr(kit_order(0)->target.key, ==, "b");
+    kit_end(kit_order(0), XC_RESULT_LOST, XC_CAUSE_LOST, "host restarted meanwhile");
     g_assert_cmpint((int)xc_op_find(f->engine, index)->result, ==, XC_RESULT_LOST);
     kit_restart(f);
     g_assert_cmpint((int)xc_op_find(f->engine, index)->result, ==, XC_RESULT_LOST);
@@ -297,7 +265,7 @@ static void test_running_is_attached_after_restart(struct kit_fixture *f, gconst
     /* Indexes go on. */
     show_fleet(f);
     ask(f, "web", XC_ACTION_PAUSE, NULL, false);
-    g_assert_cmpuint(newest(f)->index, ==, index + 1);
+    g_assert_cmpuint(kit_newest(f)->index, ==, index + 1);
 }
 
 static void test_limit_per_host(struct kit_fixture *f, gconstpointer data)
@@ -319,7 +287,7 @@ static void test_limit_per_host(struct kit_fixture *f, gconstpointer data)
     }
     g_assert_cmpuint(kit->orders->len, ==, 2);
     g_assert_cmpuint(xc_op_counts(f->engine).queued, ==, 3);
-    end(order(0), XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR, "no");
+    kit_end(kit_order(0), XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR, "no");
     g_assert_cmpuint(kit->orders->len, ==, 3);
 }
 
@@ -332,9 +300,9 @@ static void test_cancel(struct kit_fixture *f, gconstpointer data)
     f->config->max_ops = 1;
     show_fleet(f);
     ask(f, "web", XC_ACTION_MIGRATE, "b", false);
-    running = newest(f)->index;
+    running = kit_newest(f)->index;
     ask(f, "db", XC_ACTION_START, NULL, false);
-    queued = newest(f)->index;
+    queued = kit_newest(f)->index;
     txn = xc_txn_new(f->engine);
     g_assert_true(xc_txn_cancel_op(txn, running, NULL));
     g_assert_true(xc_txn_cancel_op(txn, queued, NULL));
@@ -361,7 +329,7 @@ static const struct xc_op *rescan(struct kit_fixture *f, const char *host)
     xc_txn_dispatch(txn);
     xc_txn_free(txn);
     kit_turn();
-    return newest(f);
+    return kit_newest(f);
 }
 
 /* A rescan is what its poll is: of a source that is down, too. */
@@ -497,16 +465,16 @@ static void test_create_finds_its_domain(struct kit_fixture *f, gconstpointer da
     xc_txn_dispatch(txn);
     xc_txn_free(txn);
     kit_turn();
-    g_assert_cmpstr(order(0)->config, ==, "/etc/xen/new.cfg");
-    end(order(0), XC_RESULT_OK, XC_CAUSE_NONE, "");
+    g_assert_cmpstr(kit_order(0)->config, ==, "/etc/xen/new.cfg");
+    kit_end(kit_order(0), XC_RESULT_OK, XC_CAUSE_NONE, "");
     report = kit_report("boot-1");
     d = kit_domain(report, "new", 9, 11);
     XC_SET(DOMAIN, d, config, xc_report_text(report, "/etc/xen/new.cfg", -1));
     kit_answer(f, "a", report);
     kit_turn();
-    g_assert_cmpint((int)newest(f)->result, ==, XC_RESULT_OK);
-    g_assert_cmpuint(newest(f)->domain, ==, kit_find(f, "new")->index);
-    g_assert_cmpstr(newest(f)->target, ==, "new");
+    g_assert_cmpint((int)kit_newest(f)->result, ==, XC_RESULT_OK);
+    g_assert_cmpuint(kit_newest(f)->domain, ==, kit_find(f, "new")->index);
+    g_assert_cmpstr(kit_newest(f)->target, ==, "new");
 }
 
 static void test_moving_domain_keeps_its_row(struct kit_fixture *f, gconstpointer data)
@@ -529,7 +497,7 @@ static void test_moving_domain_keeps_its_row(struct kit_fixture *f, gconstpointe
     kit_domain(report, "web", 1, 0);
     kit_answer(f, "a", report); /* the configuration that a has of it does not make it halted */
     g_assert_cmpint((int)xc_ref_state(kit_find(f, "web")), ==, XC_STATE_MIGRATING);
-    end(order(0), XC_RESULT_OK, XC_CAUSE_NONE, "");
+    kit_end(kit_order(0), XC_RESULT_OK, XC_CAUSE_NONE, "");
     report = kit_report("boot-b");
     kit_domain(report, "web", 1, 1);
     kit_answer(f, "b", report);
@@ -547,13 +515,13 @@ static void test_rows_beyond_the_limit_go(struct kit_fixture *f, gconstpointer d
     for (guint i = 0; i < 4; i++) {
         g_assert_cmpint((int)ask(f, "web", XC_ACTION_PAUSE, NULL, false), ==, XC_CAUSE_NONE);
         KIT_UNTIL(kit->orders->len == i + 1);
-        end(order(i), XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR, "no");
+        kit_end(kit_order(i), XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR, "no");
     }
-    g_assert_cmpuint(count(f), ==, 2);
-    g_assert_cmpuint(newest(f)->index, ==, 4);
+    g_assert_cmpuint(kit_count(f), ==, 2);
+    g_assert_cmpuint(kit_newest(f)->index, ==, 4);
     g_assert_null(xc_op_find(f->engine, 2));
     kit_restart(f);
-    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpuint(kit_count(f), ==, 2);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* What may be asked of the domains and hosts of a pool, and which two requests are one. */
-#include "tests/unit/engine_kit.h"
+#include "tests/unit/operations_kit.h"
 
 #define TEST(name, function)                                                                       \
     g_test_add("/policy/" name, struct kit_fixture, NULL, set_up, function, kit_tear_down)
@@ -64,52 +64,16 @@ static void set_up(struct kit_fixture *f, gconstpointer data)
     show_pool(f, NULL);
 }
 
-/* The cause it was refused for, or NONE. */
-static enum xc_cause ask(struct kit_fixture *f, const struct xc_request *request)
-{
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    g_autoptr(GError) error = NULL;
-
-    if (xc_txn_add_op(txn, request, &error) && xc_txn_write(txn, &error))
-        xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
-    g_test_message("%s", error ? error->message : "accepted");
-    return error ? xc_error_cause(error) : XC_CAUSE_NONE;
-}
-
 static enum xc_cause ask_domain(struct kit_fixture *f, const char *name, struct xc_request request)
 {
     request.domain = kit_find(f, name)->index;
-    return ask(f, &request);
-}
-
-static size_t count(struct kit_fixture *f)
-{
-    size_t n;
-
-    xc_ops(f->engine, &n);
-    return n;
-}
-
-static const struct xc_op *newest(struct kit_fixture *f)
-{
-    size_t n;
-    const struct xc_op *const *ops = xc_ops(f->engine, &n);
-
-    g_assert_cmpuint(n, >, 0);
-    return ops[n - 1];
+    return kit_ask(f, &request);
 }
 
 /* The newest order ends. */
 static void end(enum xc_result result)
 {
-    const struct xc_order *order = kit->orders->pdata[kit->orders->len - 1];
-    struct xc_outcome outcome = {result, XC_CAUSE_NONE, NULL};
-    struct xc_uuid op = order->op;
-
-    kit->events.outcome(&op, &outcome, kit->data);
-    kit_turn();
+    kit_end(kit_last_order(), result, XC_CAUSE_NONE, NULL);
 }
 
 static void protect(struct kit_fixture *f, const char *name)
@@ -149,7 +113,7 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
         g_assert_cmpint((int)ask_domain(f, cases[i].name, cases[i].request), ==,
                         (int)cases[i].cause);
-    g_assert_cmpuint(count(f), ==, 0);
+    g_assert_cmpuint(kit_count(f), ==, 0);
 }
 
 /* What it had is lost with these. A copy or a snapshot more does no harm. */
@@ -195,12 +159,12 @@ static void test_names_are_taken_once(struct kit_fixture *f, gconstpointer data)
     show_pool(f, "other");
     g_assert_cmpint((int)ask_domain(f, "db", clone), ==, XC_CAUSE_NONE);
     g_assert_cmpint((int)ask_domain(f, "db", clone), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 1);
+    g_assert_cmpuint(kit_count(f), ==, 1);
     g_assert_cmpint((int)ask_domain(f, "other", clone), ==, XC_CAUSE_BUSY);
-    g_assert_cmpint((int)ask(f, &create), ==, XC_CAUSE_BUSY);
+    g_assert_cmpint((int)kit_ask(f, &create), ==, XC_CAUSE_BUSY);
     /* Snapshots have names of their own. */
     g_assert_cmpint((int)ask_domain(f, "web", snapshot), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpuint(kit_count(f), ==, 2);
 }
 
 static void test_points_go_by_uuid(struct kit_fixture *f, gconstpointer data)
@@ -214,7 +178,7 @@ static void test_points_go_by_uuid(struct kit_fixture *f, gconstpointer data)
     g_assert_true(g_str_has_prefix(order->snapshot, "ef000000-"));
     /* The same again is the same; another snapshot is not. */
     g_assert_cmpint((int)ask_domain(f, "web", revert), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 1);
+    g_assert_cmpuint(kit_count(f), ==, 1);
     g_assert_cmpint(
         (int)ask_domain(f, "web",
                         (struct xc_request){.action = XC_ACTION_DELETE_SNAPSHOT, .point = 77}),
@@ -259,10 +223,10 @@ static void test_template_refusals(struct kit_fixture *f, gconstpointer data)
         struct xc_request request = cases[i].request;
 
         request.action = XC_ACTION_CREATE;
-        g_assert_cmpint((int)ask(f, &request), ==, (int)cases[i].cause);
+        g_assert_cmpint((int)kit_ask(f, &request), ==, (int)cases[i].cause);
     }
-    g_assert_cmpint((int)ask(f, &rescan), ==, XC_CAUSE_CONFLICT);
-    g_assert_cmpuint(count(f), ==, 0);
+    g_assert_cmpint((int)kit_ask(f, &rescan), ==, XC_CAUSE_CONFLICT);
+    g_assert_cmpuint(kit_count(f), ==, 0);
 }
 
 static void test_template_finds_its_domain(struct kit_fixture *f, gconstpointer data)
@@ -272,8 +236,8 @@ static void test_template_finds_its_domain(struct kit_fixture *f, gconstpointer 
     const struct xc_op *op;
 
     (void)data;
-    g_assert_cmpint((int)ask(f, &request), ==, XC_CAUSE_NONE);
-    op = newest(f);
+    g_assert_cmpint((int)kit_ask(f, &request), ==, XC_CAUSE_NONE);
+    op = kit_newest(f);
     order = kit->orders->pdata[0];
     g_assert_cmpstr(order->name, ==, "new");
     g_assert_cmpstr(order->config, ==, "debian");
@@ -281,8 +245,8 @@ static void test_template_finds_its_domain(struct kit_fixture *f, gconstpointer 
     g_assert_cmpint(order->timeout_usec, ==, 3600 * XC_USEC_PER_SEC); /* as a clone */
     /* It is shown before it is done; a request that is sent again is the same all the same. */
     show_pool(f, "new");
-    g_assert_cmpint((int)ask(f, &request), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 1);
+    g_assert_cmpint((int)kit_ask(f, &request), ==, XC_CAUSE_NONE);
+    g_assert_cmpuint(kit_count(f), ==, 1);
     end(XC_RESULT_OK);
     show_pool(f, "new");
     g_assert_cmpint((int)op->result, ==, XC_RESULT_OK);
@@ -299,18 +263,18 @@ static void test_templates_by_name(struct kit_fixture *f, gconstpointer data)
     struct xc_request elsewhere = one;
 
     (void)data;
-    g_assert_cmpint((int)ask(f, &one), ==, XC_CAUSE_NONE);
-    g_assert_cmpint((int)ask(f, &two), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpint((int)kit_ask(f, &one), ==, XC_CAUSE_NONE);
+    g_assert_cmpint((int)kit_ask(f, &two), ==, XC_CAUSE_NONE);
+    g_assert_cmpuint(kit_count(f), ==, 2);
     elsewhere.host = "p.two";
-    g_assert_cmpint((int)ask(f, &elsewhere), ==, XC_CAUSE_BUSY);
+    g_assert_cmpint((int)kit_ask(f, &elsewhere), ==, XC_CAUSE_BUSY);
     /* After a restart it is known what they were to make. */
     kit_restart(f);
     show_pool(f, NULL);
     g_assert_cmpuint(kit->orders->len, ==, 2);
     g_assert_true(((const struct xc_order *)kit->orders->pdata[0])->attach);
     g_assert_cmpstr(((const struct xc_order *)kit->orders->pdata[0])->name, ==, "one-more");
-    g_assert_cmpint((int)ask(f, &elsewhere), ==, XC_CAUSE_BUSY);
+    g_assert_cmpint((int)kit_ask(f, &elsewhere), ==, XC_CAUSE_BUSY);
 }
 
 /* --- hosts */
@@ -319,7 +283,7 @@ static enum xc_cause ask_host(struct kit_fixture *f, const char *host, enum xc_a
 {
     const struct xc_request request = {.action = action, .host = host};
 
-    return ask(f, &request);
+    return kit_ask(f, &request);
 }
 
 static void test_hosts(struct kit_fixture *f, gconstpointer data)
@@ -333,11 +297,11 @@ static void test_hosts(struct kit_fixture *f, gconstpointer data)
                     "cd000000-0000-0000-0000-000000000001");
     /* The same of the same host is one; of the other host of the source it is another. */
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 1);
+    g_assert_cmpuint(kit_count(f), ==, 1);
     g_assert_cmpint((int)ask_host(f, "p.two", XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpuint(kit_count(f), ==, 2);
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_EVACUATE), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 2);
+    g_assert_cmpuint(kit_count(f), ==, 2);
 }
 
 /* Off, on, off: the second off is not the first, though that was a moment ago. A rescan between changes nothing. */
@@ -349,14 +313,14 @@ static void test_hosts_on_and_off(struct kit_fixture *f, gconstpointer data)
     (void)data;
     for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
         g_assert_cmpint((int)ask_host(f, FIRST, actions[i]), ==, XC_CAUSE_NONE);
-        g_assert_cmpuint(count(f), ==, i + 1);
+        g_assert_cmpuint(kit_count(f), ==, i + 1);
         end(XC_RESULT_OK);
         show_pool(f, NULL);
     }
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_RESCAN), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 4);
+    g_assert_cmpuint(kit_count(f), ==, 4);
     g_assert_cmpint((int)ask_host(f, FIRST, XC_ACTION_HOST_DISABLE), ==, XC_CAUSE_NONE);
-    g_assert_cmpuint(count(f), ==, 4);
+    g_assert_cmpuint(kit_count(f), ==, 4);
 }
 
 int main(int argc, char **argv)

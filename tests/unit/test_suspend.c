@@ -1,43 +1,26 @@
 /* Suspend and resume in the engine: what is refused, which source is asked, and which of several rows stands for a
  * domain that lies in a save file. */
-#include "tests/unit/engine_kit.h"
+#include "tests/unit/operations_kit.h"
 
 /* One SET with one action: the cause it was refused for, or NONE. */
 static enum xc_cause ask(struct kit_fixture *f, const char *name, enum xc_action action,
                          const char *host)
 {
-    struct xc_request request = {
+    const struct xc_request request = {
         .action = action, .domain = kit_find(f, name)->index, .host = host};
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    g_autoptr(GError) error = NULL;
 
-    if (xc_txn_add_op(txn, &request, &error) && xc_txn_write(txn, &error))
-        xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
-    return xc_error_cause(error);
+    return kit_ask(f, &request);
 }
 
 #define ASKED(f, name, action, host, cause)                                                        \
     g_assert_cmpstr(xc_error_info((int)ask(f, name, XC_ACTION_##action, host))->label, ==,         \
                     xc_error_info(XC_CAUSE_##cause)->label)
 
-static const struct xc_op *newest(struct kit_fixture *f)
-{
-    size_t n;
-    const struct xc_op *const *ops = xc_ops(f->engine, &n);
-
-    g_assert_cmpuint(n, >, 0);
-    return ops[n - 1];
-}
-
 static void fail_newest(struct kit_fixture *f)
 {
-    struct xc_outcome outcome = {XC_RESULT_FAILED, XC_CAUSE_NO_STORAGE, (char *)"full"};
-    struct xc_uuid op = newest(f)->uuid;
-
-    kit->events.outcome(&op, &outcome, kit->data);
-    kit_turn();
+    g_assert_cmpmem(&kit_last_order()->op, sizeof(struct xc_uuid), &kit_newest(f)->uuid,
+                    sizeof(struct xc_uuid));
+    kit_end(kit_last_order(), XC_RESULT_FAILED, XC_CAUSE_NO_STORAGE, "full");
 }
 
 static void set_save_dir(struct kit_fixture *f, const char *key)
@@ -76,7 +59,7 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
     set_save_dir(f, "a");
     ASKED(f, "web", RESUME, NULL, BAD_STATE);
     ASKED(f, "web", SUSPEND, NULL, NONE);
-    g_assert_cmpint((int)newest(f)->action, ==, XC_ACTION_SUSPEND);
+    g_assert_cmpint((int)kit_newest(f)->action, ==, XC_ACTION_SUSPEND);
     g_assert_cmpint((int)kit_find(f, "web")->track->wanted, ==, XC_WANTED_SUSPENDED);
     fail_newest(f);
     show(f, "a", CONFIGURED);
@@ -89,7 +72,7 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
     ASKED(f, "web", START, NULL, BAD_STATE);
     ASKED(f, "web", DESTROY, NULL, BAD_STATE);
     ASKED(f, "web", RESUME, NULL, NONE);
-    g_assert_cmpstr(newest(f)->source, ==, "a");
+    g_assert_cmpstr(kit_newest(f)->source, ==, "a");
 }
 
 static void test_protected(struct kit_fixture *f, gconstpointer data)
@@ -116,8 +99,8 @@ static void test_elsewhere(struct kit_fixture *f, gconstpointer data)
     ASKED(f, "web", RESUME, "b", NO_STORAGE);
     show(f, "b", SAVED);
     ASKED(f, "web", RESUME, "b", NONE);
-    g_assert_cmpstr(newest(f)->source, ==, "b");
-    g_assert_cmpstr(newest(f)->host_from, ==, "b");
+    g_assert_cmpstr(kit_newest(f)->source, ==, "b");
+    g_assert_cmpstr(kit_newest(f)->host_from, ==, "b");
     g_assert_cmpint((int)((struct xc_order *)kit->orders->pdata[0])->action, ==, XC_ACTION_RESUME);
 }
 
