@@ -52,7 +52,7 @@ SUBAGENT_LIB := $(BUILD)/libsubagent.a
 SNMPCLIENT_LIB := $(BUILD)/libsnmpclient.a
 FARM_LIB := $(BUILD)/libfarm.a
 XENCTL_LIB := $(BUILD)/libxenctl.a
-BINS := $(addprefix $(BUILD)/bin/,xensnmpd xen-farm xenctl)
+BINS := $(addprefix $(BUILD)/bin/,xensnmpd xensnmpd-worker xen-farm xenctl)
 # for tests alone: built, never installed
 TEST_BINS := $(BUILD)/bin/xapi-farm
 FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
@@ -151,6 +151,8 @@ endef
 
 $(BUILD)/bin/xensnmpd: $(call obj,subagent/main.c) $(SUBAGENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
+$(BUILD)/bin/xensnmpd-worker: $(call obj,xenclient/worker_main.c) $(CORE_LIB)
+	$(call link,$^)
 $(BUILD)/bin/xen-farm: $(call obj,tools/xen-farm/main.c) $(FARM_LIB) $(CORE_LIB)
 	$(call link,$^)
 $(BUILD)/bin/xapi-farm: $(call obj,$(XAPI_FARM_SRC)) $(CORE_LIB)

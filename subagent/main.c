@@ -14,8 +14,6 @@
 #include <stdlib.h>
 
 #define DEFAULT_CONFIG "/etc/xensnmp/xensnmpd.conf"
-/* Tells the workers, which have no configuration, where the log is. */
-#define LOG_FILE_VARIABLE "XENSNMP_LOG_FILE"
 
 static const oid root[] = {XENSNMP_OID_ROOT};
 
@@ -80,10 +78,10 @@ static void set_log_level(const struct xc_config *config)
 /* As the account that will write there; before there are threads, which read the environment. */
 static bool open_log(const struct xc_config *config, GError **error)
 {
-    unsetenv(LOG_FILE_VARIABLE);
+    unsetenv(XC_LOG_FILE_VARIABLE);
     if (!*config->log_file)
         return true;
-    setenv(LOG_FILE_VARIABLE, config->log_file, 1);
+    setenv(XC_LOG_FILE_VARIABLE, config->log_file, 1);
     return xc_log_to_file(config->log_file, error);
 }
 
@@ -147,16 +145,38 @@ static void keep_large_apart(void)
     mallopt(M_TRIM_THRESHOLD, 1024 * 1024);
 }
 
+/* The program that runs drivers: beside this one where both were built, in libexec where they were installed. */
+static char *worker_program(GError **error)
+{
+    static const char *const places[] = {"xensnmpd-worker", "../libexec/xensnmp/xensnmpd-worker"};
+    g_autofree char *self = g_file_read_link("/proc/self/exe", error);
+    g_autofree char *folder = self ? g_path_get_dirname(self) : NULL;
+
+    for (size_t i = 0; folder && i < G_N_ELEMENTS(places); i++) {
+        g_autofree char *path = g_build_filename(folder, places[i], NULL);
+
+        if (g_file_test(path, G_FILE_TEST_IS_EXECUTABLE))
+            return g_steal_pointer(&path);
+    }
+    if (folder)
+        xc_fail(error, XC_CAUSE_BAD_CONFIG,
+                "%s: neither %s nor %s is there, which talks to the hypervisors: install it again",
+                folder, places[0], places[1]);
+    return NULL;
+}
+
 static int serve(struct daemon *daemon)
 {
     struct st_context *context = &daemon->context;
     struct st_agentx *agentx = NULL;
     GError *error = NULL;
+    g_autofree char *worker = worker_program(&error);
 
     keep_large_apart();
     signal(SIGHUP, SIG_IGN); /* until run(): what it would tell to read has just been read */
     context->names = st_names_new();
-    context->engine = xc_engine_new(daemon->config, NULL, &error);
+    if (worker)
+        context->engine = xc_engine_new(daemon->config, worker, &error);
     if (context->engine)
         context->mib = st_mib_new(root, G_N_ELEMENTS(root), st_tables, st_n_tables, context,
                                   &st_engine_hooks, &error);
@@ -183,28 +203,11 @@ static int print(char *text)
     return EXIT_SUCCESS;
 }
 
-/* The other program in this file: what the supervisor starts. */
-static int work(const char *number)
-{
-    g_autoptr(GError) error = NULL;
-    uint64_t fd = 0;
-
-    const char *log_file = getenv(LOG_FILE_VARIABLE);
-
-    if (!xc_text_to_u64(number, 0, G_MAXINT, &fd, &error))
-        return fail(error);
-    if (log_file && !xc_log_to_file(log_file, &error))
-        xc_log(XC_LOG_WARNING, "%s", error->message);
-    return xc_worker_main((int)fd);
-}
-
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
     struct options options = {0};
 
-    if (argc == 3 && g_strcmp0(argv[1], "--worker") == 0)
-        return work(argv[2]);
     setlocale(LC_ALL, "C.UTF-8");
     g_set_prgname("xensnmpd");
     if (!parse_options(&argc, &argv, &options, &error))

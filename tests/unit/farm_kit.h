@@ -159,7 +159,7 @@ G_GNUC_UNUSED static bool session_try(struct farm *farm, struct session *session
 {
     spec_init(farm, &session->spec, host);
     g_assert_true(xc_call_init(&session->call, 5 * SEC, NULL));
-    session->conn = xc_sim_driver.open(&session->spec, NULL, &session->call, error);
+    session->conn = xc_sim_ops.open(&session->spec, NULL, &session->call, error);
     return session->conn != NULL;
 }
 
@@ -173,7 +173,7 @@ G_GNUC_UNUSED static void session_open(struct farm *farm, struct session *sessio
 
 G_GNUC_UNUSED static void session_close(struct session *session)
 {
-    xc_sim_driver.close(session->conn);
+    xc_sim_ops.close(session->conn);
     xc_call_deinit(&session->call);
     xc_source_spec_clear(&session->spec);
 }
@@ -184,7 +184,7 @@ G_GNUC_UNUSED static struct xc_report *poll_once(struct session *session)
     g_autoptr(GError) error = NULL;
 
     xc_call_restart(&session->call, 5 * SEC);
-    xc_sim_driver.poll(session->conn, report, &session->call, &error);
+    xc_sim_ops.poll(session->conn, report, &session->call, &error);
     g_assert_no_error(error);
     return report;
 }
@@ -239,7 +239,7 @@ G_GNUC_UNUSED static gpointer run_thread(gpointer data)
 {
     struct run *run = data;
 
-    xc_sim_driver.run(&run->spec, NULL, &run->order, &run->call, on_progress, run, &run->outcome);
+    xc_sim_ops.run(&run->spec, NULL, &run->order, &run->call, on_progress, run, &run->outcome);
     return NULL;
 }
 

@@ -187,9 +187,10 @@ static void scripted_run(const struct xc_source_spec *spec, const struct xc_driv
 }
 
 static const char *const scripted_schemes[] = {"test", NULL};
-static const struct xc_driver scripted = {
-    .name = "scripted",
-    .schemes = scripted_schemes,
+static const struct xc_driver scripted = {.name = "scripted", .schemes = scripted_schemes};
+const struct xc_driver *const xc_drivers[] = {&scripted};
+const unsigned xc_n_drivers = 1;
+static const struct xc_driver_ops scripted_ops = {
     .open = scripted_open,
     .close = scripted_close,
     .poll = scripted_poll,
@@ -197,7 +198,9 @@ static const struct xc_driver scripted = {
     .event_read = scripted_event_read,
     .run = scripted_run,
 };
-const struct xc_driver *const xc_drivers[] = {&scripted};
-const unsigned xc_n_drivers = 1;
+const struct xc_driver_ops *xc_driver_ops(const struct xc_driver *driver)
+{
+    return driver ? &scripted_ops : NULL;
+}
 static const struct xc_label no_labels[] = {{1, "scripted"}};
 XC_ENUM_DEFINE(xc_driver_labels, "XenDriver", no_labels);

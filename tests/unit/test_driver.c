@@ -147,7 +147,7 @@ static void no_progress(const char *phase, int progress, void *data)
 
 static void test_template(void)
 {
-    const struct xc_driver *driver = &xc_skel_driver;
+    const struct xc_driver_ops *driver = &xc_skel_ops;
     struct xc_source_spec spec = {.key = (char *)"a", .uri = (char *)"skel://there"};
     struct xc_order order = {.action = XC_ACTION_START, .name = (char *)"vm"};
     struct xc_driver_env env = {.credential_dir = (char *)"", .known_hosts = (char *)""};

@@ -45,7 +45,7 @@ static void test_bad_uri(struct farm *farm, gconstpointer data)
     for (unsigned i = 0; i < G_N_ELEMENTS(uris); i++) {
         g_free(spec.uri);
         spec.uri = g_strdup(uris[i]);
-        g_assert_null(xc_sim_driver.open(&spec, NULL, &call, &error));
+        g_assert_null(xc_sim_ops.open(&spec, NULL, &call, &error));
         g_assert_error(error, XC_ERROR, XC_CAUSE_BAD_VALUE);
         g_clear_error(&error);
     }
@@ -74,24 +74,24 @@ static void test_events(struct farm *farm, gconstpointer data)
 
     (void)data;
     session_open(farm, &session, "host1");
-    fd = xc_sim_driver.event_fd(session.conn);
+    fd = xc_sim_ops.event_fd(session.conn);
     xc_report_free(poll_once(&session));
-    g_assert_true(xc_sim_driver.event_read(session.conn, &changed, NULL));
+    g_assert_true(xc_sim_ops.event_read(session.conn, &changed, NULL));
     g_assert_false(changed);
     CTL(farm, "flap 12");
     g_assert_true(readable(fd, 5000));
-    g_assert_true(xc_sim_driver.event_read(session.conn, &changed, NULL));
+    g_assert_true(xc_sim_ops.event_read(session.conn, &changed, NULL));
     g_assert_true(changed);
     /* A second change before the next poll says nothing new. */
     CTL(farm, "flap 12");
     g_assert_false(readable(fd, 0));
     /* Changes before and after a poll are told apart. */
     xc_report_free(poll_once(&session));
-    g_assert_true(xc_sim_driver.event_read(session.conn, &changed, NULL));
+    g_assert_true(xc_sim_ops.event_read(session.conn, &changed, NULL));
     g_assert_false(changed);
     CTL(farm, "host host1 down");
     g_assert_true(readable(fd, 5000));
-    g_assert_false(xc_sim_driver.event_read(session.conn, &changed, NULL));
+    g_assert_false(xc_sim_ops.event_read(session.conn, &changed, NULL));
     session_close(&session);
 }
 
@@ -160,7 +160,7 @@ static void test_bad_answers(struct farm *farm, gconstpointer data)
         session_open(farm, &session, "host1");
         CTL(farm, "host host1 %s", bad_answers[i].mode);
         xc_call_restart(&session.call, patient ? 20 * SEC : SEC / 10);
-        g_assert_false(xc_sim_driver.poll(session.conn, report, &session.call, &error));
+        g_assert_false(xc_sim_ops.poll(session.conn, report, &session.call, &error));
         g_test_message("%s: %s", bad_answers[i].mode, error->message);
         g_assert_error(error, XC_ERROR, (int)bad_answers[i].cause);
         session_close(&session);
@@ -184,7 +184,7 @@ static void test_hung(struct farm *farm, gconstpointer data)
     session_open(farm, &other, "host2");
     CTL(farm, "host host1 hung");
     xc_call_restart(&hung.call, SEC / 20);
-    g_assert_false(xc_sim_driver.poll(hung.conn, report, &hung.call, &error));
+    g_assert_false(xc_sim_ops.poll(hung.conn, report, &hung.call, &error));
     xc_report_free(poll_once(&other));
     CTL(farm, "host host1 slow 50");
     session_close(&hung);

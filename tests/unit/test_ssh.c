@@ -33,7 +33,7 @@ static void refused(const char *credential, enum xc_cause cause, const char *wor
     struct xc_call call;
 
     g_assert_true(xc_call_init(&call, BUDGET, NULL));
-    g_assert_null(xc_xl_driver.open(&spec, &env, &call, &error));
+    g_assert_null(xc_xl_ops.open(&spec, &env, &call, &error));
     g_test_message("%s", error->message);
     g_assert_cmpstr(xc_enum_label(&xc_cause_labels, error->code), ==,
                     xc_enum_label(&xc_cause_labels, (int)cause));
@@ -50,9 +50,9 @@ static void accepted(const char *credential)
     struct xc_conn *conn;
 
     g_assert_true(xc_call_init(&call, BUDGET, NULL));
-    conn = xc_xl_driver.open(&spec, &env, &call, &error);
+    conn = xc_xl_ops.open(&spec, &env, &call, &error);
     g_assert_no_error(error);
-    xc_xl_driver.close(conn);
+    xc_xl_ops.close(conn);
     xc_call_deinit(&call);
 }
 
@@ -186,7 +186,7 @@ static void test_addresses(void)
         sim.uri = g_strdup_printf("ssh://root@127.0.0.1:%u", ntohs(at.sin_port));
         spec = sim_spec("ed25519");
         g_assert_true(xc_call_init(&call, XC_USEC_PER_SEC / 2, NULL));
-        g_assert_null(xc_xl_driver.open(&spec, &env, &call, &error));
+        g_assert_null(xc_xl_ops.open(&spec, &env, &call, &error));
         g_assert_error(error, XC_ERROR, XC_CAUSE_TIMED_OUT);
         g_assert_cmpint(xc_clock_mono() - start, <, 5 * XC_USEC_PER_SEC);
         xc_call_deinit(&call);

@@ -140,14 +140,15 @@ static void test_all_drivers(void)
 {
     for (unsigned i = 0; i < xc_n_drivers; i++) {
         const struct xc_driver *driver = xc_drivers[i];
+        const struct xc_driver_ops *ops = xc_driver_ops(driver);
 
         g_assert_cmpint(driver->number, ==, xc_enum_number(&xc_driver_labels, driver->name));
-        g_assert_nonnull(driver->open);
-        g_assert_nonnull(driver->close);
-        g_assert_nonnull(driver->poll);
-        g_assert_nonnull(driver->run);
-        g_assert_true(!driver->event_fd == !driver->event_read);
-        driver->close(NULL);
+        g_assert_nonnull(ops->open);
+        g_assert_nonnull(ops->close);
+        g_assert_nonnull(ops->poll);
+        g_assert_nonnull(ops->run);
+        g_assert_true(!ops->event_fd == !ops->event_read);
+        ops->close(NULL);
         for (const char *const *scheme = driver->schemes; *scheme; scheme++) {
             g_autofree char *uri = g_strdup_printf("%s://h", *scheme);
 

@@ -77,12 +77,12 @@ static struct xc_conn *begin(GError **error)
     spec = server_spec();
     env = server_env();
     g_assert_true(xc_call_init(&call, 20 * XC_USEC_PER_SEC, NULL));
-    return xc_xapi_driver.open(&spec, &env, &call, error);
+    return xc_xapi_ops.open(&spec, &env, &call, error);
 }
 
 static void end(struct xc_conn *conn)
 {
-    xc_xapi_driver.close(conn);
+    xc_xapi_ops.close(conn);
     xc_call_deinit(&call);
     server_close();
 }
@@ -94,7 +94,7 @@ static struct xc_report *poll_for(struct xc_conn *conn, bool news_will_do)
 
     report->news_will_do = news_will_do;
     xc_call_restart(&call, 20 * XC_USEC_PER_SEC);
-    g_assert_true(xc_xapi_driver.poll(conn, report, &call, &error));
+    g_assert_true(xc_xapi_ops.poll(conn, report, &call, &error));
     g_assert_no_error(error);
     g_assert_true(xc_report_check(report));
     return report;
@@ -116,11 +116,11 @@ static bool shows(const struct xc_report *report, const char *name)
 /* Waits for the word that something changed. */
 static bool changed(struct xc_conn *conn)
 {
-    struct pollfd fd = {.fd = xc_xapi_driver.event_fd(conn), .events = POLLIN};
+    struct pollfd fd = {.fd = xc_xapi_ops.event_fd(conn), .events = POLLIN};
     bool yes = false;
 
     g_assert_cmpint(fd.fd, >=, 0);
-    return poll(&fd, 1, 10000) == 1 && xc_xapi_driver.event_read(conn, &yes, NULL) && yes;
+    return poll(&fd, 1, 10000) == 1 && xc_xapi_ops.event_read(conn, &yes, NULL) && yes;
 }
 
 static bool knows_load(const struct xc_report *report, guint host)
@@ -335,7 +335,7 @@ static void test_silence(void)
 
     g_assert_true(shows(first, "db"));
     set(&pool.dead, true);
-    g_assert_false(xc_xapi_driver.poll(conn, second, &call, &error));
+    g_assert_false(xc_xapi_ops.poll(conn, second, &call, &error));
     g_assert_error(error, XC_ERROR, XC_CAUSE_HOST_DOWN);
     end(conn);
 }
@@ -370,10 +370,10 @@ static void test_no_events(void)
 
     conn = begin(&error);
     set(&pool.no_events, true);
-    xc_xapi_driver.close(conn);
-    conn = xc_xapi_driver.open(&spec, &env, &call, &error);
+    xc_xapi_ops.close(conn);
+    conn = xc_xapi_ops.open(&spec, &env, &call, &error);
     g_assert_no_error(error);
-    g_assert_false(xc_xapi_driver.poll(conn, report, &call, &error));
+    g_assert_false(xc_xapi_ops.poll(conn, report, &call, &error));
     g_assert_error(error, XC_ERROR, XC_CAUSE_DRIVER_ERROR);
     g_assert_nonnull(strstr(error->message, "INTERNAL_ERROR (no)"));
     end(conn);
@@ -388,7 +388,7 @@ static void test_close(void)
     gint64 start = xc_clock_mono();
 
     g_assert_true(shows(report, "db"));
-    xc_xapi_driver.close(conn);
+    xc_xapi_ops.close(conn);
     g_assert_cmpint(xc_clock_mono() - start, <, 5 * XC_USEC_PER_SEC);
     g_assert_cmpuint(server_asked("192.0.2.1 session.logout"), ==, 1);
     end(NULL);

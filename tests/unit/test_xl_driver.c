@@ -33,8 +33,8 @@ static bool sees_change(struct xc_conn *conn, int msec)
     gint64 until = xc_clock_mono() + msec * (gint64)1000;
     bool changed = false;
 
-    while (!changed && xc_clock_mono() < until && readable(xc_xl_driver.event_fd(conn), msec))
-        g_assert_true(xc_xl_driver.event_read(conn, &changed, NULL));
+    while (!changed && xc_clock_mono() < until && readable(xc_xl_ops.event_fd(conn), msec))
+        g_assert_true(xc_xl_ops.event_read(conn, &changed, NULL));
     return changed;
 }
 
@@ -54,9 +54,9 @@ static void test_poll_and_events(void)
     command("mkfifo %s", fifo);
     put_domain(300, "polled", "-b----");
     g_assert_true(xc_call_init(&call, BUDGET, NULL));
-    conn = xc_xl_driver.open(&spec, &env, &call, &error);
+    conn = xc_xl_ops.open(&spec, &env, &call, &error);
     g_assert_no_error(error);
-    xc_xl_driver.poll(conn, first, &call, &error);
+    xc_xl_ops.poll(conn, first, &call, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(first->hosts->len, ==, 1);
     g_assert_cmpuint(first->domains->len, ==, 2);
@@ -73,21 +73,20 @@ static void test_poll_and_events(void)
     /* what arrives in the middle of a poll still makes the descriptor readable */
     tell_event("@introduceDomain\n");
     xc_call_restart(&call, BUDGET);
-    g_assert_true(xc_xl_driver.poll(conn, second, &call, &error));
+    g_assert_true(xc_xl_ops.poll(conn, second, &call, &error));
     g_assert_true(sees_change(conn, 5000));
-    xc_xl_driver.close(conn);
+    xc_xl_ops.close(conn);
 
     /* a connection that breaks is told by the descriptor as well */
-    conn = xc_xl_driver.open(&spec, &env, &call, &error);
+    conn = xc_xl_ops.open(&spec, &env, &call, &error);
     g_assert_no_error(error);
-    while (readable(xc_xl_driver.event_fd(conn), 200))
-        g_assert_true(xc_xl_driver.event_read(conn, &changed, NULL));
+    while (readable(xc_xl_ops.event_fd(conn), 200))
+        g_assert_true(xc_xl_ops.event_read(conn, &changed, NULL));
     g_assert_cmpuint(cut_connections(), >=, 1);
-    while (readable(xc_xl_driver.event_fd(conn), 5000) &&
-           xc_xl_driver.event_read(conn, &changed, &error))
+    while (readable(xc_xl_ops.event_fd(conn), 5000) && xc_xl_ops.event_read(conn, &changed, &error))
         continue;
     g_assert_error(error, XC_ERROR, XC_CAUSE_TRANSPORT);
-    xc_xl_driver.close(conn);
+    xc_xl_ops.close(conn);
     xc_call_deinit(&call);
     g_unlink(fifo);
 }
@@ -102,17 +101,17 @@ static void test_no_events(void)
     struct xc_call call;
 
     g_assert_true(xc_call_init(&call, BUDGET, NULL));
-    conn = xc_xl_driver.open(&spec, &env, &call, &error);
+    conn = xc_xl_ops.open(&spec, &env, &call, &error);
     g_assert_no_error(error);
     for (int i = 0; i < 3; i++) {
         g_autoptr(xc_report) report = xc_report_new();
 
-        xc_xl_driver.poll(conn, report, &call, &error);
+        xc_xl_ops.poll(conn, report, &call, &error);
         g_assert_no_error(error);
         g_assert_false(sees_change(conn, 50));
     }
-    g_assert_false(readable(xc_xl_driver.event_fd(conn), 100));
-    xc_xl_driver.close(conn);
+    g_assert_false(readable(xc_xl_ops.event_fd(conn), 100));
+    xc_xl_ops.close(conn);
     xc_call_deinit(&call);
 }
 

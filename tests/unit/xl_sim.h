@@ -194,7 +194,7 @@ static inline gpointer run_thread(gpointer data)
     struct xc_driver_env env = {.credential_dir = sim.top, .known_hosts = sim.known_hosts};
     struct ran *ran = data;
 
-    xc_xl_driver.run(&spec, &env, &ran->order, &ran->call, note_phase, ran, &ran->outcome);
+    xc_xl_ops.run(&spec, &env, &ran->order, &ran->call, note_phase, ran, &ran->outcome);
     return NULL;
 }
 

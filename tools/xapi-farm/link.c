@@ -19,7 +19,7 @@
 
 struct xf_link {
     struct xf_server *server;
-    const struct xc_driver *driver;
+    const struct xc_driver_ops *driver;
     struct xc_source_spec spec;
     struct xc_driver_env env;
     struct xc_conn *conn; /* of the thread; NULL: none */
@@ -148,7 +148,7 @@ struct xf_link *xf_link_start(struct xf_server *server, GError **error)
     link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     link->estate = xf_estate_new(server);
     xc_source_spec_copy(&link->spec, &spec);
-    link->driver = xc_driver_for(uri, error);
+    link->driver = xc_driver_ops(xc_driver_for(uri, error));
     if (!link->driver || !poll_farm(link, error) || !xf_estate_check(link->estate, error)) {
         free_link(link);
         return NULL;

@@ -88,13 +88,12 @@ void xc_outcome_from_error(struct xc_outcome *outcome, const GError *error);
  * phase: a few words ("sending memory"). progress 0..100, or -1: not known. */
 typedef void (*xc_progress_fn)(const char *phase, int progress, void *data);
 
-struct xc_conn; /* private to each driver */
-
+/* What there is to know of a driver without running it: all that the front needs. */
 struct xc_driver {
     const char *name;           /* "xl", also the label in the MIB */
     int number;                 /* stable number in the MIB (enum XenDriver) */
     const char *const *schemes; /* NULL-terminated */
-    uint32_t capabilities;      /* XC_CAP_ bits */
+    uint32_t capabilities; /* XC_CAP_ bits: promise only what was tested against the real thing */
     bool own_saves; /* the hypervisor keeps suspended domains itself: a source needs no save_dir */
     bool tls;       /* it shows a certificate, so tls_insecure means something */
     bool templates; /* it creates from templates of its own, not from configurations */
@@ -102,7 +101,12 @@ struct xc_driver {
     bool hosts_by_uuid;
     bool notices; /* it tells of messages that the hypervisor keeps */
     int files; /* descriptors that a source may hold at once; 0: as many as one connection needs */
+};
 
+struct xc_conn; /* private to each driver */
+
+/* What a driver does. Processes that run drivers alone have these, and with them the libraries behind them. */
+struct xc_driver_ops {
     /* Required. Opens the persistent connection that polls and watches share. Blocks within the call.
      * Errors: hostDown, transport, authFailed, hostKey, tlsFailed, timedOut, badValue, ... with a text that
      * names the thing, the place and the cure. The spec and env outlive the connection. */
@@ -135,5 +139,7 @@ extern const struct xc_driver *const xc_drivers[];
 extern const unsigned xc_n_drivers;
 /* The driver of a URI, or NULL with badValue naming the schemes there are. */
 const struct xc_driver *xc_driver_for(const char *uri, GError **error);
+/* Of a driver of that list; NULL of NULL. For processes that run drivers. */
+const struct xc_driver_ops *xc_driver_ops(const struct xc_driver *driver);
 extern const struct xc_enum
     xc_driver_labels; /* 1 xapi, 2 xl, 3 xend, 4 libvirt, 5 uml, 6 simulator */

@@ -131,7 +131,7 @@ static void log_in(const struct xc_probing *probing, struct xc_find *find, struc
                                   .save_dir = (char *)""};
     g_autoptr(xc_report) report = xc_report_new();
     g_autoptr(GError) error = NULL;
-    const struct xc_driver *driver = xc_driver_for(uri, &error);
+    const struct xc_driver_ops *driver = xc_driver_ops(xc_driver_for(uri, &error));
     struct xc_conn *conn = driver ? driver->open(&spec, probing->env, call, &error) : NULL;
 
     if (conn && driver->poll(conn, report, call, &error) && report->hosts->len)

@@ -121,17 +121,7 @@ static bool sim_event_read(struct xc_conn *conn, bool *changed, GError **error)
     }
 }
 
-static const char *const schemes[] = {"sim", NULL};
-
-const struct xc_driver xc_sim_driver = {
-    .name = "simulator",
-    .number = 6,
-    .schemes = schemes,
-    .capabilities = XC_CAP_START | XC_CAP_SHUTDOWN | XC_CAP_PAUSE | XC_CAP_MIGRATE |
-                    XC_CAP_LIVE_MIGRATE | XC_CAP_CREATE | XC_CAP_EVENTS | XC_CAP_DESTROY |
-                    XC_CAP_RESET | XC_CAP_REBOOT | XC_CAP_START_ELSEWHERE | XC_CAP_CHECK_MIGRATE |
-                    XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS | XC_CAP_SCHEDULE |
-                    XC_CAP_DUMP_CORE | XC_CAP_NMI | XC_CAP_SUSPEND,
+const struct xc_driver_ops xc_sim_ops = {
     .open = sim_open,
     .close = sim_close,
     .poll = sim_poll,

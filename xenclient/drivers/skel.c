@@ -4,7 +4,8 @@
  * How to make a driver of it:
  *   1. Copy this file to foo.c; parsers of the hypervisor's text go to foo_parse.c: (buffer, length) -> model or
  *      error, no I/O, with fixtures in tests/fixtures/foo and a fuzz target.
- *   2. Give it its number in drivers.c (numbers never change), declare it in drivers.h, add it to the list.
+ *   2. Say in drivers.c what there is to know of it (numbers never change); declare what it does in drivers.h, and add it
+ *      to the list of drivers_ops.c.
  *   3. Talk through xenclient/transport only, with the call that you are given: then deadlines and cancellation work.
  *   4. Say `unknown` by not setting a field. Never 0, -1 or "". */
 #include "xenclient/drivers/drivers.h"
@@ -91,13 +92,7 @@ static void skel_run(const struct xc_source_spec *spec, const struct xc_driver_e
                    xc_enum_label(&xc_action_labels, (int)order->action), order->name);
 }
 
-static const char *const schemes[] = {"skel", NULL};
-
-const struct xc_driver xc_skel_driver = {
-    .name = "skel",
-    .number = 0, /* as in xc_driver_labels */
-    .schemes = schemes,
-    .capabilities = 0, /* XC_CAP_ bits: promise only what was tested against the real thing */
+const struct xc_driver_ops xc_skel_ops = {
     .open = skel_open,
     .close = skel_close,
     .poll = skel_poll,

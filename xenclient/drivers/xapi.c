@@ -151,24 +151,7 @@ static bool xapi_event_read(struct xc_conn *conn, bool *changed, GError **error)
     return true;
 }
 
-static const char *const schemes[] = {"https", NULL};
-
-const struct xc_driver xc_xapi_driver = {
-    .name = "xapi",
-    .number = 1,
-    .schemes = schemes,
-    .capabilities = XC_CAP_START | XC_CAP_SHUTDOWN | XC_CAP_REBOOT | XC_CAP_PAUSE | XC_CAP_DESTROY |
-                    XC_CAP_RESET | XC_CAP_SUSPEND | XC_CAP_MIGRATE | XC_CAP_LIVE_MIGRATE |
-                    XC_CAP_CHECK_MIGRATE | XC_CAP_START_ELSEWHERE | XC_CAP_EVENTS |
-                    XC_CAP_PROGRESS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS | XC_CAP_SNAPSHOT |
-                    XC_CAP_CHECKPOINT | XC_CAP_CLONE | XC_CAP_DELETE | XC_CAP_MAINTENANCE |
-                    XC_CAP_CREATE,
-    .own_saves = true,
-    .templates = true,
-    .tls = true,
-    .hosts_by_uuid = true,
-    .notices = true,
-    .files = 27, /* ten, and one for each further member of a pool of usual size */
+const struct xc_driver_ops xc_xapi_ops = {
     .open = xapi_open,
     .close = xapi_close,
     .poll = xapi_poll,

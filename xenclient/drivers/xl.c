@@ -129,16 +129,7 @@ static bool xl_event_read(struct xc_conn *conn, bool *changed, GError **error)
     return xl_host_events(conn->host, changed, error);
 }
 
-static const char *const schemes[] = {"ssh", "xl", NULL};
-
-const struct xc_driver xc_xl_driver = {
-    .name = "xl",
-    .number = 2,
-    .schemes = schemes,
-    .capabilities = XC_CAP_START | XC_CAP_SHUTDOWN | XC_CAP_REBOOT | XC_CAP_PAUSE | XC_CAP_DESTROY |
-                    XC_CAP_RESET | XC_CAP_MIGRATE | XC_CAP_LIVE_MIGRATE | XC_CAP_CHECK_MIGRATE |
-                    XC_CAP_CREATE | XC_CAP_EVENTS | XC_CAP_SET_MEMORY | XC_CAP_SET_VCPUS |
-                    XC_CAP_SCHEDULE | XC_CAP_DUMP_CORE | XC_CAP_NMI | XC_CAP_SUSPEND,
+const struct xc_driver_ops xc_xl_ops = {
     .open = xl_open,
     .close = xl_close,
     .poll = xl_poll,

@@ -10,7 +10,7 @@
 
 struct xl_host;
 
-/* Connects and logs in; errors as xc_driver.open. */
+/* Connects and logs in; errors as xc_driver_ops.open. */
 struct xl_host *xl_host_open(const struct xc_source_spec *spec, const struct xc_driver_env *env,
                              struct xc_call *call, GError **error);
 /* Takes NULL; returns NULL; never waits. */

@@ -15,6 +15,9 @@ enum xc_log_level xc_log_get_level(void);
  * and the next one tries again. Once, at start. */
 bool xc_log_to_file(const char *path, GError **error);
 
+/* Variable of the environment that tells the workers, which have no configuration, what that file is. */
+#define XC_LOG_FILE_VARIABLE "XENSNMP_LOG_FILE"
+
 /* Writes "xensnmpd: LEVEL: text\n" (the program's own name). Control characters and invalid
  * UTF-8 in the formatted text come out as \xNN, a text above 2 KiB is cut. Where stderr is the journal, which
  * JOURNAL_STREAM tells, "<N>" with the priority of syslog stands in front. */

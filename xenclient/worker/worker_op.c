@@ -19,7 +19,7 @@ struct xc_wops {
 
 struct running {
     struct xc_wops *ops;
-    const struct xc_driver *driver;
+    const struct xc_driver_ops *driver;
     struct xc_source_spec spec;
     struct xc_order order; /* its op is the key */
     struct xc_call call;
@@ -122,7 +122,7 @@ struct xc_wops *xc_wops_new(struct xc_worker *worker)
 static bool set_up(struct running *r, GError **error)
 {
     /* A discovery is of no source, and so of no driver. */
-    r->driver = is_scan(r) ? NULL : xc_driver_for(r->spec.uri, error);
+    r->driver = is_scan(r) ? NULL : xc_driver_ops(xc_driver_for(r->spec.uri, error));
     return (r->driver || is_scan(r)) && xc_call_init(&r->call, r->order.timeout_usec, error);
 }
 

@@ -25,8 +25,9 @@ struct xc_wsource {
     uint32_t id;
     struct xc_source_spec spec;
     const struct xc_driver *driver; /* NULL: see error */
-    GError *error;                  /* why there is no driver or thread */
-    int wake;                       /* eventfd: asked or stop changed */
+    const struct xc_driver_ops *ops;
+    GError *error; /* why there is no driver or thread */
+    int wake;      /* eventfd: asked or stop changed */
     struct xc_call call;
 
     GMutex lock;
@@ -84,7 +85,7 @@ static void hang_up(struct xc_wsource *s)
 {
     if (!s->conn)
         return;
-    s->driver->close(s->conn);
+    s->ops->close(s->conn);
     s->conn = NULL;
     xc_worker_count_session(s->worker, -1);
 }
@@ -93,7 +94,7 @@ static bool ensure_open(struct xc_wsource *s, GError **error)
 {
     if (s->conn)
         return true;
-    s->conn = s->driver->open(&s->spec, xc_worker_env(s->worker), &s->call, error);
+    s->conn = s->ops->open(&s->spec, xc_worker_env(s->worker), &s->call, error);
     if (!s->conn)
         return false;
     xc_worker_count_session(s->worker, 1);
@@ -132,7 +133,7 @@ static bool send_piece(GByteArray *piece, bool last, void *data)
 
 static bool ask(struct xc_wsource *s, struct xc_report *report, GError **error)
 {
-    if (!ensure_open(s, error) || !s->driver->poll(s->conn, report, &s->call, error))
+    if (!ensure_open(s, error) || !s->ops->poll(s->conn, report, &s->call, error))
         return false;
     if (xc_report_check(report))
         return true;
@@ -177,7 +178,7 @@ static void read_events(struct xc_wsource *s)
     bool changed = false;
 
     s->rest_until = xc_clock_mono() + EVENT_REST_USEC;
-    if (!s->driver->event_read(s->conn, &changed, &error)) {
+    if (!s->ops->event_read(s->conn, &changed, &error)) {
         /* The next poll opens anew and tells the front what is wrong. */
         changed = xc_clock_mono() - s->opened_mono > LIVED_USEC;
         xc_log(XC_LOG_DEBUG, "source %s: events ended: %s", s->spec.key,
@@ -191,9 +192,9 @@ static void read_events(struct xc_wsource *s)
 /* -1 while there is nothing to listen to. */
 static int event_fd(const struct xc_wsource *s)
 {
-    if (!s->conn || !s->driver->event_fd || !s->driver->event_read)
+    if (!s->conn || !s->ops->event_fd || !s->ops->event_read)
         return -1;
-    return s->driver->event_fd(s->conn);
+    return s->ops->event_fd(s->conn);
 }
 
 /* Waits for work or an event. *event: the driver's descriptor is readable. */
@@ -266,6 +267,7 @@ static bool set_up(struct xc_wsource *s)
 {
     s->wake = -1;
     s->driver = xc_driver_for(s->spec.uri, &s->error);
+    s->ops = xc_driver_ops(s->driver);
     if (!s->error && has_room(s, &s->error))
         s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (s->wake < 0 && !s->error)
