@@ -33,7 +33,7 @@ ALL_CFLAGS = $(STD) $(WARN) $(HARDEN) $(SAN) $(PKG_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS = $(SAN) -pie -Wl,-z,relro,-z,now,--as-needed $(LDFLAGS)
 
 # --- sources and what is made of them
-CORE_SRC := $(sort $(wildcard xenclient/*/*.c))
+CORE_SRC := $(sort $(filter-out xenclient/worker/main.c,$(wildcard xenclient/*/*.c)))
 SUBAGENT_SRC := $(sort $(filter-out subagent/main.c,$(wildcard subagent/*.c subagent/*/*.c)))
 SNMPCLIENT_SRC := $(sort $(wildcard snmpclient/*.c))
 FARM_SRC := $(sort $(wildcard tools/xen-farm/*.c))
@@ -151,7 +151,7 @@ endef
 
 $(BUILD)/bin/xensnmpd: $(call obj,subagent/main.c) $(SUBAGENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
-$(BUILD)/bin/xensnmpd-worker: $(call obj,xenclient/worker_main.c) $(CORE_LIB)
+$(BUILD)/bin/xensnmpd-worker: $(call obj,xenclient/worker/main.c) $(CORE_LIB)
 	$(call link,$^)
 $(BUILD)/bin/xen-farm: $(call obj,tools/xen-farm/main.c) $(FARM_LIB) $(CORE_LIB)
 	$(call link,$^)
