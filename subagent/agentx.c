@@ -3,6 +3,7 @@
 
 #include "subagent/handler.h"
 #include "subagent/set.h"
+#include "subagent/traps.h"
 
 #include <net-snmp/agent/agent_callbacks.h>
 #include <net-snmp/library/large_fd_set.h>
@@ -256,6 +257,7 @@ static int on_connected(int major, int minor, void *session, void *data)
     agentx->session = session;
     agentx->asked = false;
     agentx->told_missing = false;
+    st_traps_connected(agentx->context->traps, session);
     xc_log(XC_LOG_INFO, "connected to the master agent at %s", agentx->where);
     return 0;
 }
@@ -279,6 +281,7 @@ static int on_disconnected(int major, int minor, void *session, void *data)
     (void)minor;
     (void)session;
     agentx->session = NULL;
+    st_traps_connected(agentx->context->traps, NULL);
     tell_missing(agentx, "lost the master agent");
     st_sets_abandon(agentx->context->mib);
     return 0;

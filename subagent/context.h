@@ -10,6 +10,7 @@ struct st_context {
     struct st_names *names;
     struct st_mib *mib; /* for its own figures; set after the tree is built */
     uint32_t sessions;  /* connections to the master agent so far */
+    struct st_traps *traps;
 };
 
 static inline struct xc_engine *st_engine(const struct st_cell *cell)

@@ -6,6 +6,7 @@
 #include "subagent/schema.h"
 #include "subagent/set.h"
 #include "subagent/tables/tables.h"
+#include "subagent/traps.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -181,10 +182,13 @@ static int serve(struct daemon *daemon)
         context->mib = st_mib_new(root, G_N_ELEMENTS(root), st_tables, st_n_tables, context,
                                   &st_engine_hooks, &error);
     if (context->mib)
+        context->traps = st_traps_new(context, &error);
+    if (context->traps)
         agentx = st_agentx_new(context, daemon->config->agentx_socket, &error);
     if (agentx)
         run(daemon);
     st_agentx_free(agentx);
+    st_traps_free(context->traps);
     st_mib_free(context->mib);
     xc_engine_free(context->engine);
     st_names_free(context->names);
@@ -203,6 +207,14 @@ static int print(char *text)
     return EXIT_SUCCESS;
 }
 
+static char *schema(void)
+{
+    g_autofree char *objects = st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables);
+    g_autofree char *notifications = st_traps_schema();
+
+    return g_strconcat(objects, notifications, NULL);
+}
+
 int main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
@@ -219,7 +231,7 @@ int main(int argc, char **argv)
     if (options.dump_options)
         return print(xc_config_options());
     if (options.dump_schema)
-        return print(st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables));
+        return print(schema());
     if (options.sample_config)
         return print(xc_config_sample());
     g_autofree char *notify = st_notify_socket();

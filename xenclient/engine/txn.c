@@ -335,7 +335,12 @@ bool xc_txn_cancel_op(struct xc_txn *txn, uint32_t index, GError **error)
 
 /* --- settings */
 
-static void add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
+struct xc_engine *xc_txn_engine(const struct xc_txn *txn)
+{
+    return txn->engine;
+}
+
+void xc_txn_add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
                        const char *key)
 {
     struct intent intent = {kind, payload, 0, g_strdup(key)};
@@ -389,7 +394,7 @@ bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bo
     xc_source_spec_write(spec, payload);
     xc_put_u8(payload, enabled);
     xc_put_u32(payload, interval_sec);
-    add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
+    xc_txn_add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
     return true;
 }
 
@@ -411,7 +416,7 @@ bool xc_txn_remove_source(struct xc_txn *txn, const char *key, GError **error)
                        open);
     payload = g_byte_array_new();
     xc_put_text(payload, key);
-    add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
+    xc_txn_add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
     return true;
 }
 
@@ -426,7 +431,7 @@ bool xc_txn_protect(struct xc_txn *txn, uint32_t domain, bool protect, GError **
     payload = g_byte_array_new();
     xc_put_u32(payload, domain);
     xc_put_u8(payload, protect);
-    add_intent(txn, XC_INTENT_PROTECT, payload, "");
+    xc_txn_add_intent(txn, XC_INTENT_PROTECT, payload, "");
     return true;
 }
 

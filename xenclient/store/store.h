@@ -24,6 +24,7 @@ struct xc_store_rows {
     void (*told_source)(const char *key, int state, void *data);
     void (*event)(struct xc_event *event, void *data); /* theirs to free */
     void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
+    void (*setting)(const char *name, const char *value, void *data);
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */
@@ -55,6 +56,9 @@ void xc_store_put_counters(struct xc_store *store, uint32_t index, const void *b
  * then the events are the thread's. */
 void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned keep,
                          xc_store_done_fn done, void *data);
+/* value NULL: it goes. */
+void xc_store_put_setting(struct xc_store *store, const char *name, const char *value,
+                          xc_store_done_fn done, void *data);
 /* Comes back when everything asked for so far is committed (or failed since the last barrier). */
 void xc_store_barrier(struct xc_store *store, xc_store_done_fn done, void *data);
 /* Octets of the database file as last seen by the thread. Any thread. */

@@ -164,6 +164,8 @@ static void apply(sqlite3_stmt *row, void *data)
     case XC_INTENT_PROTECT:
         protect(data, &reader);
         break;
+    case XC_INTENT_SETTING: /* like events, notifications stay behind */
+        break;
     }
 }
 
