@@ -24,7 +24,7 @@ class Notification:
 
     def __init__(self, rows, lab):
         names = {oid: name for name, oid in lab.schema().items()}
-        root = lab.oid("xenNotifyDomainState").rpartition(".")[0].rpartition(".")[0]
+        root = lab.oid("xenEventTable").removesuffix(".1.9.1")
         self.number = None
         self.names, self.values, self.instances = [], {}, {}
         for oid, value in rows:

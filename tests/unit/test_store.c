@@ -84,9 +84,14 @@ static void see_told_notice(const char *source, const char *uuid, int64_t time, 
                            (int)time);
 }
 
-static const struct xc_store_rows rows = {see_source,      see_domain,   see_identity,
-                                          see_host,        see_counters, see_told_domain,
-                                          see_told_source, see_event,    see_told_notice};
+static void see_setting(const char *name, const char *value, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "setting %s %s;", name, value);
+}
+
+static const struct xc_store_rows rows = {
+    see_source,      see_domain,      see_identity, see_host,        see_counters,
+    see_told_domain, see_told_source, see_event,    see_told_notice, see_setting};
 
 static void done(const GError *error, void *data)
 {
