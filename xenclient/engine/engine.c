@@ -206,6 +206,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
+    engine->groups = xc_groups_new();
     engine->discoveries = xc_discoveries_new();
     engine->finds = xc_finds_new();
     return engine;
@@ -270,6 +271,7 @@ static void free_parts(struct xc_engine *engine)
     xc_places_free(engine->places);
     g_ptr_array_unref(engine->finds);
     g_ptr_array_unref(engine->discoveries);
+    g_ptr_array_unref(engine->groups);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->intents);

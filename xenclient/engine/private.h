@@ -3,6 +3,7 @@
 
 #include "xenclient/engine/discovery.h"
 #include "xenclient/engine/engine.h"
+#include "xenclient/engine/groups.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
 #include "xenclient/util/clock.h"
@@ -55,6 +56,9 @@ struct xc_engine {
     uint32_t next_op;
     uint32_t n_succeeded, n_failed;
     guint pump;
+
+    /* groups */
+    GPtrArray *groups; /* struct xc_group *, sorted by name as SNMP sorts */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */
@@ -158,7 +162,6 @@ void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_use
                       uint32_t reconnects, void *data);
 void xc_poller_failed(uint32_t source, const GError *error, void *data);
 void xc_poller_changed(uint32_t source, void *data);
-int xc_key_compare(const char *a, const char *b); /* by length, then octets */
 
 /* news.c */
 /* Would a report of news do now? Between two regular polls: what else there is to ask for is asked for in those. */
@@ -370,6 +373,13 @@ struct xc_slot *xc_engine_source_swap(struct xc_engine *engine, const struct xc_
 /* What was told of a source that is no more; another one may get its key. */
 void xc_engine_source_forget(struct xc_engine *engine, const char *key);
 void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrArray *gone);
+
+/* groups.c */
+GPtrArray *xc_groups_new(void);
+/* Made, or changed: a copy of the definition. */
+struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_group_spec *spec,
+                                     enum xc_origin_of_source origin);
+void xc_engine_group_remove(struct xc_engine *engine, const char *name);
 
 /* policy.c */
 /* A URI in legal form, without a password, of a scheme that a driver knows. */

@@ -1,5 +1,5 @@
 /* One SET PDU as a transaction: check and reserve, one commit, set going. */
-#include "xenclient/engine/private.h"
+#include "xenclient/engine/txn_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,25 +9,6 @@
 
 #define NOTE_MAX    64
 #define CONTENT_MAX 65536
-
-struct intent {
-    enum xc_intent_kind kind;
-    GByteArray *payload;
-    int64_t seq;
-    char *key; /* of the source it concerns, "" none */
-};
-
-struct xc_txn {
-    struct xc_engine *engine;
-    GPtrArray *runs;     /* struct xc_op_run *, new */
-    GArray *cancels;     /* uint32_t operation indexes */
-    GArray *supersedes;  /* uint32_t operation indexes a force action takes over from */
-    GArray *intents;     /* struct intent */
-    GPtrArray *locks;    /* struct xc_track * */
-    GHashTable *targets; /* domains with an action in this PDU */
-    bool written;
-    bool dispatched;
-};
 
 static void intent_clear(void *data)
 {

@@ -1,13 +1,18 @@
 /* What operators say of a group of domains. Plain data: no I/O, no threads. */
 #pragma once
 
-#include "xenclient/model/field.h"
 #include "xenclient/model/state.h"
+#include "xenclient/util/bytes.h"
 
 /* Most of each; more is refused. */
 #define XC_GROUPS_MAX        1000
 #define XC_GROUP_MEMBERS_MAX 1000
 #define XC_GROUP_HOSTS_MAX   256
+#define XC_GROUP_NAME_MAX    32
+#define XC_MEMBER_NAME_MAX   64
+#define XC_MEMBER_DELAY_MAX  3600
+#define XC_GROUP_WEIGHT_MAX  100
+#define XC_PRIORITY_MAX      100
 
 /* How members are spread over hosts when they are started. */
 enum xc_spread {
@@ -74,6 +79,18 @@ struct xc_member_spec *xc_group_member_get(struct xc_group_spec *spec, const cha
 struct xc_group_host_spec *xc_group_host_get(struct xc_group_spec *spec, const char *host);
 void xc_group_member_drop(struct xc_group_spec *spec, const char *member);
 void xc_group_host_drop(struct xc_group_spec *spec, const char *host);
+
+/* The hosts of a text "a b", or of "*" or "": whatever hosts there are. Weights of hosts that stay are kept. False: a
+ * word of it is no key, or stands twice. */
+bool xc_group_hosts_parse(struct xc_group_spec *spec, const char *text, GError **error);
+/* The same the other way round: "*", or the keys. */
+char *xc_group_hosts_text(const struct xc_group_spec *spec);
+
+bool xc_group_spec_equal(const struct xc_group_spec *a, const struct xc_group_spec *b);
+/* For the journal and the store: all but the name, which is their key. */
+void xc_group_spec_write(const struct xc_group_spec *spec, GByteArray *to);
+/* What comes is in order and passes xc_group_spec_check(), or the reader is bad: NULL. */
+struct xc_group_spec *xc_group_spec_read(const char *name, struct xc_reader *from);
 
 /* Form, ranges and numbers; what it names need not exist. */
 bool xc_group_spec_check(const struct xc_group_spec *spec, GError **error);
