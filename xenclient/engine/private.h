@@ -330,6 +330,16 @@ void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, 
 struct xc_op_run *xc_op_run_find(struct xc_engine *engine, uint32_t index);
 unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
 
+/* describe.c */
+/* Fills an operation from a request for a present domain. */
+void xc_describe_domain(struct xc_engine *engine, const struct xc_request *request,
+                        const struct xc_domain_ref *ref, struct xc_op *op);
+/* The same for what is asked of a host. False: control is off, no such host, none of its drivers' arts, no such file. */
+bool xc_describe_host(struct xc_engine *engine, const struct xc_request *request, struct xc_op *op,
+                      GError **error);
+/* A file of the collector's own library, whole; newly allocated. NULL with error. */
+char *xc_library_read(const struct xc_engine *engine, const char *name, GError **error);
+
 /* discovery.c */
 GPtrArray *xc_discoveries_new(void);
 /* Fills an operation that is to be one. */
