@@ -32,6 +32,7 @@ bool xc_journal_probe(struct xc_journal *journal, GError **error);
 
 /* Writes the row, new or changed. */
 bool xc_journal_put_op(struct xc_journal *journal, const struct xc_op *op, GError **error);
+/* With its children, if it has any. */
 bool xc_journal_drop_op(struct xc_journal *journal, uint32_t index, GError **error);
 bool xc_journal_add_intent(struct xc_journal *journal, enum xc_intent_kind kind,
                            const GByteArray *payload, int64_t *seq, GError **error);
