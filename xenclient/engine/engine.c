@@ -120,7 +120,10 @@ static bool load(struct xc_engine *engine, GError **error)
     if (!load_config_sources(engine, error) ||
         !xc_store_load(engine->store, &rows, engine, &engine->next_index, error))
         return false;
-    return xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error);
+    if (!xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error))
+        return false;
+    xc_group_ops_loaded(engine);
+    return true;
 }
 
 /* --- time */
