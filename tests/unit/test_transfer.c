@@ -363,6 +363,10 @@ static void test_every_column_is_decided(struct fixture *f, gconstpointer data)
                     "domain.idx domain.name domain.home domain.wanted domain.protect "
                     "event.serial event.time event.type event.severity event.domain event.op "
                     "event.host event.object event.text " /* of the other machine; serials go on */
+                    "group_history.serial group_history.time group_history.group_name "
+                    "group_history.member group_history.domain group_history.op "
+                    "group_history.event group_history.result group_history.host "
+                    "group_history.text " /* as events */
                     "host.uuid host.key identity.key identity.idx "
                     "source.key source.uri source.credential source.address source.config_dirs "
                     "source.save_dir source.enabled source.interval_sec "

@@ -114,7 +114,7 @@ static bool load(struct xc_engine *engine, GError **error)
 {
     static const struct xc_store_rows rows = {
         load_source,      load_domain,      load_identity,  load_host,       load_counters,
-        load_told_domain, load_told_source, xc_events_load, xc_notices_load,
+        load_told_domain, load_told_source, xc_events_load, xc_notices_load, xc_history_load,
     };
 
     if (!load_config_sources(engine, error) ||
@@ -210,6 +210,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     engine->groups = xc_groups_new();
+    engine->history = xc_histories_new();
     engine->discoveries = xc_discoveries_new();
     engine->finds = xc_finds_new();
     return engine;
@@ -275,6 +276,7 @@ static void free_parts(struct xc_engine *engine)
     g_ptr_array_unref(engine->finds);
     g_ptr_array_unref(engine->discoveries);
     g_ptr_array_unref(engine->groups);
+    g_ptr_array_unref(engine->history);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->intents);

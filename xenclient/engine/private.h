@@ -3,6 +3,7 @@
 
 #include "xenclient/engine/discovery.h"
 #include "xenclient/engine/engine.h"
+#include "xenclient/engine/group_history.h"
 #include "xenclient/engine/groups.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
@@ -58,7 +59,8 @@ struct xc_engine {
     guint pump;
 
     /* groups */
-    GPtrArray *groups; /* struct xc_group *, sorted by name as SNMP sorts */
+    GPtrArray *history; /* struct xc_history *, committed, by group and serial */
+    GPtrArray *groups;  /* struct xc_group *, sorted by name as SNMP sorts */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */
@@ -334,6 +336,13 @@ void xc_ops_progress(const struct xc_uuid *op, const char *phase, int progress, 
 void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data);
 struct xc_op_run *xc_op_run_find(struct xc_engine *engine, uint32_t index);
 unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
+
+/* group_history.c */
+GPtrArray *xc_histories_new(void);
+void xc_history_load(struct xc_history *history, void *data); /* takes it; data: the engine */
+/* What events mean to groups, before they go to the store. */
+void xc_history_note(struct xc_engine *engine, GPtrArray *events);
+void xc_history_show(struct xc_engine *engine, GPtrArray *rows); /* takes what is in them */
 
 /* group_schedule.c */
 /* An operation is there, new or loaded: counts children, and tells the group of its parent. */

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "xenclient/model/event.h"
+#include "xenclient/model/history.h"
 #include "xenclient/model/source.h"
 #include "xenclient/model/state.h"
 #include "xenclient/util/error.h"
@@ -24,6 +25,7 @@ struct xc_store_rows {
     void (*told_source)(const char *key, int state, void *data);
     void (*event)(struct xc_event *event, void *data); /* theirs to free */
     void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
+    void (*history)(struct xc_history *history, void *data); /* theirs to free */
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */
