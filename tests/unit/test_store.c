@@ -425,7 +425,7 @@ static void free_history(void *history)
 
 static GPtrArray *some_history(unsigned first, unsigned n, const char *member)
 {
-    GPtrArray *rows = g_ptr_array_new_with_free_func(free_history);
+    GPtrArray *history = g_ptr_array_new_with_free_func(free_history);
 
     for (unsigned i = first; i < first + n; i++) {
         g_autofree char *text = g_strdup_printf("h%u", i);
@@ -434,9 +434,9 @@ static GPtrArray *some_history(unsigned first, unsigned n, const char *member)
         h->event = XC_HISTORY_MOVED;
         h->domain = 7;
         h->op = 9;
-        g_ptr_array_add(rows, h);
+        g_ptr_array_add(history, h);
     }
-    return rows;
+    return history;
 }
 
 /* Written with the event it is of; of each member the newest stay, however many others have. */
