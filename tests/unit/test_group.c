@@ -127,7 +127,7 @@ static void test_hosts_text(void)
         "a a", "a *", "a,b", "-a", "a/b", "\x01", "a23456789a123456789a123456789a123"};
     static const struct {
         const char *text, *shown;
-    } good[] = {{"*", "*"}, {"", "*"}, {" \t", "*"}, {"bb a", "a bb"}, {" a\tb ", "a b"}};
+    } good[] = {{"*", "*"}, {"", ""}, {" \t", ""}, {"bb a", "a bb"}, {" a\tb ", "a b"}};
     g_autoptr(xc_group_spec) spec = xc_group_spec_new("g");
     g_autoptr(GError) error = NULL;
 
@@ -148,6 +148,8 @@ static void test_hosts_text(void)
         shown = xc_group_hosts_text(spec);
         g_assert_cmpstr(shown, ==, "a b");
     }
+    g_assert_true(xc_group_hosts_parse(spec, "*", NULL));
+    g_assert_cmpuint(xc_group_host(spec, "b")->weight, ==, 3);
     g_assert_true(xc_group_hosts_parse(spec, "b c", NULL));
     g_assert_cmpuint(xc_group_host(spec, "b")->weight, ==, 3);
     g_assert_cmpuint(xc_group_host(spec, "c")->weight, ==, 100);

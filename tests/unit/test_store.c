@@ -6,6 +6,7 @@
 #include "xenclient/store/schema.h"
 #include "xenclient/store/state_dir.h"
 #include "xenclient/store/store.h"
+#include "xenclient/util/log.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -94,9 +95,28 @@ static void see_told_notice(const char *source, const char *uuid, int64_t time, 
                            (int)time);
 }
 
+static void see_group(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autofree char *hosts = xc_group_hosts_text(spec);
+
+    xc_group_spec_write(spec, bytes);
+    g_string_append_printf(((struct fixture *)data)->seen, "group %s %d %s", spec->name,
+                           (int)wanted, hosts);
+    for (guint i = 0; i < spec->members->len; i++) {
+        const struct xc_member_spec *member = spec->members->pdata[i];
+
+        g_string_append_printf(((struct fixture *)data)->seen, " %s %s %s %s %u %u", member->member,
+                               member->descr, member->create, member->pin, member->priority,
+                               member->delay_sec);
+    }
+    g_string_append_c(((struct fixture *)data)->seen, ';');
+}
+
 static const struct xc_store_rows rows = {
-    see_source,      see_domain,      see_identity, see_host,        see_counters,
-    see_told_domain, see_told_source, see_event,    see_told_notice, see_history};
+    see_source,      see_domain, see_identity,    see_host,  see_counters, see_told_domain,
+    see_told_source, see_event,  see_told_notice, see_group, see_history,
+};
 
 static void done(const GError *error, void *data)
 {
@@ -230,6 +250,50 @@ static void reload(struct fixture *f)
     g_string_set_size(f->seen, 0);
     g_assert_true(xc_store_load(store, &rows, f, &next, NULL));
     xc_store_close(store);
+}
+
+/* What is put replaces all that was there of it, and goes whole. */
+static void test_groups(struct fixture *f, gconstpointer data)
+{
+    g_autoptr(xc_group_spec) spec = xc_group_spec_new("g'; --");
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    struct xc_member_spec *member = xc_group_member_get(spec, "a");
+    g_autoptr(GError) error = NULL;
+    struct xc_db *db;
+
+    (void)data;
+    /* No legal name: what was put there by somebody else is passed over when it is loaded. */
+    xc_store_put_group(store, spec, XC_WANTED_NONE);
+    g_free(spec->name);
+    spec->name = g_strdup("web");
+    g_free(member->descr);
+    member->descr = g_strdup("it's");
+    g_free(member->create);
+    member->create = g_strdup("/x");
+    member->priority = 7;
+    xc_group_member_get(spec, "h/b");
+    xc_group_member_get(spec, "gone");
+    xc_group_host_get(spec, "gone");
+    xc_store_put_group(store, spec, XC_WANTED_RUNNING);
+    xc_group_member_drop(spec, "gone");
+    xc_group_host_drop(spec, "gone");
+    xc_group_host_get(spec, "h2")->weight = 9;
+    spec->all_hosts = false;
+    xc_store_put_group(store, spec, XC_WANTED_SHUTDOWN);
+    g_free(spec->name);
+    spec->name = g_strdup("other");
+    xc_store_put_group(store, spec, XC_WANTED_NONE);
+    xc_store_remove_group(store, "other");
+    xc_store_close(store);
+    xc_log_set_level(XC_LOG_ERROR);
+    reload(f);
+    g_assert_cmpstr(f->seen->str, ==, "group web 4 h2 a it's /x  7 0 h/b    50 0;");
+    db = xc_schema_open(&xc_schema_state, f->dir, &error);
+    g_assert_no_error(error);
+    g_assert_true(xc_db_run(db, NULL, "DELETE FROM grp", ""));
+    xc_db_close(db);
+    reload(f);
+    g_assert_cmpstr(f->seen->str, ==, "");
 }
 
 static void test_events(struct fixture *f, gconstpointer data)
@@ -469,6 +533,7 @@ int main(int argc, char **argv)
     ADD("state", test_state);
     ADD("close-writes-what-is-open", test_close_writes_what_is_open);
     ADD("failure-is-told", test_failure_is_told);
+    ADD("groups", test_groups);
     ADD("events", test_events);
     ADD("history", test_history);
     ADD("event-serials-after-failure", test_event_serials_after_failure);

@@ -106,6 +106,11 @@ static void classify(const struct xc_plan *plan, struct xc_part *part)
 {
     bool gone = part->ref && part->ref->track->presence == XC_DELETED;
 
+    /* Its domain is a member by another name too, and has its part by that. */
+    if (part->member->cause == XC_CAUSE_CONFLICT) {
+        part->kind = XC_PART_PASSES;
+        return;
+    }
     if (!part->ref || (gone && *part->member->spec->create)) {
         part->ref = NULL;
         classify_unknown(plan, part);
@@ -260,24 +265,6 @@ static bool check_destination(const struct xc_plan *plan, GError **error)
     return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host has the key %s", request->host);
 }
 
-/* Two members may stand for one domain: the one whose turn is later has no part. */
-static void classify_all(struct xc_plan *plan)
-{
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
-
-    for (guint i = 0; i < plan->parts->len; i++) {
-        struct xc_part *part = &g_array_index(plan->parts, struct xc_part, i);
-
-        if (part->ref && !g_hash_table_add(seen, GUINT_TO_POINTER(part->ref->index))) {
-            part->ref = NULL;
-            part->kind = XC_PART_PASSES;
-            part->passes_off = true;
-            continue;
-        }
-        classify(plan, part);
-    }
-}
-
 static void take_parts(struct xc_plan *plan)
 {
     bool backwards = xc_action_info(plan->request->action)->stops;
@@ -294,7 +281,8 @@ static void take_parts(struct xc_plan *plan)
     }
     g_array_sort_with_data(plan->parts, by_turn, &backwards);
     rank(plan);
-    classify_all(plan);
+    for (guint i = 0; i < plan->parts->len; i++)
+        classify(plan, &g_array_index(plan->parts, struct xc_part, i));
 }
 
 struct xc_plan *xc_group_plan(struct xc_engine *engine, const struct xc_group *group,

@@ -8,8 +8,10 @@
 /* A member as it is now. */
 struct xc_member {
     const struct xc_member_spec *spec;
-    uint32_t domain;            /* index; 0: not known now */
-    enum xc_cause cause;        /* why not: noSuchTarget, ambiguous; NONE when known */
+    uint32_t domain; /* index; 0: not known now */
+    enum xc_cause
+        cause; /* why not: noSuchTarget, ambiguous, conflict (it is a member by another of its names
+                                   too); NONE when known */
     enum xc_domain_state state; /* as its row shows it; UNKNOWN where it has none */
     enum xc_cause last_cause;   /* of its last part in an operation of the group; NONE */
 };
@@ -29,7 +31,7 @@ struct xc_group_sums {
     uint32_t members, running, paused, suspended, stopped, crashed, transient, unknown;
     uint64_t vcpus, mem_mib, net_octets, disk_octets;
     uint32_t cpu_permyriad;
-    bool has_vcpus, has_mem, has_net, has_disk, has_cpu;
+    bool has_vcpus, has_mem, has_net, has_disk, has_cpu, has_imbalance;
     gint64 discontinuity_mono; /* since when net_octets and disk_octets go on without a break */
     uint32_t imbalance;        /* most less fewest running members of a usable host */
 };
@@ -45,13 +47,20 @@ struct xc_group {
     struct xc_group_sums sums;
     GArray *members;   /* struct xc_member, as spec->members */
     GArray *places;    /* struct xc_group_place, by key as SNMP sorts */
-    char *spread_text; /* "a=3 b=2" */
+    char *spread_text; /* "a=3 b=2", "" none lives */
+    /* Of which the above is true; private to groups_status.c. */
+    uint64_t facts, generation, definitions;
+    uint64_t parts; /* what net_octets and disk_octets are made of */
 };
 
 /* By name as SNMP sorts. Brought to the present when the fleet has changed since. */
 struct xc_group *const *xc_groups(struct xc_engine *engine, size_t *n);
+/* The same as they were last seen: for who looks at few of them, and brings these to the present. */
+struct xc_group *const *xc_groups_listed(struct xc_engine *engine, size_t *n);
+/* How many groups a domain is a member of. */
+uint32_t xc_member_groups(struct xc_engine *engine, uint32_t domain);
 struct xc_group *xc_group_find(struct xc_engine *engine, const char *name); /* NULL if absent */
-/* As above, for a group that an operation works on: never NULL members or places. */
+/* Brings one to the present; costs nothing where it is. */
 void xc_group_refresh(struct xc_engine *engine, struct xc_group *group);
 
 /* --- parts of a transaction (see operations.h) */

@@ -206,6 +206,7 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         if (op->state != XC_OP_FINISHED) {
             track->active_op = op->index;
             track->moving = op->action == XC_ACTION_MIGRATE;
+            xc_groups_stir(engine);
             xc_counters_save_of(engine, track);
         }
     }
@@ -308,6 +309,7 @@ static void release(struct xc_engine *engine, const struct xc_op *op)
         return;
     track->active_op = 0;
     track->moving = false;
+    xc_groups_stir(engine);
     if (g_hash_table_contains(engine->ghosts, GUINT_TO_POINTER(op->domain))) {
         engine->regrave = true;
         xc_fleet_dirty(engine);

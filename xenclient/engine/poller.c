@@ -43,6 +43,7 @@ static void set_state(struct xc_slot *slot, enum xc_source_state state, enum xc_
                *text ? ": " : "", text);
     }
     slot->state = state;
+    xc_groups_stir(((const struct xc_poller *)slot->poller)->engine);
     slot->cause = cause;
     g_free(slot->state_text);
     slot->state_text = g_steal_pointer(&clean);

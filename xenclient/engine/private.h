@@ -59,8 +59,11 @@ struct xc_engine {
     guint pump;
 
     /* groups */
-    GPtrArray *history; /* struct xc_history *, committed, by group and serial */
-    GPtrArray *groups;  /* struct xc_group *, sorted by name as SNMP sorts */
+    GPtrArray *history;                   /* struct xc_history *, committed, by group and serial */
+    GPtrArray *groups;                    /* struct xc_group *, sorted by name as SNMP sorts */
+    struct xc_member_names *member_names; /* private to groups_names.c */
+    uint64_t definitions;                 /* changes with every definition of a group */
+    uint64_t facts; /* changes whenever something of the fleet does that groups are judged by */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */
@@ -424,10 +427,31 @@ void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrA
 
 /* groups.c */
 GPtrArray *xc_groups_new(void);
+/* As the store has it; data: the engine. */
+void xc_groups_load(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data);
+/* Without looking at the fleet; NULL if absent. */
+struct xc_group *xc_group_known(const struct xc_engine *engine, const char *name);
 /* Made, or changed: a copy of the definition. */
 struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_group_spec *spec,
                                      enum xc_origin_of_source origin);
 void xc_engine_group_remove(struct xc_engine *engine, const char *name);
+/* As it is now, to the store; one that is no more, or that the configuration file sets, goes from there. */
+void xc_group_save(struct xc_engine *engine, const char *name);
+/* A journalled change; *name: of the group it was about, newly allocated. False: it is damaged. */
+bool xc_group_intent(struct xc_engine *engine, enum xc_intent_kind kind, struct xc_reader *reader,
+                     char **name);
+/* Those of the configuration file: may the present ones be replaced, and doing it. */
+bool xc_groups_may_configure(const struct xc_engine *engine, const struct xc_config *next,
+                             GError **error);
+void xc_groups_configure(struct xc_engine *engine, const struct xc_config *config);
+/* Does the definition name a host of that source? Its key, or NULL. */
+const char *xc_group_names_host(const struct xc_group_spec *spec, const struct xc_slot *slot);
+void xc_groups_stir(struct xc_engine *engine); /* something changed that they are judged by */
+
+/* groups_names.c */
+/* What a member's text stands for now: a domain's index, or 0 and why not. */
+uint32_t xc_member_resolve(struct xc_engine *engine, const char *text, enum xc_cause *cause);
+void xc_member_names_free(struct xc_member_names *names); /* takes NULL */
 
 /* policy.c */
 /* A URI in legal form, without a password, of a scheme that a driver knows. */

@@ -25,6 +25,7 @@ struct xc_txn *xc_txn_new(struct xc_engine *engine)
     g_array_set_clear_func(txn->intents, intent_clear);
     txn->locks = g_ptr_array_new();
     txn->targets = g_hash_table_new(g_direct_hash, g_direct_equal);
+    xc_txn_begin_groups(txn);
     return txn;
 }
 
@@ -151,7 +152,7 @@ bool xc_txn_cancel_op(struct xc_txn *txn, uint32_t index, GError **error)
 
 /* --- settings */
 
-static void add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
+void xc_txn_add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
                        const char *key)
 {
     struct intent intent = {kind, payload, 0, g_strdup(key)};
@@ -205,7 +206,7 @@ bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bo
     xc_source_spec_write(spec, payload);
     xc_put_u8(payload, enabled);
     xc_put_u32(payload, interval_sec);
-    add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
+    xc_txn_add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
     return true;
 }
 
@@ -225,9 +226,11 @@ bool xc_txn_remove_source(struct xc_txn *txn, const char *key, GError **error)
     if (open)
         return xc_fail(error, XC_CAUSE_BAD_STATE, "source %s: %u operations are in progress", key,
                        open);
+    if (!xc_txn_source_is_free(txn, slot, error))
+        return false;
     payload = g_byte_array_new();
     xc_put_text(payload, key);
-    add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
+    xc_txn_add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
     return true;
 }
 
@@ -242,7 +245,7 @@ bool xc_txn_protect(struct xc_txn *txn, uint32_t domain, bool protect, GError **
     payload = g_byte_array_new();
     xc_put_u32(payload, domain);
     xc_put_u8(payload, protect);
-    add_intent(txn, XC_INTENT_PROTECT, payload, "");
+    xc_txn_add_intent(txn, XC_INTENT_PROTECT, payload, "");
     return true;
 }
 
@@ -299,6 +302,7 @@ static bool write_and_commit(struct xc_txn *txn, GError **error)
 
 bool xc_txn_write(struct xc_txn *txn, GError **error)
 {
+    xc_txn_write_groups(txn);
     if (txn->runs->len || txn->intents->len) {
         g_autoptr(GError) inner = NULL;
 
@@ -340,6 +344,7 @@ void xc_txn_dispatch(struct xc_txn *txn)
 
         track->lock = track->lock == G_MAXINT32 ? 0 : track->lock + 1;
     }
+    xc_txn_dispatch_groups(txn);
     for (guint e = 0; e < G_N_ELEMENTS(ends); e++)
         for (guint i = 0; i < ends[e]->len; i++) {
             struct xc_op_run *run = xc_op_run_find(engine, g_array_index(ends[e], uint32_t, i));
@@ -402,6 +407,7 @@ void *xc_txn_free(struct xc_txn *txn)
     g_array_unref(txn->intents);
     g_ptr_array_unref(txn->locks);
     g_hash_table_unref(txn->targets);
+    xc_txn_end_groups(txn);
     g_free(txn);
     return NULL;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define PRIORITY_DEFAULT 50
-#define WEIGHT_DEFAULT   100
 #define HOST_KEY_MAX     32
 
 static const struct xc_label spread[] = {{1, "equal"}, {2, "byMemory"}, {3, "pack"}, {4, "pinned"}};
@@ -85,7 +84,7 @@ static struct xc_group_host_spec *host_new(const char *key)
     struct xc_group_host_spec *host = g_new0(struct xc_group_host_spec, 1);
 
     host->host = g_strdup(key);
-    host->weight = WEIGHT_DEFAULT;
+    host->weight = XC_GROUP_WEIGHT_USUAL;
     return host;
 }
 
@@ -225,12 +224,14 @@ bool xc_group_hosts_parse(struct xc_group_spec *spec, const char *text, GError *
         if (xc_group_host(named, *word))
             return xc_fail(error, XC_CAUSE_BAD_VALUE, "host %s is named twice", *word);
         former = xc_group_host(spec, *word);
-        xc_group_host_get(named, *word)->weight = former ? former->weight : WEIGHT_DEFAULT;
+        xc_group_host_get(named, *word)->weight = former ? former->weight : XC_GROUP_WEIGHT_USUAL;
     }
     if (all && named->hosts->len)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "hosts are \"*\" or keys, not both");
+    spec->all_hosts = all;
+    if (all)
+        return true;
     before = spec->hosts;
-    spec->all_hosts = named->hosts->len == 0;
     spec->hosts = named->hosts;
     named->hosts = before;
     return true;

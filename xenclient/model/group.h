@@ -5,14 +5,15 @@
 #include "xenclient/util/bytes.h"
 
 /* Most of each; more is refused. */
-#define XC_GROUPS_MAX        1000
-#define XC_GROUP_MEMBERS_MAX 1000
-#define XC_GROUP_HOSTS_MAX   256
-#define XC_GROUP_NAME_MAX    32
-#define XC_MEMBER_NAME_MAX   64
-#define XC_MEMBER_DELAY_MAX  3600
-#define XC_GROUP_WEIGHT_MAX  100
-#define XC_PRIORITY_MAX      100
+#define XC_GROUPS_MAX         1000
+#define XC_GROUP_MEMBERS_MAX  1000
+#define XC_GROUP_HOSTS_MAX    256
+#define XC_GROUP_NAME_MAX     32
+#define XC_MEMBER_NAME_MAX    64
+#define XC_MEMBER_DELAY_MAX   3600
+#define XC_GROUP_WEIGHT_MAX   100
+#define XC_GROUP_WEIGHT_USUAL 100
+#define XC_PRIORITY_MAX       100
 
 /* How members are spread over hosts when they are started. */
 enum xc_spread {
@@ -80,8 +81,8 @@ struct xc_group_host_spec *xc_group_host_get(struct xc_group_spec *spec, const c
 void xc_group_member_drop(struct xc_group_spec *spec, const char *member);
 void xc_group_host_drop(struct xc_group_spec *spec, const char *host);
 
-/* The hosts of a text "a b", or of "*" or "": whatever hosts there are. Weights of hosts that stay are kept. False: a
- * word of it is no key, or stands twice. */
+/* The hosts of a text "a b", or of "*": whatever hosts there are. Weights of hosts that are named, or with "*" all, are
+ * kept. False, and nothing is changed: a word of it is no key, or stands twice. */
 bool xc_group_hosts_parse(struct xc_group_spec *spec, const char *text, GError **error);
 /* The same the other way round: "*", or the keys. */
 char *xc_group_hosts_text(const struct xc_group_spec *spec);

@@ -12,6 +12,8 @@ enum xc_intent_kind {
     XC_INTENT_PUT_SOURCE = 1,    /* payload: spec, u8 enabled, u32 interval */
     XC_INTENT_REMOVE_SOURCE = 2, /* payload: text key */
     XC_INTENT_PROTECT = 3,       /* payload: u32 domain index, u8 protect */
+    XC_INTENT_PUT_GROUP = 4,     /* payload: text name, definition as xc_group_spec_write() */
+    XC_INTENT_REMOVE_GROUP = 5,  /* payload: text name */
 };
 
 struct xc_journal *xc_journal_open(const char *dir, GError **error);
