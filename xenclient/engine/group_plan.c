@@ -62,7 +62,6 @@ static void classify_unknown(const struct xc_plan *plan, struct xc_part *part)
 
     if (*member->spec->create && cause == XC_CAUSE_NO_SUCH_TARGET) {
         part->create = plan->request->action == XC_ACTION_START;
-        part->passes_off = !part->create;
         part->kind = part->create ? XC_PART_ACTS : XC_PART_PASSES;
         if (part->create || info->wanted == XC_WANTED_SHUTDOWN)
             return;
@@ -86,11 +85,10 @@ static void classify_move(const struct xc_plan *plan, struct xc_part *part)
     const struct xc_group_request *request = plan->request;
     enum xc_domain_state state = part->member->state;
     bool rebalance = xc_group_rebalances(request);
+    bool off = state == XC_STATE_SHUTDOWN || state == XC_STATE_SUSPENDED ||
+               (rebalance && (state != XC_STATE_RUNNING || !is_free(plan, part)));
 
-    part->passes_off = state == XC_STATE_SHUTDOWN || state == XC_STATE_SUSPENDED ||
-                       (rebalance && (state != XC_STATE_RUNNING || !is_free(plan, part)));
-    if (part->passes_off ||
-        (!rebalance && strcmp(request->host, xc_fleet_host_key(part->ref)) == 0))
+    if (off || (!rebalance && strcmp(request->host, xc_fleet_host_key(part->ref)) == 0))
         part->kind = XC_PART_PASSES;
 }
 
