@@ -280,6 +280,7 @@ static void free_parts(struct xc_engine *engine)
     g_ptr_array_unref(engine->discoveries);
     g_ptr_array_unref(engine->groups);
     g_ptr_array_unref(engine->history);
+    xc_member_places_free(engine->member_places);
     xc_member_names_free(engine->member_names);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
