@@ -70,19 +70,6 @@ static void show_progress(struct xc_op *parent)
     parent->progress = parent->total ? (int)(parent->done * 100 / parent->total) : 100;
 }
 
-/* How the last part of a member ended is shown with it. */
-static void note_part(struct xc_engine *engine, const struct xc_op *child)
-{
-    struct xc_group *group = xc_group_known(engine, child->group);
-
-    for (guint i = 0; group && i < group->members->len; i++) {
-        struct xc_member *member = &g_array_index(group->members, struct xc_member, i);
-
-        if (strcmp(member->spec->member, child->member) == 0)
-            member->last_cause = child->cause;
-    }
-}
-
 static void enter_group(struct xc_engine *engine, const struct xc_op *op)
 {
     struct xc_group *group = xc_group_known(engine, op->group);
@@ -108,10 +95,8 @@ void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run)
     if (!parent)
         return;
     parent->op.total++;
-    if (run->op.state == XC_OP_FINISHED) {
+    if (run->op.state == XC_OP_FINISHED)
         count(&parent->op, &run->op);
-        note_part(engine, &run->op);
-    }
     show_progress(&parent->op);
 }
 
@@ -281,7 +266,6 @@ void xc_group_op_ended(struct xc_engine *engine, struct xc_op_run *run)
     if (!parent)
         return;
     count(&parent->op, &run->op);
-    note_part(engine, &run->op);
     show_progress(&parent->op);
     settle(engine, parent);
 }
