@@ -20,12 +20,19 @@ typedef bool (*ctl_keep)(const struct ctl *ctl, const struct sn_value *cells);
 /* Fetches the view's tables and prints what keep (NULL: all) lets through. An exit status. */
 int ctl_print_view(struct ctl *ctl, const struct ctl_view *view, ctl_keep keep);
 
+/* The same of the rows below an index alone. */
+int ctl_print_view_below(struct ctl *ctl, const struct ctl_view *view, const struct sn_oid *index,
+                         ctl_keep keep);
+
 /* Is xensnmpd behind the snmpd that answers, and may this user see it? */
 bool ctl_agent_is_there(struct sn_session *session, GError **error);
 
 /* Every readable column of these entries (SN_NONE at the end) of one row. */
 int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries,
                   const struct sn_oid *index);
+
+/* The columns of a view, of one row. */
+int ctl_print_view_row(struct ctl *ctl, const struct ctl_view *view, const struct sn_oid *index);
 
 /* A member of an open JSON object. */
 void ctl_json_value(struct json *json, const char *prefix, enum sn_id object,

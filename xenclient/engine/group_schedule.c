@@ -106,7 +106,7 @@ void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run)
  * something then had their time. */
 static unsigned turn_of(const struct xc_engine *engine, const struct xc_op *parent)
 {
-    struct xc_op_run **children;
+    struct xc_op_run **children = NULL;
     guint n = xc_group_op_children(engine, parent, &children);
     gint64 now = xc_clock_mono();
     gint64 until = G_MININT64;
@@ -240,7 +240,7 @@ static char *text_of(const struct xc_op *parent, struct xc_op_run *const *childr
 
 static void settle(struct xc_engine *engine, struct xc_op_run *parent)
 {
-    struct xc_op_run **children;
+    struct xc_op_run **children = NULL;
     guint n = xc_group_op_children(engine, &parent->op, &children);
     g_autofree char *text = NULL;
     enum xc_cause cause;
@@ -274,7 +274,7 @@ void xc_group_op_ended(struct xc_engine *engine, struct xc_op_run *run)
 
 static GPtrArray *open_children(const struct xc_engine *engine, const struct xc_op *parent)
 {
-    struct xc_op_run **children;
+    struct xc_op_run **children = NULL;
     guint n = xc_group_op_children(engine, parent, &children);
     GPtrArray *open = g_ptr_array_new();
 
