@@ -79,6 +79,16 @@ static void see_event(struct xc_event *event, void *data)
     xc_event_free(event);
 }
 
+static void see_history(struct xc_history *history, void *data)
+{
+    struct fixture *f = data;
+
+    g_string_append_printf(f->seen, "history %u %s/%s %u %d %d %s %u %s\n", history->serial,
+                           history->group, history->member, history->domain, (int)history->event,
+                           (int)history->result, history->host, history->op, history->text);
+    xc_history_free(history);
+}
+
 static void see_told_notice(const char *source, const char *uuid, int64_t time, void *data)
 {
     g_string_append_printf(((struct fixture *)data)->seen, "notice %s %s %d;", source, uuid,
@@ -104,8 +114,8 @@ static void see_group(const struct xc_group_spec *spec, enum xc_wanted wanted, v
 }
 
 static const struct xc_store_rows rows = {
-    see_source,      see_domain,      see_identity, see_host,        see_counters,
-    see_told_domain, see_told_source, see_event,    see_told_notice, see_group,
+    see_source,      see_domain, see_identity,    see_host,    see_counters, see_told_domain,
+    see_told_source, see_event,  see_told_notice, see_history, see_group,
 };
 
 static void done(const GError *error, void *data)
@@ -472,6 +482,49 @@ static void test_lock(struct fixture *f, gconstpointer data)
     g_assert_error(error, XC_ERROR, XC_CAUSE_STORE);
 }
 
+static void free_history(void *history)
+{
+    xc_history_free(history);
+}
+
+static GPtrArray *some_history(unsigned first, unsigned n, const char *member)
+{
+    GPtrArray *history = g_ptr_array_new_with_free_func(free_history);
+
+    for (unsigned i = first; i < first + n; i++) {
+        g_autofree char *text = g_strdup_printf("h%u", i);
+        struct xc_history *h = xc_history_new("shop", member, "a", text);
+
+        h->event = XC_HISTORY_MOVED;
+        h->domain = 7;
+        h->op = 9;
+        g_ptr_array_add(history, h);
+    }
+    return history;
+}
+
+/* Written with the event it is of; of each member the newest stay, however many others have. */
+static void test_history(struct fixture *f, gconstpointer data)
+{
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    GPtrArray *events = some_events(1, 2);
+    struct xc_event *first = events->pdata[0];
+    struct xc_event *second = events->pdata[1];
+
+    (void)data;
+    first->history = some_history(1, 1, "web");
+    second->history = some_history(2, XC_HISTORY_OF_MEMBER + 2, "db");
+    add_events(store, events, 100);
+    g_assert_cmpuint(((struct xc_history *)first->history->pdata[0])->serial, ==, 1);
+    g_ptr_array_unref(events);
+    xc_store_close(store);
+    reload(f);
+    g_assert_nonnull(strstr(f->seen->str, "history 1 shop/web 7 3 1 a 9 h1\n"));
+    g_assert_null(strstr(f->seen->str, "history 2 "));
+    g_assert_null(strstr(f->seen->str, "history 3 "));
+    g_assert_nonnull(strstr(f->seen->str, "history 4 shop/db 7 3 1 a 9 h4\n"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -482,6 +535,7 @@ int main(int argc, char **argv)
     ADD("failure-is-told", test_failure_is_told);
     ADD("groups", test_groups);
     ADD("events", test_events);
+    ADD("history", test_history);
     ADD("event-serials-after-failure", test_event_serials_after_failure);
     ADD("upgrade", test_upgrade);
     ADD("journal", test_journal);

@@ -426,6 +426,10 @@ static void test_every_column_is_decided(struct fixture *f, gconstpointer data)
                     "domain.idx domain.name domain.home domain.wanted domain.protect "
                     "event.serial event.time event.type event.severity event.domain event.op "
                     "event.host event.object event.text " /* of the other machine; serials go on */
+                    "group_history.serial group_history.time group_history.group_name "
+                    "group_history.member group_history.domain group_history.op "
+                    "group_history.event group_history.result group_history.host "
+                    "group_history.text " /* as events */
                     "grp.name grp.descr grp.spread grp.ord grp.min_running grp.all_hosts "
                     "grp.wanted grp.owner grp.epoch " /* the last two are not used yet */
                     "grp_host.grp grp_host.host grp_host.weight "

@@ -113,15 +113,19 @@ static bool load_config_sources(struct xc_engine *engine, GError **error)
 static bool load(struct xc_engine *engine, GError **error)
 {
     static const struct xc_store_rows rows = {
-        load_source,      load_domain,      load_identity,  load_host,       load_counters,
-        load_told_domain, load_told_source, xc_events_load, xc_notices_load, xc_groups_load,
+        load_source,     load_domain,      load_identity,    load_host,
+        load_counters,   load_told_domain, load_told_source, xc_events_load,
+        xc_notices_load, xc_history_load,  xc_groups_load,
     };
 
     xc_groups_configure(engine, engine->config);
     if (!load_config_sources(engine, error) ||
         !xc_store_load(engine->store, &rows, engine, &engine->next_index, error))
         return false;
-    return xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error);
+    if (!xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error))
+        return false;
+    xc_group_ops_loaded(engine);
+    return true;
 }
 
 /* --- time */
@@ -209,6 +213,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
     engine->groups = xc_groups_new();
+    engine->history = xc_histories_new();
     engine->discoveries = xc_discoveries_new();
     engine->finds = xc_finds_new();
     return engine;
@@ -275,6 +280,7 @@ static void free_parts(struct xc_engine *engine)
     g_ptr_array_unref(engine->discoveries);
     g_ptr_array_unref(engine->groups);
     xc_member_names_free(engine->member_names);
+    g_ptr_array_unref(engine->history);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->intents);

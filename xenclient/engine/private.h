@@ -3,6 +3,7 @@
 
 #include "xenclient/engine/discovery.h"
 #include "xenclient/engine/engine.h"
+#include "xenclient/engine/group_history.h"
 #include "xenclient/engine/groups.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
@@ -61,7 +62,8 @@ struct xc_engine {
     GPtrArray *groups;                    /* struct xc_group *, sorted by name as SNMP sorts */
     struct xc_member_names *member_names; /* private to groups_names.c */
     uint64_t definitions;                 /* changes with every definition of a group */
-    uint64_t facts; /* changes whenever something of the fleet does that groups are judged by */
+    uint64_t facts;     /* changes whenever something of the fleet does that groups are judged by */
+    GPtrArray *history; /* struct xc_history *, committed, by group and serial */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */
@@ -145,9 +147,12 @@ struct xc_op_run {
     struct xc_outcome outcome;
     uint64_t wait_source, wait_target; /* polls of these numbers must be published before it ends */
     gint64 wait_until;
-    gint64 ready_mono; /* since when it may run */
-    bool unsaved;      /* its end is not in the journal yet */
-    bool guarded;      /* it outlived its time and was told to stop */
+    gint64 ready_mono;    /* since when it may run */
+    bool unsaved;         /* its end is not in the journal yet */
+    struct xc_op_run *of; /* its parent, until both have their indexes */
+    unsigned turn;        /* of a parent: children up to this rank may run */
+    bool held;            /* a parent whose children are being ended: it ends after them */
+    bool guarded;         /* it outlived its time and was told to stop */
 };
 
 /* poller.c */
@@ -317,6 +322,8 @@ void xc_op_run_free(struct xc_op_run *run);
 void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run);
 void xc_ops_remove(struct xc_engine *engine, uint32_t index); /* frees it */
 void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run);
+/* Counts it, makes an event of it, logs it. */
+void xc_ops_tell_end(struct xc_engine *engine, const struct xc_op *op);
 void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
                    enum xc_cause cause, const char *text);
 /* While the journal fails this waits for xc_ops_tick(): each try may take a lock's patience. */
@@ -332,6 +339,37 @@ void xc_ops_progress(const struct xc_uuid *op, const char *phase, int progress, 
 void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data);
 struct xc_op_run *xc_op_run_find(struct xc_engine *engine, uint32_t index);
 unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
+
+/* group_history.c */
+GPtrArray *xc_histories_new(void);
+void xc_history_load(struct xc_history *history, void *data); /* takes it; data: the engine */
+/* What events mean to groups, before they go to the store. */
+void xc_history_note(struct xc_engine *engine, GPtrArray *events);
+void xc_history_show(struct xc_engine *engine, GPtrArray *rows); /* takes what is in them */
+
+/* group_schedule.c */
+/* An operation is there, new or loaded: counts children, and tells the group of its parent. */
+void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run);
+/* After all were loaded: ends parents whose last child ended before the agent was killed. */
+void xc_group_ops_loaded(struct xc_engine *engine);
+/* Once before a round of xc_group_op_may_go(). */
+void xc_group_ops_turn(struct xc_engine *engine);
+bool xc_group_op_may_go(const struct xc_engine *engine, const struct xc_op_run *run);
+/* The host it was planned for does not answer now. */
+bool xc_group_op_is_stranded(const struct xc_engine *engine, const struct xc_op_run *run);
+void xc_group_op_begun(struct xc_engine *engine, const struct xc_op_run *child);
+void xc_group_op_ended(struct xc_engine *engine, struct xc_op_run *run);
+/* A parent with what is left of its children. */
+void xc_group_op_cancel(struct xc_engine *engine, struct xc_op_run *parent);
+/* The group's operation in progress; NULL: none. */
+struct xc_op_run *xc_group_op_active(struct xc_engine *engine, const char *group);
+/* Children stand behind their parent: how many do. */
+guint xc_group_op_children(const struct xc_engine *engine, const struct xc_op *parent,
+                           struct xc_op_run ***first);
+
+/* group_ops.c */
+/* What an equal request for a group stands for; see xc_ops_same(). */
+struct xc_op_run *xc_group_op_same(struct xc_engine *engine, const struct xc_op *op);
 
 /* describe.c */
 /* Fills an operation from a request for a present domain. */

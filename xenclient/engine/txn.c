@@ -274,6 +274,7 @@ static bool write_all(struct xc_txn *txn, GError **error)
         struct xc_op_run *run = txn->runs->pdata[i];
 
         run->op.index = txn->engine->next_op + i;
+        run->op.parent = run->of ? run->of->op.index : 0;
         if (!xc_journal_put_op(journal, &run->op, error))
             return false;
     }
@@ -354,8 +355,12 @@ void xc_txn_dispatch(struct xc_txn *txn)
     for (guint i = 0; i < txn->runs->len; i++) {
         struct xc_op_run *run = txn->runs->pdata[i];
 
-        set_wanted(engine, &run->op);
+        run->of = NULL;
+        if (run->op.state != XC_OP_FINISHED)
+            set_wanted(engine, &run->op);
         xc_ops_add(engine, run);
+        if (run->op.state == XC_OP_FINISHED)
+            xc_ops_tell_end(engine, &run->op);
     }
     g_ptr_array_set_size(txn->runs, 0);
     for (guint i = 0; i < txn->intents->len; i++) {

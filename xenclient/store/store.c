@@ -5,9 +5,11 @@
 #include "state_2.sql.h"
 #include "state_3.sql.h"
 #include "state_4.sql.h"
+#include "state_5.sql.h"
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/group_rows.h"
+#include "xenclient/store/history_rows.h"
 #include "xenclient/store/schema.h"
 #include "xenclient/util/log.h"
 
@@ -22,7 +24,7 @@
 /* New domains wait for their rows, and all is tried again: another program's lock may hold them up, not for long. */
 #define BUSY_MSEC 500
 
-static const char *const steps[] = {state_sql, state_2_sql, state_3_sql, state_4_sql};
+static const char *const steps[] = {state_sql, state_2_sql, state_3_sql, state_4_sql, state_5_sql};
 const struct xc_schema xc_schema_state = {"state.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_store {
@@ -193,6 +195,7 @@ bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, voi
            xc_db_query(store->db, error, "SELECT source, uuid, time FROM told_notice",
                        load_told_notice, &l) &&
            xc_event_rows_load(store->db, rows->event, data, error) &&
+           xc_history_rows_load(store->db, rows->history, data, error) &&
            xc_group_rows_load(store->db, rows->group, data, error);
 }
 

@@ -6,6 +6,7 @@
 
 #include "xenclient/model/event.h"
 #include "xenclient/model/group.h"
+#include "xenclient/model/history.h"
 #include "xenclient/model/source.h"
 #include "xenclient/model/state.h"
 #include "xenclient/util/error.h"
@@ -25,6 +26,7 @@ struct xc_store_rows {
     void (*told_source)(const char *key, int state, void *data);
     void (*event)(struct xc_event *event, void *data); /* theirs to free */
     void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
+    void (*history)(struct xc_history *history, void *data); /* theirs to free */
     void (*group)(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data);
 };
 
