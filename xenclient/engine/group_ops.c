@@ -156,6 +156,9 @@ bool xc_txn_add_group_op(struct xc_txn *txn, const struct xc_group_request *requ
 
     if (request->note && strlen(request->note) > NOTE_MAX)
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "the note is longer than %d octets", NOTE_MAX);
+    if (xc_txn_changes_group(txn, request->group))
+        return xc_fail(error, XC_CAUSE_CONFLICT, "group %s: a change and an action in one request",
+                       request->group);
     group = xc_policy_control(engine, error) && check_action(request->action, error)
                 ? find(engine, request, error)
                 : NULL;

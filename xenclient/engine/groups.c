@@ -18,6 +18,7 @@ static void group_free(void *data)
     g_array_unref(group->members);
     g_array_unref(group->places);
     g_free(group->spread_text);
+    g_free(group->start_plan);
     g_free(group);
 }
 
@@ -79,6 +80,18 @@ struct xc_group *xc_group_find(struct xc_engine *engine, const char *name)
     return group;
 }
 
+const char *xc_group_start_plan(struct xc_engine *engine, struct xc_group *group)
+{
+    const struct xc_group_request start = {.group = group->spec->name, .action = XC_ACTION_START};
+
+    if (group->plan_facts != engine->facts) {
+        g_free(group->start_plan);
+        group->start_plan = xc_group_plan_text(engine, &start, NULL);
+        group->plan_facts = engine->facts;
+    }
+    return group->start_plan;
+}
+
 void xc_groups_stir(struct xc_engine *engine)
 {
     engine->facts++;
@@ -97,47 +110,20 @@ static struct xc_group *group_new(void)
     return group;
 }
 
-/* What is remembered of members that stay. */
-static GArray *members_of(const struct xc_group *group, const struct xc_group_spec *spec)
-{
-    GArray *members = g_array_new(FALSE, FALSE, sizeof(struct xc_member));
-
-    guint k = 0;
-
-    for (guint i = 0; i < spec->members->len; i++) {
-        struct xc_member member = {.spec = spec->members->pdata[i], .last_cause = XC_CAUSE_NONE};
-
-        /* Both are sorted. */
-        for (; k < group->members->len; k++) {
-            const struct xc_member *before = &g_array_index(group->members, struct xc_member, k);
-            int order = xc_key_compare(before->spec->member, member.spec->member);
-
-            if (order == 0)
-                member.last_cause = before->last_cause;
-            if (order >= 0)
-                break;
-        }
-        g_array_append_val(members, member);
-    }
-    return members;
-}
-
 struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_group_spec *spec,
                                      enum xc_origin_of_source origin)
 {
     struct xc_group_spec *copy = xc_group_spec_copy(spec);
     struct xc_group *group;
-    GArray *members;
     guint at;
 
     if (!place_of(engine, spec->name, &at))
         g_ptr_array_insert(engine->groups, (gint)at, group_new());
     group = engine->groups->pdata[at];
-    members = members_of(group, copy);
-    g_array_unref(group->members);
+    g_array_set_size(group->members, 0); /* they point into the former definition */
     xc_group_spec_free(group->spec);
-    group->members = members;
     group->spec = copy;
+    group->name = copy->name;
     group->origin = origin;
     engine->definitions++;
     xc_groups_stir(engine);

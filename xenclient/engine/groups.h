@@ -7,13 +7,13 @@
 
 /* A member as it is now. */
 struct xc_member {
+    const char *name; /* spec->member */
     const struct xc_member_spec *spec;
     uint32_t domain; /* index; 0: not known now */
     enum xc_cause
         cause; /* why not: noSuchTarget, ambiguous, conflict (it is a member by another of its names
                                    too); NONE when known */
     enum xc_domain_state state; /* as its row shows it; UNKNOWN where it has none */
-    enum xc_cause last_cause;   /* of its last part in an operation of the group; NONE */
 };
 
 /* What a selected host is to the group. */
@@ -37,8 +37,9 @@ struct xc_group_sums {
 };
 
 struct xc_group {
+    const char *name; /* spec->name */
     struct xc_group_spec *spec;
-    enum xc_origin_of_source origin; /* config: notWritable; see also xc_group_owner() */
+    enum xc_origin_of_source origin; /* config: notWritable */
     uint32_t lock;
     enum xc_wanted wanted; /* by the last accepted operation of the group */
     uint32_t active_op;    /* parent operation in progress, 0 none */
@@ -50,13 +51,18 @@ struct xc_group {
     char *spread_text; /* "a=3 b=2", "" none lives */
     /* Of which the above is true; private to groups_status.c. */
     uint64_t facts, generation, definitions;
-    uint64_t parts; /* what net_octets and disk_octets are made of */
+    uint64_t parts;      /* what net_octets and disk_octets are made of */
+    char *start_plan;    /* xc_group_start_plan(), NULL none */
+    uint64_t plan_facts; /* of which it is true */
 };
 
 /* By name as SNMP sorts. Brought to the present when the fleet has changed since. */
 struct xc_group *const *xc_groups(struct xc_engine *engine, size_t *n);
 /* The same as they were last seen: for who looks at few of them, and brings these to the present. */
 struct xc_group *const *xc_groups_listed(struct xc_engine *engine, size_t *n);
+/* The plan of a start now as xc_group_plan_text() has it; made anew when something changed. NULL: it would be refused.
+ * Belongs to the group. */
+const char *xc_group_start_plan(struct xc_engine *engine, struct xc_group *group);
 /* How many groups a domain is a member of. */
 uint32_t xc_member_groups(struct xc_engine *engine, uint32_t domain);
 struct xc_group *xc_group_find(struct xc_engine *engine, const char *name); /* NULL if absent */

@@ -334,8 +334,8 @@ static void add_up(struct xc_engine *engine, struct xc_group *group)
 static void list_members(struct xc_group *group)
 {
     for (guint i = group->members->len; i < group->spec->members->len; i++) {
-        const struct xc_member member = {.spec = group->spec->members->pdata[i],
-                                         .last_cause = XC_CAUSE_NONE};
+        const struct xc_member_spec *spec = group->spec->members->pdata[i];
+        const struct xc_member member = {.name = spec->member, .spec = spec};
 
         g_array_append_val(group->members, member);
     }

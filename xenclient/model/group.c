@@ -10,7 +10,7 @@
 #define HOST_KEY_MAX     32
 
 static const struct xc_label spread[] = {{1, "equal"}, {2, "byMemory"}, {3, "pack"}, {4, "pinned"}};
-XC_ENUM_DEFINE(xc_spread_labels, "xenGroupSpread", spread);
+XC_ENUM_DEFINE(xc_spread_labels, "xenGroupPolicy", spread);
 
 static const struct xc_label group_order[] = {{1, "parallel"}, {2, "sequential"}};
 XC_ENUM_DEFINE(xc_group_order_labels, "xenGroupOrder", group_order);
