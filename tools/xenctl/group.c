@@ -20,7 +20,8 @@ static const struct ctl_column list_columns[] = {
     {xenGroupVcpus, "VCPUS"},       {xenGroupMemory, "MEMORY"},     {xenGroupCpuPercent, "CPU%"},
     {xenGroupLastOpResult, "LAST"}, {xenGroupDescr, "DESCRIPTION"},
 };
-static const struct ctl_view list_view = {"xenGroup", list_columns, G_N_ELEMENTS(list_columns)};
+static const struct ctl_view list_view = {"xenGroup", list_columns, G_N_ELEMENTS(list_columns),
+                                          NULL};
 
 static const struct ctl_column show_columns[] = {
     {xenGroupLabel, NULL},       {xenGroupDescr, NULL},        {xenGroupStatus, NULL},
@@ -34,7 +35,8 @@ static const struct ctl_column show_columns[] = {
     {xenGroupLastOpIndex, NULL}, {xenGroupLastOpResult, NULL}, {xenGroupLastOpText, NULL},
     {xenGroupOrigin, NULL},
 };
-static const struct ctl_view show_view = {"xenGroup", show_columns, G_N_ELEMENTS(show_columns)};
+static const struct ctl_view show_view = {"xenGroup", show_columns, G_N_ELEMENTS(show_columns),
+                                          NULL};
 
 static const struct ctl_column member_columns[] = {
     {xenMemberLabel, "MEMBER"},      {xenMemberDomainIndex, "#"},     {xenMemberState, "STATE"},
@@ -43,14 +45,18 @@ static const struct ctl_column member_columns[] = {
     {xenMemberDescr, "DESCRIPTION"},
 };
 static const struct ctl_view member_view = {"xenMember", member_columns,
-                                            G_N_ELEMENTS(member_columns)};
+                                            G_N_ELEMENTS(member_columns), NULL};
 
 static const struct ctl_column host_columns[] = {
-    {xenGroupHostLabel, "HOST"},      {xenGroupHostUsable, "USABLE"},
-    {xenGroupHostCause, "CAUSE"},     {xenGroupHostMembers, "MEMBERS"},
-    {xenGroupHostRunning, "RUNNING"}, {xenGroupHostWeight, "WEIGHT"},
+    {SN_NONE, "HOST"},
+    {xenGroupHostUsable, "USABLE"},
+    {xenGroupHostCause, "CAUSE"},
+    {xenGroupHostMembers, "MEMBERS"},
+    {xenGroupHostRunning, "RUNNING"},
+    {xenGroupHostWeight, "WEIGHT"},
 };
-static const struct ctl_view host_view = {"xenGroupHost", host_columns, G_N_ELEMENTS(host_columns)};
+static const struct ctl_view host_view = {"xenGroupHost", host_columns, G_N_ELEMENTS(host_columns),
+                                          "host"};
 
 enum { HISTORY_MEMBER = 1 };
 static const struct ctl_column history_columns[] = {
@@ -64,7 +70,7 @@ static const struct ctl_column history_columns[] = {
     {xenGroupHistoryText, "TEXT"},
 };
 static const struct ctl_view history_view = {"xenGroupHistory", history_columns,
-                                             G_N_ELEMENTS(history_columns)};
+                                             G_N_ELEMENTS(history_columns), NULL};
 
 static struct sn_oid index_of(const char *group)
 {

@@ -73,6 +73,23 @@ static uint32_t row_number(const struct sn_row *row)
     return row->index.n ? row->index.id[row->index.n - 1] : 0;
 }
 
+/* Of a row whose index is one text: its length, then its octets. */
+static char *row_name(const struct sn_row *row)
+{
+    GString *name = g_string_new(NULL);
+
+    for (unsigned i = 1; i < row->index.n; i++)
+        g_string_append_c(name, (char)row->index.id[i]);
+    return g_string_free(name, FALSE);
+}
+
+static char *shown_name(const struct sn_row *row)
+{
+    g_autofree char *name = row_name(row);
+
+    return ctl_escape(name, strlen(name));
+}
+
 static void add_grid_row(struct ctl_grid *grid, const struct ctl_view *view,
                          const struct sn_row *row, const unsigned *cell_of)
 {
@@ -80,10 +97,21 @@ static void add_grid_row(struct ctl_grid *grid, const struct ctl_view *view,
         enum sn_id object = view->columns[i].object;
 
         if (object == SN_NONE)
-            ctl_grid_add(grid, g_strdup_printf("%u", row_number(row)));
+            ctl_grid_add(grid,
+                         view->name ? shown_name(row) : g_strdup_printf("%u", row_number(row)));
         else
             ctl_grid_add(grid, ctl_shown(object, &row->cells[cell_of[i]]));
     }
+}
+
+static void add_json_index(struct json *json, const struct ctl_view *view, const struct sn_row *row)
+{
+    g_autofree char *name = row_name(row);
+
+    if (view->name)
+        json_text(json, view->name, name);
+    else
+        json_number(json, "index", row_number(row));
 }
 
 static void add_json_row(struct json *json, const struct ctl_view *view, const struct sn_row *row,
@@ -94,7 +122,7 @@ static void add_json_row(struct json *json, const struct ctl_view *view, const s
         enum sn_id object = view->columns[i].object;
 
         if (object == SN_NONE)
-            json_number(json, "index", row_number(row));
+            add_json_index(json, view, row);
         else
             ctl_json_value(json, view->prefix, object, &row->cells[cell_of[i]]);
     }

@@ -4,7 +4,7 @@
 #include "tools/xenctl/xenctl.h"
 
 struct ctl_column {
-    enum sn_id object; /* SN_NONE: the row's number */
+    enum sn_id object; /* SN_NONE: the row's number, or its name */
     const char *title;
 };
 
@@ -12,6 +12,7 @@ struct ctl_view {
     const char *prefix; /* of the names in JSON: xenDomainState with prefix xenDomain is "state" */
     const struct ctl_column *columns;
     unsigned n_columns;
+    const char *name; /* rows have a name for an index, which JSON calls so; NULL: a number */
 };
 
 /* May a row be shown? cells are those of the view's columns. */
