@@ -18,6 +18,7 @@ extern const struct st_table st_vcpu_table;
 extern const struct st_table st_vif_table;
 extern const struct st_table st_vbd_table;
 extern const struct st_table st_host_domain_table;
+extern const struct st_table st_group_history_table;
 extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;

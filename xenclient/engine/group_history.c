@@ -134,6 +134,84 @@ static enum xc_history_event kind_of(const struct xc_event *event)
     }
 }
 
+/* --- whose member a domain is */
+
+struct xc_member_places {
+    uint64_t generation, definitions; /* of which this is true */
+    GHashTable *places;               /* index of a domain -> GArray of struct place */
+};
+
+struct place {
+    const struct xc_group_spec *group;
+    const struct xc_member_spec *member;
+};
+
+void xc_member_places_free(struct xc_member_places *places)
+{
+    if (places)
+        g_hash_table_unref(places->places);
+    g_free(places);
+}
+
+/* A member that went is not known any more by its name, but by what happened to it last. */
+static uint32_t last_domain(const GPtrArray *rows, const char *group, const char *member)
+{
+    for (guint i = end_of(rows, group); i-- > 0;) {
+        const struct xc_history *h = rows->pdata[i];
+
+        if (strcmp(h->group, group) != 0)
+            return 0;
+        if (h->domain && strcmp(h->member, member) == 0)
+            return h->domain;
+    }
+    return 0;
+}
+
+static void add_members(struct xc_engine *engine, GHashTable *places,
+                        const struct xc_group_spec *group)
+{
+    for (guint i = 0; i < group->members->len; i++) {
+        const struct place place = {group, group->members->pdata[i]};
+        enum xc_cause cause;
+        uint32_t domain = xc_member_resolve(engine, place.member->member, &cause);
+        GArray *of;
+
+        if (!domain && cause == XC_CAUSE_NO_SUCH_TARGET)
+            domain = last_domain(engine->history, group->name, place.member->member);
+        if (!domain)
+            continue;
+        of = g_hash_table_lookup(places, GUINT_TO_POINTER(domain));
+        if (!of) {
+            of = g_array_new(FALSE, FALSE, sizeof(struct place));
+            g_hash_table_insert(places, GUINT_TO_POINTER(domain), of);
+        }
+        g_array_append_val(of, place);
+    }
+}
+
+/* Made anew when a domain, its name or a group has changed. */
+static GHashTable *places_now(struct xc_engine *engine)
+{
+    struct xc_member_places *places = engine->member_places;
+
+    if (places && places->generation == engine->generation &&
+        places->definitions == engine->definitions)
+        return places->places;
+    xc_member_places_free(places);
+    places = g_new0(struct xc_member_places, 1);
+    places->generation = engine->generation;
+    places->definitions = engine->definitions;
+    places->places =
+        g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, (GDestroyNotify)g_array_unref);
+    for (guint i = 0; i < engine->groups->len; i++)
+        add_members(engine, places->places,
+                    ((const struct xc_group *)engine->groups->pdata[i])->spec);
+    engine->member_places = places;
+    return places->places;
+}
+
+/* --- from events to rows */
+
 static void add(GPtrArray *rows, const struct xc_event *event, const struct xc_op *op,
                 const char *group, const char *member)
 {
@@ -148,56 +226,33 @@ static void add(GPtrArray *rows, const struct xc_event *event, const struct xc_o
     g_ptr_array_add(rows, h);
 }
 
-/* A member that went is not known any more by its name, but by what happened to it last. */
-static uint32_t last_domain(const GPtrArray *rows, const struct xc_group *group,
-                            const struct xc_member *member)
-{
-    for (guint i = end_of(rows, group->spec->name); i-- > 0;) {
-        const struct xc_history *h = rows->pdata[i];
-
-        if (strcmp(h->group, group->spec->name) != 0)
-            return 0;
-        if (h->domain && strcmp(h->member, member->spec->member) == 0)
-            return h->domain;
-    }
-    return 0;
-}
-
-static void note(struct xc_engine *engine, struct xc_group *const *groups, size_t n,
-                 const struct xc_event *event, GPtrArray *rows)
+/* The end of a group's part is its member's, whatever that stands for; all else goes by the domain. */
+static void note(struct xc_engine *engine, const struct xc_event *event, GPtrArray *rows)
 {
     const struct xc_op *op = event->op ? xc_op_find(engine, event->op) : NULL;
     bool part = kind_of(event) == XC_HISTORY_OPERATION && op && op->parent;
+    const GArray *places =
+        event->domain ? g_hash_table_lookup(places_now(engine), GUINT_TO_POINTER(event->domain))
+                      : NULL;
 
     if (part)
         add(rows, event, op, op->group, op->member);
-    for (size_t g = 0; event->domain && g < n; g++) {
-        for (guint i = 0; i < groups[g]->members->len; i++) {
-            const struct xc_member *member =
-                &g_array_index(groups[g]->members, struct xc_member, i);
-            uint32_t domain = member->domain;
+    for (guint i = 0; places && i < places->len; i++) {
+        const struct place *place = &g_array_index(places, struct place, i);
 
-            if (!domain && event->type == XC_EVENT_DOMAIN_DELETED)
-                domain = last_domain(engine->history, groups[g], member);
-            if (domain == event->domain &&
-                !(part && strcmp(op->group, groups[g]->spec->name) == 0 &&
-                  strcmp(op->member, member->spec->member) == 0))
-                add(rows, event, op, groups[g]->spec->name, member->spec->member);
-        }
+        if (!part || strcmp(op->group, place->group->name) != 0)
+            add(rows, event, op, place->group->name, place->member->member);
     }
 }
 
 void xc_history_note(struct xc_engine *engine, GPtrArray *events)
 {
-    size_t n;
-    struct xc_group *const *groups = xc_groups(engine, &n);
-
-    for (guint i = 0; i < events->len; i++) {
+    for (guint i = 0; engine->groups->len && i < events->len; i++) {
         struct xc_event *event = events->pdata[i];
 
         if (!kind_of(event))
             continue;
         event->history = xc_histories_new();
-        note(engine, groups, n, event, event->history);
+        note(engine, event, event->history);
     }
 }

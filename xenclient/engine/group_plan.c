@@ -62,7 +62,6 @@ static void classify_unknown(const struct xc_plan *plan, struct xc_part *part)
 
     if (*member->spec->create && cause == XC_CAUSE_NO_SUCH_TARGET) {
         part->create = plan->request->action == XC_ACTION_START;
-        part->passes_off = !part->create;
         part->kind = part->create ? XC_PART_ACTS : XC_PART_PASSES;
         if (part->create || info->wanted == XC_WANTED_SHUTDOWN)
             return;
@@ -86,11 +85,10 @@ static void classify_move(const struct xc_plan *plan, struct xc_part *part)
     const struct xc_group_request *request = plan->request;
     enum xc_domain_state state = part->member->state;
     bool rebalance = xc_group_rebalances(request);
+    bool off = state == XC_STATE_SHUTDOWN || state == XC_STATE_SUSPENDED ||
+               (rebalance && (state != XC_STATE_RUNNING || !is_free(plan, part)));
 
-    part->passes_off = state == XC_STATE_SHUTDOWN || state == XC_STATE_SUSPENDED ||
-                       (rebalance && (state != XC_STATE_RUNNING || !is_free(plan, part)));
-    if (part->passes_off ||
-        (!rebalance && strcmp(request->host, xc_fleet_host_key(part->ref)) == 0))
+    if (off || (!rebalance && strcmp(request->host, xc_fleet_host_key(part->ref)) == 0))
         part->kind = XC_PART_PASSES;
 }
 
@@ -106,6 +104,11 @@ static void classify(const struct xc_plan *plan, struct xc_part *part)
 {
     bool gone = part->ref && part->ref->track->presence == XC_DELETED;
 
+    /* Its domain is a member by another name too, and has its part by that. */
+    if (part->member->cause == XC_CAUSE_CONFLICT) {
+        part->kind = XC_PART_PASSES;
+        return;
+    }
     if (!part->ref || (gone && *part->member->spec->create)) {
         part->ref = NULL;
         classify_unknown(plan, part);
@@ -260,24 +263,6 @@ static bool check_destination(const struct xc_plan *plan, GError **error)
     return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host has the key %s", request->host);
 }
 
-/* Two members may stand for one domain: the one whose turn is later has no part. */
-static void classify_all(struct xc_plan *plan)
-{
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
-
-    for (guint i = 0; i < plan->parts->len; i++) {
-        struct xc_part *part = &g_array_index(plan->parts, struct xc_part, i);
-
-        if (part->ref && !g_hash_table_add(seen, GUINT_TO_POINTER(part->ref->index))) {
-            part->ref = NULL;
-            part->kind = XC_PART_PASSES;
-            part->passes_off = true;
-            continue;
-        }
-        classify(plan, part);
-    }
-}
-
 static void take_parts(struct xc_plan *plan)
 {
     bool backwards = xc_action_info(plan->request->action)->stops;
@@ -294,7 +279,8 @@ static void take_parts(struct xc_plan *plan)
     }
     g_array_sort_with_data(plan->parts, by_turn, &backwards);
     rank(plan);
-    classify_all(plan);
+    for (guint i = 0; i < plan->parts->len; i++)
+        classify(plan, &g_array_index(plan->parts, struct xc_part, i));
 }
 
 struct xc_plan *xc_group_plan(struct xc_engine *engine, const struct xc_group *group,

@@ -19,7 +19,6 @@ struct xc_part {
     const struct xc_domain_ref *ref; /* NULL: no domain is known */
     enum xc_part_kind kind;
     bool create;      /* it is made from its `create` text */
-    bool passes_off;  /* XC_PART_PASSES: for it is at rest, not as wanted */
     const char *host; /* key of where it goes; NULL: stays where it is */
     int64_t need_kib; /* -1 not known */
     unsigned rank;

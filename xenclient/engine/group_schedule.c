@@ -70,29 +70,34 @@ static void show_progress(struct xc_op *parent)
     parent->progress = parent->total ? (int)(parent->done * 100 / parent->total) : 100;
 }
 
+static void enter_group(struct xc_engine *engine, const struct xc_op *op)
+{
+    struct xc_group *group = xc_group_known(engine, op->group);
+    enum xc_wanted wanted = xc_action_info(op->action)->wanted;
+
+    if (!group)
+        return;
+    group->last_op = op->index;
+    group->active_op = op->state == XC_OP_FINISHED ? 0 : op->index;
+    if (wanted != XC_WANTED_NONE && wanted != group->wanted) {
+        group->wanted = wanted;
+        xc_group_save(engine, op->group);
+    }
+    xc_groups_stir(engine);
+}
+
 void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run)
 {
     struct xc_op_run *parent = parent_of(engine, run);
-    struct xc_group *group =
-        xc_op_is_group(&run->op) ? xc_group_known(engine, run->op.group) : NULL;
-    enum xc_wanted wanted;
 
-    if (parent) {
-        parent->op.total++;
-        if (run->op.state == XC_OP_FINISHED)
-            count(&parent->op, &run->op);
-        show_progress(&parent->op);
-    }
-    if (!group)
+    if (xc_op_is_group(&run->op))
+        enter_group(engine, &run->op);
+    if (!parent)
         return;
-    wanted = xc_action_info(run->op.action)->wanted;
-    group->last_op = run->op.index;
-    group->active_op = run->op.state == XC_OP_FINISHED ? 0 : run->op.index;
-    xc_groups_stir(engine);
-    if (wanted == XC_WANTED_NONE || group->wanted == wanted)
-        return;
-    group->wanted = wanted;
-    xc_group_save(engine, group->spec->name);
+    parent->op.total++;
+    if (run->op.state == XC_OP_FINISHED)
+        count(&parent->op, &run->op);
+    show_progress(&parent->op);
 }
 
 /* --- turns */

@@ -59,11 +59,12 @@ struct xc_engine {
     guint pump;
 
     /* groups */
-    GPtrArray *groups;                    /* struct xc_group *, sorted by name as SNMP sorts */
-    struct xc_member_names *member_names; /* private to groups_names.c */
-    uint64_t definitions;                 /* changes with every definition of a group */
-    uint64_t facts;     /* changes whenever something of the fleet does that groups are judged by */
     GPtrArray *history; /* struct xc_history *, committed, by group and serial */
+    struct xc_member_places *member_places; /* private to group_history.c */
+    GPtrArray *groups;                      /* struct xc_group *, sorted by name as SNMP sorts */
+    struct xc_member_names *member_names;   /* private to groups_names.c */
+    uint64_t definitions;                   /* changes with every definition of a group */
+    uint64_t facts; /* changes whenever something of the fleet does that groups are judged by */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */
@@ -342,6 +343,7 @@ unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
 
 /* group_history.c */
 GPtrArray *xc_histories_new(void);
+void xc_member_places_free(struct xc_member_places *places);  /* takes NULL */
 void xc_history_load(struct xc_history *history, void *data); /* takes it; data: the engine */
 /* What events mean to groups, before they go to the store. */
 void xc_history_note(struct xc_engine *engine, GPtrArray *events);

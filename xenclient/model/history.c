@@ -6,7 +6,7 @@ static const struct xc_label events[] = {
     {5, "suspended"}, {6, "resumed"},  {7, "paused"},     {8, "unpaused"},
     {9, "created"},   {10, "deleted"}, {11, "operation"},
 };
-XC_ENUM_DEFINE(xc_history_event_labels, "XenHistoryEvent", events);
+XC_ENUM_DEFINE(xc_history_event_labels, "XenHistoryKind", events);
 
 struct xc_history *xc_history_new(const char *group, const char *member, const char *host,
                                   const char *text)
