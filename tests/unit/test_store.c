@@ -114,8 +114,8 @@ static void see_group(const struct xc_group_spec *spec, enum xc_wanted wanted, v
 }
 
 static const struct xc_store_rows rows = {
-    see_source,      see_domain, see_identity,    see_host,    see_counters, see_told_domain,
-    see_told_source, see_event,  see_told_notice, see_history, see_group,
+    see_source,      see_domain, see_identity,    see_host,  see_counters, see_told_domain,
+    see_told_source, see_event,  see_told_notice, see_group, see_history,
 };
 
 static void done(const GError *error, void *data)

@@ -115,7 +115,7 @@ static bool load(struct xc_engine *engine, GError **error)
     static const struct xc_store_rows rows = {
         load_source,     load_domain,      load_identity,    load_host,
         load_counters,   load_told_domain, load_told_source, xc_events_load,
-        xc_notices_load, xc_history_load,  xc_groups_load,
+        xc_notices_load, xc_groups_load,   xc_history_load,
     };
 
     xc_groups_configure(engine, engine->config);
@@ -279,9 +279,9 @@ static void free_parts(struct xc_engine *engine)
     g_ptr_array_unref(engine->finds);
     g_ptr_array_unref(engine->discoveries);
     g_ptr_array_unref(engine->groups);
-    xc_member_names_free(engine->member_names);
     g_ptr_array_unref(engine->history);
     xc_member_places_free(engine->member_places);
+    xc_member_names_free(engine->member_names);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->intents);

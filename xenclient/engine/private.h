@@ -59,12 +59,12 @@ struct xc_engine {
     guint pump;
 
     /* groups */
-    GPtrArray *groups;                    /* struct xc_group *, sorted by name as SNMP sorts */
-    struct xc_member_names *member_names; /* private to groups_names.c */
-    uint64_t definitions;                 /* changes with every definition of a group */
-    uint64_t facts;     /* changes whenever something of the fleet does that groups are judged by */
     GPtrArray *history; /* struct xc_history *, committed, by group and serial */
     struct xc_member_places *member_places; /* private to group_history.c */
+    GPtrArray *groups;                      /* struct xc_group *, sorted by name as SNMP sorts */
+    struct xc_member_names *member_names;   /* private to groups_names.c */
+    uint64_t definitions;                   /* changes with every definition of a group */
+    uint64_t facts; /* changes whenever something of the fleet does that groups are judged by */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */

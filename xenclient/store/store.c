@@ -195,8 +195,8 @@ bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, voi
            xc_db_query(store->db, error, "SELECT source, uuid, time FROM told_notice",
                        load_told_notice, &l) &&
            xc_event_rows_load(store->db, rows->event, data, error) &&
-           xc_history_rows_load(store->db, rows->history, data, error) &&
-           xc_group_rows_load(store->db, rows->group, data, error);
+           xc_group_rows_load(store->db, rows->group, data, error) &&
+           xc_history_rows_load(store->db, rows->history, data, error);
 }
 
 /* --- the thread */

@@ -26,8 +26,8 @@ struct xc_store_rows {
     void (*told_source)(const char *key, int state, void *data);
     void (*event)(struct xc_event *event, void *data); /* theirs to free */
     void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
-    void (*history)(struct xc_history *history, void *data); /* theirs to free */
     void (*group)(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data);
+    void (*history)(struct xc_history *history, void *data); /* theirs to free */
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */
