@@ -20,6 +20,7 @@ enum xapi_class {
     XAPI_PIF,
     XAPI_PIF_METRICS,
     XAPI_BOND,
+    XAPI_VM_APPLIANCE,
     XAPI_MESSAGE,
     XAPI_N_CLASSES,
 };
@@ -84,6 +85,8 @@ struct xapi_vm {
     char *unmade;           /* disks that provisioning is to make */
     enum xapi_doing doing;
     char *doing_task;
+    char *appliance;
+    struct xapi_number order, start_delay; /* in that; seconds */
     struct xapi_number is_template, is_snapshot, is_control, domid, vcpus_max, vcpus_start,
         memory_max, memory_dynamic_min, memory_dynamic_max, snapshot_time;
 };
@@ -140,6 +143,12 @@ struct xapi_pif_metrics {
 struct xapi_bond {
     struct xapi_object head;
     char *master; /* the interface that stands for all of it */
+};
+/* A vApp. */
+struct xapi_vm_appliance {
+    struct xapi_object head;
+    struct xc_uuid uuid; /* nil: not known */
+    char *name;
 };
 struct xapi_message {
     struct xapi_object head;
