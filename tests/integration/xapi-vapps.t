@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""vApps of a pool: what the driver tells of the VMs in them, as clients of the pool make, fill, rename and remove them."""
+"""vApps of a pool: what the driver tells of the VMs in them, as clients of the pool make, fill, rename and remove them; and
+that xapi-farm serves vApps as XAPI does."""
 
 import os
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from lab import BUILD, LabError, done, is_, ok  # noqa: E402
-from xapi import NULL, PoolLab  # noqa: E402
+from xapi import NULL, PoolLab, fails, guests, record_problems  # noqa: E402
 from xapi_contract import RELEASES  # noqa: E402
 
 FIELDS = ("appliance_uuid", "appliance_name", "start_order", "start_delay_sec")
@@ -52,6 +53,38 @@ class Estate(PoolLab):
         return self.driver.wait(30)
 
 
+def server(lab, release):
+    """That clients of the pool find what they know of XAPI; nothing is left."""
+    session = lab.session
+    first, second = guests(session, "Running")[:2]
+    control = next(ref for ref, vm in session.VM.get_all_records().items() if vm["is_control_domain"])
+    made = session.VM_appliance.create({"name_label": "shop", "name_description": "all of it"})
+    record = session.VM_appliance.get_record(made)
+    is_((record["name_label"], record["name_description"], record["VMs"]), ("shop", "all of it", []), f"{release}: a vApp is made, without VMs")
+    is_(session.VM_appliance.get_by_name_label("shop"), [made], f"{release}: ... and found by its name")
+    token = session.call("event.from", ["VM_appliance", "VM"], "", 0.0)["token"]
+    session.VM.set_appliance(first, made)
+    session.VM.set_appliance(second, made)
+    session.VM.set_order(first, "2")
+    session.VM.set_start_delay(first, "30")
+    batch = session.call("event.from", ["VM_appliance", "VM"], token, 30.0)
+    last = {event["ref"]: event["snapshot"] for event in batch["events"]}
+    is_(sorted(last[made]["VMs"]), sorted((first, second)), f"{release}: VMs are put into it, and an event tells")
+    is_([last[first][field] for field in ("appliance", "order", "start_delay")], [made, "2", "30"], f"{release}: ... of the VM as well")
+    fails("HANDLE_INVALID", session.VM.set_appliance, first, "OpaqueRef:none", name=f"{release}: a vApp that there is not takes none")
+    fails("OPERATION_NOT_ALLOWED", session.VM.set_appliance, control, made, name=f"{release}: nor is a control domain put into one")
+    is_(fails("INVALID_VALUE", session.VM.set_order, first, "-1", name=f"{release}: an order is no negative number"),
+        ["order", "-1"], f"{release}: ... and says so")
+    session.VM.set_appliance(second, NULL)
+    is_(session.VM_appliance.get_VMs(made), [first], f"{release}: a VM is taken out")
+    other = session.VM_appliance.create({"name_label": "other", "name_description": ""})
+    session.VM.set_appliance(second, other)
+    session.VM_appliance.destroy(other)
+    is_((session.VM.get_appliance(second), session.VM_appliance.get_all()), (NULL, [made]), f"{release}: a vApp goes, and its VM stays, in none")
+    is_(record_problems(lab.pool, session, "VM_appliance"), (1, []), f"{release}: its record has all fields, spelt right")
+    session.VM_appliance.destroy(made)
+
+
 def vapps(lab, release):
     session = lab.session
     refs = {uuid: vm["ref"] for uuid, vm in sorted(lab.vms().items())}
@@ -82,6 +115,7 @@ for known in RELEASES:
     with Estate(hosts=2, domains=6) as estate:
         estate.begin(dialect=known)
         try:
+            server(estate, known)
             vapps(estate, known)
         finally:
             is_(estate.end(), 0, f"{known}: the driver ends")
