@@ -385,19 +385,20 @@ static void take_ref(char **to, const struct xc_xmlrpc_value *value)
 static void take_number(const struct field *field, struct xapi_number *to,
                         const struct xc_xmlrpc_value *value)
 {
+    int64_t number = 0;
     bool flag = false;
 
     switch (field->kind) {
     case FLAG:
         to->known = xc_xmlrpc_bool(value, &flag);
-        to->value = flag;
         break;
     case TIME:
-        to->known = xc_xmlrpc_date(value, &to->value) && to->value >= field->min;
+        to->known = xc_xmlrpc_date(value, &number) && number >= field->min;
         break;
     default:
-        to->known = xc_xmlrpc_i64(value, field->min, field->max, &to->value);
+        to->known = xc_xmlrpc_i64(value, field->min, field->max, &number);
     }
+    to->value = field->kind == FLAG ? flag : number;
 }
 
 /* A member of current_operations: its name is the task, its value the operation. */

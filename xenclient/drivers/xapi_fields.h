@@ -40,10 +40,12 @@ enum xapi_doing {
     XAPI_DOING_IMPORT,
 };
 
+/* A pool has so many that the octets count. */
 struct xapi_number {
-    int64_t value; /* flags 0 and 1, times in microseconds UTC */
-    bool known;
+    int64_t value : 63; /* flags 0 and 1, times in microseconds UTC */
+    bool known : 1;
 };
+G_STATIC_ASSERT(sizeof(struct xapi_number) == sizeof(int64_t));
 
 /* How every struct begins. */
 struct xapi_object {
