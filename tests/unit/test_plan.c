@@ -295,6 +295,9 @@ static void test_pack_needs_few_hosts(void)
     fleet->members[2].need_kib = 30;
     fleet->members[3].need_kib = 30;
     assert_start(fleet, "bcbc");
+    /* What that leaves room for had none in its turn. */
+    plan_member(fleet, "5", 40, NOWHERE);
+    assert_start(fleet, "bcbca");
 }
 
 static void test_pinned(void)

@@ -128,7 +128,7 @@ static uint64_t cost(const uint32_t *counts, size_t n)
 static void assert_order_is_all_one(const struct plan_fleet *fleet, GRand *rand, bool start)
 {
     g_autofree struct plan_fleet *other = g_memdup2(fleet, sizeof(*fleet));
-    size_t host_at[PLAN_HOSTS_MAX], member_at[PLAN_MEMBERS_MAX];
+    size_t host_at[PLAN_HOSTS_MAX] = {0}, member_at[PLAN_MEMBERS_MAX] = {0};
 
     for (size_t i = 0; i < fleet->n_hosts; i++) {
         size_t k = (size_t)g_rand_int_range(rand, 0, (gint32)i + 1);

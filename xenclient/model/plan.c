@@ -146,23 +146,25 @@ static struct seat *choose(const struct plan *plan, const struct guest *guest, b
     return best;
 }
 
-/* Puts one of those on this host elsewhere, if then there is room for so much. */
-static bool make_room(struct plan *plan, const struct seat *seat, int64_t need)
+/* Puts a member elsewhere so that this one fits where it was; that place, NULL: no move of one member will do. */
+static struct seat *make_room(struct plan *plan, const struct guest *wanting)
 {
-    for (size_t i = 0; i < plan->n_guests; i++) {
-        struct guest *guest = &plan->guests[i];
-        struct seat *to;
+    int64_t need = wanting->member->need_kib;
 
-        if (guest->at != seat || !guest->loose ||
-            need - MAX(guest->member->need_kib, 0) > seat->free_kib)
+    for (size_t i = 0; i < plan->n_guests && need >= 0; i++) {
+        struct guest *guest = &plan->guests[i];
+        struct seat *from = guest->at, *to;
+
+        if (!guest->loose || !may_go(plan, wanting, from) ||
+            need - MAX(guest->member->need_kib, 0) > from->free_kib)
             continue;
         to = choose(plan, guest, false);
         if (to) {
             put(plan, guest, to);
-            return true;
+            return from;
         }
     }
-    return false;
+    return NULL;
 }
 
 /* Why there is no place for it, whatever the memory; NONE: there may be one. */
@@ -183,14 +185,12 @@ static enum xc_cause hindrance(const struct plan *plan, const struct guest *gues
 static bool place(struct plan *plan, struct guest *guest)
 {
     struct seat *to = choose(plan, guest, false);
-    int64_t need = guest->member->need_kib;
 
     guest->cause = to ? XC_CAUSE_NONE : hindrance(plan, guest);
     if (!to && guest->cause != XC_CAUSE_NONE)
         return false;
-    for (size_t i = 0; i < plan->n_seats && !to && need >= 0; i++)
-        if (may_go(plan, guest, &plan->seats[i]) && make_room(plan, &plan->seats[i], need))
-            to = &plan->seats[i];
+    if (!to)
+        to = make_room(plan, guest);
     if (to)
         put(plan, guest, to);
     else
@@ -209,13 +209,35 @@ static bool easier(const struct guest *a, const struct guest *b)
     return of_a != of_b ? of_a < of_b : a > b;
 }
 
+/* Could it go anywhere, if there is room? */
+static bool is_free(const struct guest *guest)
+{
+    return guest->member->pin < 0 && !guest->member->may && guest->member->need_kib >= 0;
+}
+
+/* Of the free ones on a host that which fits wherever another does; NULL: there is none. */
+static const struct guest *easiest_free(const struct plan *plan, const struct seat *from)
+{
+    const struct guest *best = NULL;
+
+    for (size_t i = 0; i < plan->n_guests; i++) {
+        const struct guest *guest = &plan->guests[i];
+
+        if (guest->at == from && guest->loose && is_free(guest) && (!best || easier(guest, best)))
+            best = guest;
+    }
+    return best;
+}
+
 /* Where members of this host can go that no way led to yet: there they are queued. */
 static size_t look_around(struct plan *plan, struct seat *from, size_t end)
 {
+    const struct guest *best = easiest_free(plan, from);
+
     for (size_t i = 0; i < plan->n_guests; i++) {
         struct guest *guest = &plan->guests[i];
 
-        if (guest->at != from || !guest->loose)
+        if (guest->at != from || !guest->loose || (is_free(guest) && guest != best))
             continue;
         for (size_t k = 0; k < plan->n_seats; k++) {
             struct seat *to = &plan->seats[k];
