@@ -3,6 +3,8 @@
 
 #include "xenclient/util/labels.h"
 
+#include <glib.h>
+
 /* The numbers of the notifications that tell of them, below xenNotifications. */
 enum xc_event_type {
     XC_EVENT_NONE = 0, /* nothing to tell; only what was told is to be remembered */
@@ -54,6 +56,8 @@ struct xc_event {
     /* The same of a hypervisor's messages: this one was told, and none up to that time any more. floor 0: nothing. */
     char *notice; /* uuid, "" none */
     gint64 notice_time, notice_floor;
+    int before;         /* of a domain's state: what was told of it before; 0: nothing */
+    GPtrArray *history; /* struct xc_history *, what it means to groups; NULL nothing */
 };
 
 /* Texts are cleaned and cut at XC_TEXT_MAX. Time is now. */
