@@ -25,6 +25,8 @@ struct xc_txn {
     GArray *intents;     /* struct intent */
     GPtrArray *locks;    /* struct xc_track * */
     GHashTable *targets; /* domains with an action in this PDU */
+    uint32_t switches;   /* bits of enum xc_switch: those that are to be set ... */
+    uint32_t on;         /* ... and which of them to be on */
     bool written;
     bool dispatched;
 };
@@ -445,6 +447,15 @@ bool xc_txn_lock(struct xc_txn *txn, uint32_t domain, uint32_t value, GError **e
     return true;
 }
 
+bool xc_txn_switch(struct xc_txn *txn, enum xc_switch which, bool on, GError **error)
+{
+    if (!xc_policy_control(txn->engine, error))
+        return false;
+    txn->switches |= which;
+    txn->on |= on ? which : 0;
+    return true;
+}
+
 /* --- commit */
 
 static bool write_all(struct xc_txn *txn, GError **error)
@@ -518,6 +529,7 @@ void xc_txn_dispatch(struct xc_txn *txn)
 
     txn->dispatched = true;
     engine->sets_accepted++;
+    engine->switches = (engine->switches & ~txn->switches) | txn->on;
     for (guint i = 0; i < txn->locks->len; i++) {
         struct xc_track *track = txn->locks->pdata[i];
 
