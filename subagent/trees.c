@@ -10,11 +10,13 @@
 
 static const oid xensnmp_root[] = {XENSNMP_OID_ROOT};
 static const oid vm_mib_root[] = {1, 3, 6, 1, 2, 1, 236};
+static const oid librenms_root[] = {1, 3, 6, 1, 4, 1, 60652, 100};
 
 static const struct st_table *const vm_mib_tables[] = {
     &st_vm_hypervisor_scalars, &st_vm_scalars,       &st_vm_table,         &st_vm_cpu_table,
     &st_vm_cpu_affinity_table, &st_vm_storage_table, &st_vm_network_table,
 };
+static const struct st_table *const librenms_tables[] = {&st_librenms_table};
 
 static bool always(const struct xc_config *config)
 {
@@ -25,6 +27,11 @@ static bool always(const struct xc_config *config)
 static bool wants_vm_mib(const struct xc_config *config)
 {
     return config->vm_mib;
+}
+
+static bool wants_librenms(const struct xc_config *config)
+{
+    return config->librenms;
 }
 
 static const struct served_mib {
@@ -40,6 +47,8 @@ static const struct served_mib {
                          &st_n_tables, always, false},
     [ST_TREE_VM_MIB] = {"vm-mib", vm_mib_root, G_N_ELEMENTS(vm_mib_root), vm_mib_tables,
                         &(const unsigned){G_N_ELEMENTS(vm_mib_tables)}, wants_vm_mib, true},
+    [ST_TREE_LIBRENMS] = {"librenms", librenms_root, G_N_ELEMENTS(librenms_root), librenms_tables,
+                          &(const unsigned){G_N_ELEMENTS(librenms_tables)}, wants_librenms, true},
 };
 
 bool st_trees_build(struct st_trees *trees, struct st_context *context, GError **error)

@@ -3,7 +3,7 @@
 
 #include "subagent/context.h"
 
-enum { ST_TREE_XENSNMP, ST_TREE_VM_MIB, ST_N_TREES };
+enum { ST_TREE_XENSNMP, ST_TREE_VM_MIB, ST_TREE_LIBRENMS, ST_N_TREES };
 
 /* What main() makes of them; NULL: the configuration does not want it. */
 struct st_trees {

@@ -41,6 +41,8 @@ extern const struct st_table st_vm_cpu_table;
 extern const struct st_table st_vm_cpu_affinity_table;
 extern const struct st_table st_vm_storage_table;
 extern const struct st_table st_vm_network_table;
+/* XCP-NG-VMINFO-MIB of LibreNMS. */
+extern const struct st_table st_librenms_table;
 
 /* What action columns read: noop(1), an empty text, 0. */
 bool st_get_noop(const struct st_cell *cell, struct st_value *out);

@@ -92,8 +92,10 @@ static const struct option options[] = {
      "Serve VM-MIB of RFC 7666, beside our own objects."},
     {"vm_cpu_affinity", SWITCH, AT_ONCE, AT(vm_cpu_affinity), "no", 0, 0, NULL,
      "Fill vmCpuAffinityTable: a row for each processor of the host, for each virtual one."},
+    {"librenms", SWITCH, AT_START, AT(librenms), "no", 0, 0, NULL,
+     "Serve the table of virtual machines that LibreNMS reads from XCP-ng."},
     {"contexts", SWITCH, AT_START, AT(contexts), "yes", 0, 0, NULL,
-     "Serve what one host has of VM-MIB in an SNMP context of its name, "
+     "Serve what one host has of VM-MIB and the LibreNMS table in an SNMP context of its name, "
      "too."},
 };
 

@@ -42,6 +42,7 @@ struct xc_config {
     unsigned worker_rss_mib;
     bool vm_mib; /* serve RFC 7666's */
     bool vm_cpu_affinity;
+    bool librenms;                /* serve the table that its poller reads */
     bool contexts;                /* an SNMP context for each host */
     char **discovery_allow;       /* subnets that may be looked into; empty: our own */
     unsigned discovery_rate;      /* connections in a second */
