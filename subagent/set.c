@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define DATA_NAME "xensnmp-set"
-
 /* A PDU between RESERVE2 and COMMIT or UNDO. */
 struct pending {
     struct st_mib *mib;
@@ -459,7 +457,7 @@ static void reserve2(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
     pending->transaction = mib->hooks->begin(mib->context);
     g_ptr_array_add(mib->sets, pending);
     netsnmp_agent_add_list_data(reqinfo,
-                                netsnmp_create_data_list(DATA_NAME, pending, pending_free));
+                                netsnmp_create_data_list(mib->set_name, pending, pending_free));
     if (!plan_all(mib, requests, pending->transaction, &failed, &why))
         report(mib, reqinfo, failed, &why);
 }
@@ -485,7 +483,7 @@ static void action(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
 void st_set_phase(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
                   netsnmp_request_info *requests)
 {
-    struct pending *pending = netsnmp_agent_get_list_data(reqinfo, DATA_NAME);
+    struct pending *pending = netsnmp_agent_get_list_data(reqinfo, mib->set_name);
 
     switch (reqinfo->mode) {
     case MODE_SET_RESERVE1:

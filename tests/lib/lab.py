@@ -32,7 +32,7 @@ import time
 from snmp import Client, SnmpError, index
 from tap import diag, done, failed, is_, ok
 
-__all__ = ["Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
+__all__ = ["ALL_CONTEXTS", "Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
@@ -41,6 +41,10 @@ PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 # SNMPv3 users of every lab: name -> pass phrase (authentication, privacy). Loopback only.
 USERS = {"operator": ("operator-auth-phrase", "operator-priv-phrase"),
          "monitor": ("monitor-auth-phrase", "monitor-priv-phrase")}
+
+# Lines of snmpd.conf that let these users into every SNMP context: Lab(snmpd=ALL_CONTEXTS).
+ALL_CONTEXTS = ["view everything included .1", "rwuser operator authPriv -V everything *",
+                "rouser monitor authPriv -V everything *"]
 
 # Behind packaging/snmpd.conf, which has the settings that matter.
 _SNMPD = """\
@@ -409,13 +413,15 @@ class Lab:
 
     # --- SNMP
 
-    def user(self, who, timeout=None):
-        """A client for a community, or for one of the SNMPv3 users `operator` and `monitor`."""
+    def user(self, who, timeout=None, context=None):
+        """A client for a community, or for one of the SNMPv3 users `operator` and `monitor`; these may ask in an SNMP
+        context, if snmpd lets them (ALL_CONTEXTS)."""
         if who in USERS:
             auth, priv = USERS[who]
             options = ["-v3", "-l", "authPriv", "-u", who, "-a", "SHA-256", "-A", auth, "-x", "AES", "-X", priv]
         else:
             options = ["-v2c", "-c", who]
+        options += ["-n", context] if context else []
         return Client(f"127.0.0.1:{self.port}", options, self.path("snmp"), (timeout or 10) * PATIENCE)
 
     def get(self, *oids):
