@@ -326,6 +326,8 @@ def test_user(lab):
     is_(os.stat(path).st_mode & 0o777, 0o600, "of a file that is its owner's alone")
     result = lab.xenctl("snmpd-user", "new", "--users", path, stdin="long enough\nlong enough\n")
     ok(result.returncode == 1 and f"{path}:2: there is a user new" in result.stderr, "not twice") or diag(result)
+    result = lab.xenctl("snmpd-user", "new")
+    ok(result.returncode == 1 and "snmpd runs" in result.stderr, "nor in the file of an snmpd that runs") or diag(result)
 
 
 def main():

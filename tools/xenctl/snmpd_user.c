@@ -153,6 +153,29 @@ static bool add(const char *path, const char *name, const struct phrases *phrase
     return ok;
 }
 
+/* --- snmpd writes that file when it ends, and what was put there meanwhile is lost */
+static bool is_snmpd(const char *process)
+{
+    g_autofree char *path = g_build_filename("/proc", process, "comm", NULL);
+    g_autofree char *name = NULL;
+
+    return g_ascii_isdigit(process[0]) && g_file_get_contents(path, &name, NULL, NULL) &&
+           g_str_equal(g_strchomp(name), "snmpd");
+}
+
+static bool snmpd_runs(void)
+{
+    GDir *dir = g_dir_open("/proc", 0, NULL);
+    const char *process;
+    bool runs = false;
+
+    while (dir && !runs && (process = g_dir_read_name(dir)))
+        runs = is_snmpd(process);
+    if (dir)
+        g_dir_close(dir);
+    return runs;
+}
+
 int ctl_snmpd_user(struct ctl *ctl)
 {
     const char *path = ctl->opt.users ? ctl->opt.users : CTL_SNMPD_USERS;
@@ -164,6 +187,9 @@ int ctl_snmpd_user(struct ctl *ctl)
     if (!xc_text_is_key(name, 20))
         return ctl_say(ctl, CTL_ERROR, "%s: a user has 1 to 20 letters, digits, '.', '_', '-'",
                        name);
+    /* Of another file it is not known whose it is. */
+    if (!ctl->opt.users && snmpd_runs())
+        return ctl_say(ctl, CTL_ERROR, "snmpd runs, and would undo it: systemctl stop snmpd first");
     ok = read_phrases(&phrases, &error) && add(path, name, &phrases, &error);
     phrases_clear(&phrases);
     if (!ok)
