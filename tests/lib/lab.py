@@ -32,7 +32,7 @@ import time
 from snmp import Client, SnmpError, index
 from tap import diag, done, failed, is_, ok
 
-__all__ = ["ALL_CONTEXTS", "Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
+__all__ = ["ALL_CONTEXTS", "Client", "Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
