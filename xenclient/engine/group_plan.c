@@ -137,7 +137,7 @@ static gint by_turn(gconstpointer a, gconstpointer b, gpointer data)
 
     if (of_x != of_y)
         return of_x < of_y ? -sign : sign;
-    return sign * strcmp(x->member->spec->member, y->member->spec->member);
+    return strcmp(x->member->spec->member, y->member->spec->member) < 0 ? -sign : sign;
 }
 
 static gint by_rank(gconstpointer a, gconstpointer b)
