@@ -124,13 +124,13 @@ def _has_ended(process):
 
 
 class Lab:
-    """hosts, domains, seed, names, speed and farm_options shape the farm (farm=False: none). agent adds or overrides keys of
-    section [agent], sources adds sections: {"key": {"uri": ...}}. snmpd adds lines to snmpd.conf. leash=False: what is
-    started outlives this process (the demo). start=False: only the folder and files; start() what you need.
-    started: called with the lab whenever a program was started."""
+    """hosts, domains, seed, names, speed and farm_options shape the farm (farm=False: none). agent adds or overrides keys
+    of section [agent], sources adds sections: {"key": {"uri": ...}}, sections any others: {"group web": {...}}. snmpd
+    adds lines to snmpd.conf. leash=False: what is started outlives this process (the demo). start=False: only the folder
+    and files; start() what you need. started: called with the lab whenever a program was started."""
 
     def __init__(self, hosts=3, domains=12, control=True, seed=1, names=None, speed=None, farm=True,
-                 farm_options=(), agent=None, sources=None, snmpd=None, port=None, folder=None, leash=True,
+                 farm_options=(), agent=None, sources=None, sections=None, snmpd=None, port=None, folder=None, leash=True,
                  start=True, started=None):
         self.hosts, self.domains, self.seed, self.names, self.speed = hosts, domains, seed, names, speed
         self.with_farm = farm
@@ -139,6 +139,7 @@ class Lab:
         self.kept = False
         self.agent = {"control": "yes" if control else "no", **(agent or {})}
         self.sources = dict(sources or {})
+        self.sections = dict(sections or {})
         self.snmpd_lines = list(snmpd or [])
         self.port = port
         self.leash = leash
@@ -239,12 +240,12 @@ class Lab:
         return [f"host{n}" for n in range(1, self.hosts + 1)]
 
     def write_config(self):
-        """Writes xensnmpd.conf from self.agent and self.sources."""
+        """Writes xensnmpd.conf from self.agent, self.sources and self.sections."""
         agent = {"state_dir": self.path("state"), "credential_dir": self.path("credentials"),
                  "known_hosts": self.path("known_hosts"), "tls_pins": self.path("tls_pins"), "library_dir": self.path("library"),
                  "agentx_socket": self.path("agentx"), "interval": 1, "user": "", "log_level": "info",
                  **self.agent}
-        sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}}
+        sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}, **self.sections}
         with open(self.path("xensnmpd.conf"), "w") as out:
             for section, keys in sections.items():
                 out.write(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) + "\n")
