@@ -179,7 +179,8 @@ $(SHIMS): $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/shim.c tests/shim/
 	$(Q)$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -fno-builtin -shared -o $@ $(filter %.c,$^)
 
 # --- what the programs say of themselves, for `make install`
-MAN := $(addprefix $(BUILD)/share/man/,xensnmpd.8 xensnmpd.conf.5 xenctl.1 xen-farm.1 xensnmp-mib.7)
+MAN := $(addprefix $(BUILD)/share/man/,xensnmpd.8 xensnmpd.conf.5 xenctl.1 xen-farm.1 xensnmp-mib.7 \
+	$(addsuffix .1,$(notdir $(PLUGINS))))
 MADE := $(addprefix $(BUILD)/share/,xensnmpd.conf xenctl.bash) $(MAN)
 made: $(MADE)
 $(MAN): tools/gen/gen_man.py docs/columns.md $(BINS)
