@@ -98,6 +98,7 @@ struct xc_engine {
     bool store_failed;
     bool journal_failed; /* the last write did; xc_ops_tick() tries again */
     bool closing;        /* no new work */
+    uint32_t switches;   /* bits of enum xc_switch that are on */
     unsigned settled;    /* ticks since every source has answered or failed; up to SETTLE_TICKS */
 };
 
@@ -253,7 +254,6 @@ void xc_fleet_note(struct xc_engine *engine, const struct xc_slot *slot, struct 
 /* Is what this source says of the domain what its counters go by: it owns the domain, which lives. */
 bool xc_counts_here(const struct xc_track *track, const struct xc_slot *slot,
                     const struct xc_domain *domain);
-bool xc_domain_is_guest(const struct xc_domain *domain);
 bool xc_domain_alive(
     const struct xc_domain *domain); /* Xen knows it, and not as half of a migration */
 
