@@ -30,7 +30,8 @@ def part(lab, table, columns):
 
 def shown(lab):
     return {"domains": part(lab, "xenDomainTable", DOMAIN), "sources": part(lab, "xenSourceTable", SOURCE),
-            "hosts": part(lab, "xenHostTable", HOST), "protected": lab.column("xenDomainProtected")}
+            "hosts": part(lab, "xenHostTable", HOST), "protected": lab.column("xenDomainProtected"),
+            "thresholds": lab.table("xenThresholdTable"), "classes": lab.get(lab.oid("xenNotifyEnable", 0))}
 
 
 def settled(lab):
@@ -92,6 +93,10 @@ def furnish(lab):
     is_(lab.set((lab.oid("xenDomainPower", guest), "i", PAUSE)), "noError", "a domain is paused")
     lab.wait(lambda: lab.table("xenDomainTable")[guest].get("xenDomainWanted") == 3, "it is wanted so")
     is_(lab.set((lab.oid("xenDomainProtected", guest), "i", TRUE)), "noError", "and protected")
+    is_(lab.set((lab.oid("xenNotifyEnable", 0), "x", "81 00")), "noError", "other notifications are wanted than at first")
+    is_(lab.set((lab.oid("xenThresholdKind", "cpu"), "i", 3), (lab.oid("xenThresholdTarget", "cpu"), "s", " d*\\b = [c] "),
+                (lab.oid("xenThresholdSet", "cpu"), "u", 90), (lab.oid("xenThresholdRowStatus", "cpu"), "i", CREATE)),
+        "noError", "a threshold is made")
     return gone
 
 

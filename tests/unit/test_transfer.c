@@ -133,6 +133,7 @@ static void test_refusals(void)
         {TRANSFER_HEAD "[identity uuid:x]\ndomain = 5\n", "f:6: there is no section [domain 5]"},
         {TRANSFER_HEAD "[host a]\nkey = k\n[host b]\nkey = k\n",
          "f:8: this host's key is in line 6 already"},
+        {TRANSFER_HEAD "[setting notified]\nvalue = 1 1 0\n", "f:6: setting notified"},
         {TRANSFER_HEAD "[group a b]\n", "f:6: name: \"a b\""},
         {TRANSFER_HEAD "[group a]\nspread = even\n", "f:7: spread: \"even\""},
         {TRANSFER_HEAD "[group a]\n[group a]\n", "f:7: this group is in line 6 already"},
@@ -436,7 +437,7 @@ static void test_every_column_is_decided(struct fixture *f, gconstpointer data)
                     "grp_member.grp grp_member.member grp_member.descr grp_member.origin "
                     "grp_member.pin grp_member.priority grp_member.delay_sec "
                     "host.uuid host.key identity.key identity.idx "
-                    "setting.name setting.value " /* of notifications and thresholds: stay behind */
+                    "setting.name setting.value " /* but which notifications were sent */
                     "source.key source.uri source.credential source.address source.config_dirs "
                     "source.save_dir source.enabled source.interval_sec "
                     "source.owner source.epoch " /* not used yet */

@@ -88,9 +88,10 @@ trap2sink 192.0.2.9 public
 trapsess -Ci -v3 -l authPriv -u trapper -a SHA-256 -A AUTHPHRASE -x AES -X PRIVPHRASE 192.0.2.9
 ```
 
-The first line is an SNMPv2c trap. The second is an SNMPv3 inform: the receiver acknowledges it, and `snmpd` sends it again
-until it does, but not for ever and not over a restart of its own. `snmptrapd` understands both with these lines in its
-configuration:
+The first line is an SNMPv2c trap, which anybody on the way can read and forge. The second is an SNMPv3 inform: signed and
+encrypted; the receiver acknowledges it, and `snmpd` sends it again until it does, but not for ever and not over a restart of
+its own. [security.md](security.md) has a way without pass phrases in the file. `snmptrapd` understands both with these lines
+in its configuration:
 
 ```
 authCommunity log public

@@ -1,8 +1,6 @@
 /* The sender of notifications: takes events behind the last one told, one at a time. */
 #include "xenclient/engine/private.h"
 
-#include <stdio.h>
-
 #define BULK_USEC  XC_USEC_PER_SEC /* is collected that long */
 #define AGAIN_USEC XC_USEC_PER_SEC /* after one did not arrive */
 
@@ -49,14 +47,18 @@ static char *counts_text(const struct xc_notify_counts *counts)
 void xc_notify_load(struct xc_engine *engine, const char *value)
 {
     struct xc_notify *notify = engine->notify;
-    struct xc_notify_counts counts = {0};
+    g_auto(GStrv) words = g_strsplit(value, " ", -1);
+    uint64_t numbers[3];
 
-    if (sscanf(value, "%" G_GUINT32_FORMAT " %" G_GUINT32_FORMAT " %" G_GUINT32_FORMAT,
-               &counts.last, &counts.sent, &counts.bulked) != 3)
+    if (g_strv_length(words) != G_N_ELEMENTS(numbers))
         return;
-    counts.muted = counts.last - counts.sent - counts.bulked;
-    notify->counts = counts;
-    notify->taken = counts.last;
+    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
+        if (!xc_text_to_u64(words[i], 0, G_MAXUINT32, &numbers[i], NULL))
+            return;
+    notify->counts = (struct xc_notify_counts){
+        .last = (uint32_t)numbers[0], .sent = (uint32_t)numbers[1], .bulked = (uint32_t)numbers[2]};
+    notify->counts.muted = notify->counts.last - notify->counts.sent - notify->counts.bulked;
+    notify->taken = notify->counts.last;
     notify->begun = true;
 }
 

@@ -300,7 +300,6 @@ char *xc_thresholds_text(const struct xc_engine *engine,
 void xc_thresholds_tick(struct xc_engine *engine);
 
 /* settings.c */
-#define XC_SETTING_NOTIFIED  "notified"
 #define XC_SETTING_CLASSES   "notify classes"
 #define XC_SETTING_THRESHOLD "threshold "                              /* and its name */
 void xc_setting_load(const char *name, const char *value, void *data); /* data: the engine */

@@ -35,7 +35,7 @@ void xc_setting_save(struct xc_engine *engine, const char *name)
 bool xc_setting_intent(struct xc_engine *engine, struct xc_reader *reader, char **name)
 {
     g_autofree char *which = xc_get_text(reader, XC_TEXT_MAX);
-    g_autofree char *value = xc_get_text(reader, 1024);
+    g_autofree char *value = xc_get_text(reader, XC_SETTING_MAX);
 
     if (!xc_reader_end(reader))
         return false;

@@ -294,21 +294,27 @@ static bool domains_matter(const struct xc_engine *engine)
     return false;
 }
 
-void xc_thresholds_tick(struct xc_engine *engine)
+static void look_at_domains(struct xc_engine *engine)
 {
-    size_t n_hosts, n_domains = 0;
-    const struct xc_host_ref *hosts = xc_fleet_hosts(engine, &n_hosts);
-    const struct xc_domain_ref *domains =
-        domains_matter(engine) ? xc_fleet_domains(engine, &n_domains) : NULL;
+    size_t n;
+    const struct xc_domain_ref *domains = xc_fleet_domains(engine, &n);
 
-    engine->thresholds->domains_mattered = domains != NULL;
-
-    for (size_t i = 0; i < n_hosts; i++)
-        if (hosts[i].row >= 0 && is_fresh(engine, hosts[i].slot))
-            look_at_host(engine, &hosts[i]);
-    for (size_t i = 0; i < n_domains; i++)
+    for (size_t i = 0; i < n; i++)
         if (is_fresh(engine, domains[i].slot))
             look_at_domain(engine, &domains[i]);
+}
+
+void xc_thresholds_tick(struct xc_engine *engine)
+{
+    size_t n;
+    const struct xc_host_ref *hosts = xc_fleet_hosts(engine, &n);
+
+    for (size_t i = 0; i < n; i++)
+        if (hosts[i].row >= 0 && is_fresh(engine, hosts[i].slot))
+            look_at_host(engine, &hosts[i]);
+    engine->thresholds->domains_mattered = domains_matter(engine);
+    if (engine->thresholds->domains_mattered)
+        look_at_domains(engine);
     for (guint i = 0; i < engine->slots->len; i++) {
         const struct xc_slot *slot = engine->slots->pdata[i];
 

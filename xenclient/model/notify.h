@@ -27,9 +27,9 @@ extern const struct xc_enum xc_notify_class_labels;
 
 /* The class of a kind of event; -1: there is no notification of it. */
 int xc_notify_class(enum xc_event_type type);
-bool xc_notify_wanted(uint32_t classes, enum xc_event_type type);
+bool xc_notify_wanted(uint32_t wanted, enum xc_event_type type);
 /* Labels of classes to bits; "none" alone is 0. NULL: all are known, else the first that is not. */
-const char *xc_notify_parse(const char *const *words, uint32_t *classes);
+const char *xc_notify_parse(const char *const *words, uint32_t *out);
 
 /* Tokens that come at a rate and are taken one by one. */
 struct xc_bucket {

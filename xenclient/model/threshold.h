@@ -36,7 +36,7 @@ char *xc_threshold_text(const struct xc_threshold *threshold);
 /* NULL: it is no such line. */
 struct xc_threshold *xc_threshold_read(const char *name, const char *text);
 struct xc_threshold *xc_threshold_copy(const struct xc_threshold *threshold);
-void xc_threshold_free(void *threshold); /* takes NULL */
+void xc_threshold_free(void *data); /* takes NULL */
 bool xc_threshold_check(const struct xc_threshold *threshold, GError **error);
 bool xc_threshold_fits(const struct xc_threshold *threshold, enum xc_threshold_kind kind,
                        const char *object);

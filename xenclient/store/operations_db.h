@@ -7,6 +7,9 @@
 
 struct xc_journal;
 
+/* Octets of a setting's value. */
+#define XC_SETTING_MAX 1024
+
 /* Settings that travel through the journal into state.db. */
 enum xc_intent_kind {
     XC_INTENT_PUT_SOURCE = 1,    /* payload: spec, u8 enabled, u32 interval */

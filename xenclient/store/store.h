@@ -64,7 +64,8 @@ void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned kee
 void xc_store_put_group(struct xc_store *store, const struct xc_group_spec *spec,
                         enum xc_wanted wanted);
 void xc_store_remove_group(struct xc_store *store, const char *name);
-/* value NULL: it goes. */
+/* value NULL: it goes. Of all names but this one exports carry it: which notifications were sent is one machine's affair. */
+#define XC_SETTING_NOTIFIED "notified"
 void xc_store_put_setting(struct xc_store *store, const char *name, const char *value,
                           xc_store_done_fn done, void *data);
 /* Comes back when everything asked for so far is committed (or failed since the last barrier). */

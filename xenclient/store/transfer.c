@@ -6,7 +6,9 @@
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/schema.h"
 #include "xenclient/store/state_dir.h"
+#include "xenclient/store/store.h"
 #include "xenclient/store/transfer_private.h"
+#include "xenclient/util/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +51,10 @@ static const struct {
          "INSERT INTO grp_host (grp, host, weight)"
          " VALUES (substr(?1, 1, instr(?1, '/') - 1), substr(?1, instr(?1, '/') + 1), ?2)",
          "ss"},
+    /* Which notifications were sent is the old machine's affair, as events are. */
+    [XC_TRANSFER_SETTING] = {"SELECT name, value FROM setting WHERE name <> '" XC_SETTING_NOTIFIED
+                             "'",
+                             "INSERT INTO setting (name, value) VALUES (?, ?)", "ss"},
 };
 
 /* --- out of the databases */
@@ -249,6 +255,24 @@ static void remove_group(struct xc_transfer *in, struct xc_reader *reader)
         drop_group(in, name);
 }
 
+static void setting(struct xc_transfer *in, struct xc_reader *reader)
+{
+    g_autofree char *name = xc_get_text(reader, XC_TEXT_MAX);
+    g_autofree char *value = xc_get_text(reader, XC_SETTING_MAX);
+    guint at;
+    struct xc_transfer_record *record = find(in, XC_TRANSFER_SETTING, name, &at);
+
+    if (!xc_reader_end(reader))
+        return;
+    if (record && !*value) {
+        g_ptr_array_remove_index(in->records, at);
+    } else if (*value) {
+        record = record ? record : xc_transfer_add(in, XC_TRANSFER_SETTING);
+        xc_transfer_put(record, 0, name);
+        xc_transfer_put(record, XC_SETTING_VALUE, value);
+    }
+}
+
 static void apply(sqlite3_stmt *row, void *data)
 {
     struct xc_reader reader =
@@ -271,7 +295,8 @@ static void apply(sqlite3_stmt *row, void *data)
     case XC_INTENT_REMOVE_GROUP:
         remove_group(data, &reader);
         break;
-    case XC_INTENT_SETTING: /* like events, notifications stay behind */
+    case XC_INTENT_SETTING:
+        setting(data, &reader);
         break;
     }
 }

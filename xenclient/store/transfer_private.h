@@ -4,7 +4,7 @@
 #include "xenclient/store/transfer_text.h"
 #include "xenclient/util/labels.h"
 
-#define XC_TRANSFER_VERSION 2 /* 1: without groups */
+#define XC_TRANSFER_VERSION 2 /* 1: without groups and settings */
 
 /* KEY: as of sources and hosts. */
 enum xc_transfer_kind { NUMBER, KEY, TEXT, SWITCH, LABEL };

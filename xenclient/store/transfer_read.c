@@ -1,4 +1,5 @@
 /* Reading export files. */
+#include "xenclient/store/store.h"
 #include "xenclient/store/transfer_private.h"
 #include "xenclient/util/error.h"
 #include "xenclient/util/text.h"
@@ -338,6 +339,10 @@ static bool check_record(const struct reading *r, const struct xc_transfer_recor
     case XC_TRANSFER_MEMBER:
     case XC_TRANSFER_GROUP_HOST:
         return check_group_part(r, record, error);
+    case XC_TRANSFER_SETTING:
+        return strcmp(record->values[0], XC_SETTING_NOTIFIED) != 0 ||
+               wrong(r, record->line, error, "setting %s is of another machine",
+                     XC_SETTING_NOTIFIED);
     case XC_TRANSFER_HOST:
         return take_place(r, "host's key", record->values[XC_HOST_KEY], record->line, error);
     default:

@@ -2,6 +2,7 @@
 #include "xenclient/store/transfer_private.h"
 
 #include "xenclient/model/group.h"
+#include "xenclient/store/operations_db.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
@@ -67,6 +68,11 @@ const struct xc_transfer_layout xc_transfer_layouts[XC_TRANSFER_SECTIONS] = {
                                 false,
                                 {{"host", TEXT, NULL, 3, XC_GROUP_NAME_MAX + 1 + 32, NULL},
                                  {"weight", NUMBER, "100", 1, XC_GROUP_WEIGHT_MAX, NULL}}},
+    /* Notifications and thresholds, as engine/settings.c has them. */
+    [XC_TRANSFER_SETTING] = {"setting",
+                             false,
+                             {{"name", TEXT, NULL, 1, XC_TEXT_MAX, NULL},
+                              {"value", TEXT, NULL, 1, XC_SETTING_MAX, NULL}}},
     [XC_TRANSFER_END] = {"end",
                          true,
                          {{"records", NUMBER, NULL, 0, G_MAXUINT32, NULL},

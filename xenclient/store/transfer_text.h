@@ -19,6 +19,7 @@ enum xc_transfer_section {
     XC_TRANSFER_GROUP,
     XC_TRANSFER_MEMBER,
     XC_TRANSFER_GROUP_HOST,
+    XC_TRANSFER_SETTING,
     XC_TRANSFER_END,
     XC_TRANSFER_SECTIONS,
 };
@@ -45,6 +46,7 @@ enum {
 };
 enum { XC_MEMBER_DESCR = 1, XC_MEMBER_CREATE, XC_MEMBER_PIN, XC_MEMBER_PRIORITY, XC_MEMBER_DELAY };
 enum { XC_GROUP_HOST_WEIGHT = 1 };
+enum { XC_SETTING_VALUE = 1 };
 
 #define XC_TRANSFER_VALUES 8
 /* A text longer than this is not read. */
