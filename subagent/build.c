@@ -62,9 +62,11 @@ static bool check_table(const struct st_table *table, GError **error)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: children without an index", table->name);
     if (table->n_columns == 0)
         return xc_fail(error, XC_CAUSE_INTERNAL, "%s: no columns", table->name);
-    if (table->plan && base->index[1].kind)
-        return xc_fail(error, XC_CAUSE_INTERNAL, "%s: writing needs an index of one part",
-                       table->name);
+    if (table->plan && base->index[1].kind &&
+        (!base->children || base->index[0].kind != ST_INDEX_TEXT ||
+         base->index[1].kind != ST_INDEX_TEXT))
+        return xc_fail(error, XC_CAUSE_INTERNAL,
+                       "%s: writing needs an index of one part, or of two texts", table->name);
     return true;
 }
 

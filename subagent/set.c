@@ -168,39 +168,64 @@ static bool value_fits(const struct st_leaf *leaf, const netsnmp_variable_list *
     }
 }
 
-/* Reads an index that SETs may name; false: no row can ever have it. */
-static bool decode_index(const struct st_index *index, const oid *rest, size_t n_rest,
-                         uint32_t *number, char key[MAX_OID_LEN])
+/* Where the texts of an index go. */
+struct keys {
+    char first[MAX_OID_LEN];
+    char second[MAX_OID_LEN];
+};
+
+/* Reads one part of an index; false: no row can ever have it. */
+static bool decode_part(const struct st_index *index, const oid **rest, size_t *n_rest,
+                        uint32_t *number, char key[MAX_OID_LEN])
 {
-    if (index->kind == ST_INDEX_INTEGER) {
-        if (n_rest != 1 || rest[0] < index->min || rest[0] > index->max)
-            return false;
-        *number = (uint32_t)rest[0];
-        return true;
-    }
-    if (n_rest == 0 || rest[0] != n_rest - 1 || rest[0] < index->min || rest[0] > index->max)
+    const oid *at = *rest;
+    size_t length = 0;
+
+    if (*n_rest == 0 || at[0] < index->min || at[0] > index->max)
         return false;
-    for (size_t i = 1; i < n_rest; i++) {
-        if (rest[i] == 0 || rest[i] > 255)
+    if (index->kind == ST_INDEX_INTEGER)
+        *number = (uint32_t)at[0];
+    else
+        length = at[0];
+    if (length > *n_rest - 1)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (at[i + 1] == 0 || at[i + 1] > 255)
             return false;
-        key[i - 1] = (char)rest[i];
+        key[i] = (char)at[i + 1];
     }
-    key[n_rest - 1] = '\0';
+    key[length] = '\0';
+    *rest += length + 1;
+    *n_rest -= length + 1;
     return true;
+}
+
+static bool decode_index(const struct st_table *table, const struct st_table *base, const oid *rest,
+                         size_t n_rest, uint32_t *number, struct keys *keys)
+{
+    bool two = base->index[1].kind != 0;
+
+    if (!decode_part(&base->index[0], &rest, &n_rest, number, keys->first) ||
+        (two && !decode_part(&base->index[1], &rest, &n_rest, number, keys->second)) || n_rest > 0)
+        return false;
+    return (!table->key_ok || table->key_ok(keys->first)) &&
+           (!two || !table->child_key_ok || table->child_key_ok(keys->second));
 }
 
 /* The row that a varbind names: *row NULL if it may be made. */
 static bool locate(struct st_mib *mib, const struct st_leaf *leaf, const oid *rest, size_t n_rest,
-                   struct st_change *out, char key[MAX_OID_LEN], struct refusal *why)
+                   struct st_change *out, struct keys *keys, struct refusal *why)
 {
     const struct st_table *table = leaf->table->table;
     const struct st_table *base = leaf->table->base;
 
+    *keys = (struct keys){0};
     out->table = table;
     out->row = st_mib_row(mib, leaf, rest, n_rest);
-    key[0] = '\0';
-    bool legal = base->scalars || (decode_index(&base->index[0], rest, n_rest, &out->number, key) &&
-                                   (!table->key_ok || table->key_ok(key)));
+    /* The pair is that of the row looked at last. */
+    if (out->row && base->children)
+        out->row = ((const struct st_pair *)out->row)->child;
+    bool legal = base->scalars || decode_index(table, base, rest, n_rest, &out->number, keys);
 
     if (!legal || (!out->row && !table->row_status))
         return refuse(why, SNMP_ERR_NOCREATION, XC_CAUSE_NO_SUCH_TARGET, "%s has no such row",
@@ -234,9 +259,10 @@ static bool check_varbind(struct st_mib *mib, const netsnmp_variable_list *var, 
     size_t n_rest = 0;
     const struct st_leaf *leaf = writable_leaf(mib, var, &rest, &n_rest, why);
     struct st_change change = {0};
-    char key[MAX_OID_LEN];
+    struct keys keys;
 
-    return leaf && value_fits(leaf, var, why) && locate(mib, leaf, rest, n_rest, &change, key, why);
+    return leaf && value_fits(leaf, var, why) &&
+           locate(mib, leaf, rest, n_rest, &change, &keys, why);
 }
 
 /* --- RESERVE2: everything of the PDU, row by row, into one transaction */
@@ -254,7 +280,8 @@ static struct st_change *change_of(GArray *changes, const struct st_change *like
         struct st_change *other = &g_array_index(changes, struct st_change, i);
 
         if (other->table == like->table && other->number == like->number &&
-            g_strcmp0(other->key, like->key) == 0)
+            g_strcmp0(other->key, like->key) == 0 &&
+            g_strcmp0(other->child_key, like->child_key) == 0)
             return other;
     }
     g_array_append_val(changes, *like);
@@ -284,11 +311,13 @@ static bool collect(struct st_mib *mib, netsnmp_request_info *request, GArray *c
     size_t n_rest = 0;
     const struct st_leaf *leaf = writable_leaf(mib, var, &rest, &n_rest, why);
     struct st_change like = {0};
-    char key[MAX_OID_LEN];
+    struct keys keys;
 
-    if (!leaf || !locate(mib, leaf, rest, n_rest, &like, key, why))
+    if (!leaf || !locate(mib, leaf, rest, n_rest, &like, &keys, why))
         return false;
-    like.key = g_string_chunk_insert(texts, key);
+    like.key = g_string_chunk_insert(texts, keys.first);
+    if (leaf->table->base->index[1].kind)
+        like.child_key = g_string_chunk_insert(texts, keys.second);
     struct st_change *change = change_of(changes, &like);
     struct st_write write = {.column = leaf->column, .request = request};
 
@@ -308,19 +337,22 @@ static bool collect(struct st_mib *mib, netsnmp_request_info *request, GArray *c
 static bool check_row_status(const struct st_change *change, uint32_t *blame, struct refusal *why)
 {
     const struct st_write *status = st_change_write(change, change->table->row_status);
+    const char *slash = change->child_key ? "/" : "";
+    const char *child = change->child_key ? change->child_key : "";
 
     if (!status)
-        return change->row ||
-               refuse(why, SNMP_ERR_INCONSISTENTNAME, XC_CAUSE_NO_SUCH_TARGET,
-                      "%s has no row %s; createAndGo(4) in the same request makes one",
-                      change->table->name, change->key);
+        return change->row || refuse(why, SNMP_ERR_INCONSISTENTNAME, XC_CAUSE_NO_SUCH_TARGET,
+                                     "%s has no row %s%s%s; createAndGo(4) in the same request "
+                                     "makes one",
+                                     change->table->name, change->key, slash, child);
     *blame = status->column->arc;
     if (status->number == ST_ROW_CREATE_AND_GO && change->row)
-        return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_CONFLICT, "%s has a row %s already",
-                      change->table->name, change->key);
+        return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_CONFLICT,
+                      "%s has a row %s%s%s already", change->table->name, change->key, slash,
+                      child);
     if (status->number == ST_ROW_ACTIVE && !change->row)
-        return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_NO_SUCH_TARGET, "%s has no row %s",
-                      change->table->name, change->key);
+        return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_NO_SUCH_TARGET,
+                      "%s has no row %s%s%s", change->table->name, change->key, slash, child);
     return true;
 }
 
@@ -357,9 +389,14 @@ static bool plan_all(struct st_mib *mib, netsnmp_request_info *requests, void *t
         *failed = request;
         ok = collect(mib, request, changes, texts, why);
     }
-    for (guint i = 0; ok && i < changes->len; i++)
-        ok = plan_change(mib, &g_array_index(changes, struct st_change, i), transaction, failed,
-                         why);
+    /* The order in the request has no meaning: what stands below a row comes after that row, which may be made here. */
+    for (unsigned below = 0; below < 2; below++)
+        for (guint i = 0; ok && i < changes->len; i++) {
+            const struct st_change *change = &g_array_index(changes, struct st_change, i);
+
+            if ((change->child_key != NULL) == (below != 0))
+                ok = plan_change(mib, change, transaction, failed, why);
+        }
     g_string_chunk_free(texts);
     return ok;
 }

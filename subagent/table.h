@@ -106,10 +106,12 @@ struct st_write {
 /* Everything one PDU wants of one row. */
 struct st_change {
     const struct st_table *table;
-    const void *row; /* NULL: there is none yet (RowStatus tables) */
-    uint32_t number; /* the index, whichever kind it is */
+    const void
+        *row; /* NULL: there is none yet (RowStatus tables); of tables with children: the child */
+    uint32_t number; /* the index (its first part), whichever kind it is */
     const char *key;
-    GArray *writes; /* struct st_write */
+    const char *child_key; /* second part of the index; NULL: the table has none */
+    GArray *writes;        /* struct st_write */
 };
 /* The write to that column, or NULL. */
 const struct st_write *st_change_write(const struct st_change *change, uint32_t arc);
@@ -139,7 +141,7 @@ struct st_table {
     const void *(*rows)(void *context, size_t *n);
     /* Tables with an index of two parts, whose rows hang below those of another table: `rows` gives
      * the parents, by the first part; this the children of one, by the second. What getters see as
-     * row is a struct st_pair. Such tables are read-only. */
+     * row is a struct st_pair. In those that are writable both parts are texts. */
     const void *(*children)(void *context, const void *parent, size_t *n);
     size_t child_size;
     bool children_are_pointers;
@@ -153,6 +155,7 @@ struct st_table {
     st_plan_fn plan;                 /* required when a column is writable */
     uint32_t row_status;             /* arc of the RowStatus column: rows can be made and removed */
     bool (*key_ok)(const char *key); /* RowStatus tables: may a row of that name exist */
+    bool (*child_key_ok)(const char *key); /* the same of the second part */
 };
 
 /* How SETs become real: see set.h. */

@@ -6,6 +6,7 @@
 #include "xenclient/engine/config.h"
 #include "xenclient/engine/engine.h"
 #include "xenclient/engine/fleet.h"
+#include "xenclient/engine/groups.h"
 #include "xenclient/engine/operations.h"
 #include "xenclient/model/model.h"
 #include "xenclient/model/snapshot.h"

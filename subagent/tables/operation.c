@@ -25,11 +25,20 @@ static bool label(const struct st_cell *cell, struct st_value *out)
     return st_format(out, "%s %s", xc_enum_label(&xc_action_labels, (int)op->action), op->target);
 }
 
+/* Of an operation on a whole group alone; others have no such cell. */
+static bool of_group(const struct st_cell *cell, struct st_value *out)
+{
+    return xc_op_is_group(cell->row) && st_get_member(cell, out);
+}
+
 static const struct xc_label cancel[] = {{1, "noop"}, {2, "cancel"}};
 static XC_ENUM_DEFINE(cancel_labels, "xenOperationCancel", cancel);
 
 #define OP(arc, name, type, member, ...)                                                           \
     MEMBER(arc, name, type, st_get_member, xc_op, member, __VA_ARGS__)
+
+#define COUNTED(arc, name, member)                                                                 \
+    MEMBER(arc, name, ST_GAUGE32, of_group, xc_op, member, .units = "operations")
 
 static const struct st_column columns[] = {
     OP(2, "xenOperationAction", ST_ENUM, action, .labels = &xc_action_labels),
@@ -55,6 +64,12 @@ static const struct st_column columns[] = {
     OP(21, "xenOperationAttempts", ST_GAUGE32, attempts, .units = "attempts"),
     SET(22, "xenOperationCancel", ST_ENUM, st_get_noop, .labels = &cancel_labels),
     CALC(23, "xenOperationLabel", ST_TEXT, label),
+    OP(24, "xenOperationParent", ST_UNSIGNED32, parent, .none_if_zero = true, .min = 1,
+       .max = G_MAXINT32),
+    OP(25, "xenOperationGroupName", ST_TEXT, group, .none_if_zero = true, .min = 1, .max = 32),
+    COUNTED(26, "xenOperationDone", done),
+    COUNTED(27, "xenOperationTotal", total),
+    COUNTED(28, "xenOperationFailed", failed),
 };
 
 static bool plan(const struct st_change *change, void *context, void *transaction, uint32_t *blame,

@@ -11,12 +11,14 @@ const struct st_table *const st_tables[] = {
     &st_source_table,      &st_domain_table,
     &st_domain_perf_table, &st_vcpu_table,
     &st_vif_table,         &st_vbd_table,
-    &st_host_domain_table, &st_operation_table,
-    &st_operation_scalars, &st_event_table,
-    &st_event_scalars,     &st_pool_table,
-    &st_snapshot_table,    &st_sr_table,
-    &st_pif_table,         &st_discovery_table,
-    &st_found_table,       &st_discovery_scalars,
+    &st_host_domain_table, &st_group_history_table,
+    &st_operation_table,   &st_operation_scalars,
+    &st_event_table,       &st_event_scalars,
+    &st_pool_table,        &st_snapshot_table,
+    &st_sr_table,          &st_pif_table,
+    &st_discovery_table,   &st_found_table,
+    &st_discovery_scalars, &st_group_table,
+    &st_member_table,      &st_group_host_table,
 };
 const unsigned st_n_tables = G_N_ELEMENTS(st_tables);
 

@@ -18,6 +18,7 @@ extern const struct st_table st_vcpu_table;
 extern const struct st_table st_vif_table;
 extern const struct st_table st_vbd_table;
 extern const struct st_table st_host_domain_table;
+extern const struct st_table st_group_history_table;
 extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;
@@ -29,6 +30,9 @@ extern const struct st_table st_pif_table;
 extern const struct st_table st_discovery_table;
 extern const struct st_table st_found_table;
 extern const struct st_table st_discovery_scalars;
+extern const struct st_table st_group_table;
+extern const struct st_table st_member_table;
+extern const struct st_table st_group_host_table;
 
 extern const struct st_table *const st_tables[];
 extern const unsigned st_n_tables;
@@ -46,6 +50,8 @@ const void *st_domain_rows(void *context, size_t *n);
 const void *st_domain_object(const void *row);
 bool st_domain_shows(const void *row, const struct xc_field *field);
 const void *st_host_rows(void *context, size_t *n);
+const void *st_group_rows(void *context, size_t *n);
+bool st_group_key_ok(const char *key); /* may a group have that name */
 const void *st_host_object(const void *row);
 bool st_host_shows(const void *row, const struct xc_field *field);
 

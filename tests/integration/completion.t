@@ -53,7 +53,7 @@ def test_words(lab):
     is_(set(complete(lab, "start", "-")), help_, "options of a command: those that help tells")
     is_(complete(lab, "start", "--no"), ["--no-wait", "--note"], "of which some begin so")
     is_(complete(lab, "help", "mig"), ["migrate"], "help")
-    is_(complete(lab, "names", ""), ["domains", "hosts", "ops", "snapshots", "sources"], "kinds of names")
+    is_(complete(lab, "names", ""), ["domains", "groups", "hosts", "ops", "snapshots", "sources"], "kinds of names")
 
 
 def test_files(lab):

@@ -28,7 +28,7 @@ DEEP, DOCTYPE, NO_FORM, NO_END = "nested too deeply", "document type", "not of t
 FAILING = {
     "integer": (DRIVER, NO_FORM), "large-integer": (DRIVER, NO_FORM), "nested": (LIMIT, DEEP), "nested-login": (DRIVER, NO_FORM),
     "laughs-text": (DRIVER, DOCTYPE), "laughs-attribute": (DRIVER, DOCTYPE), "external": (DRIVER, DOCTYPE),
-    "endless": (TIMED_OUT, "time allowed"), "endless-login": (LIMIT, "answer of more than"), "endless-tag": (LIMIT, NO_END),
+    "endless": (TIMED_OUT, "time allowed|answer of more than"), "endless-login": (LIMIT, "answer of more than"), "endless-tag": (LIMIT, NO_END),
     "endless-comment": (LIMIT, NO_END), "element-names": (DRIVER, "another name"), "attribute-names": (DRIVER, "an attribute"),
     "objects": (LIMIT, "MiB of objects|time allowed"), "trickle": (TIMED_OUT, "time allowed"),
     "silent": (TIMED_OUT, "time allowed"), "silent-later": (TIMED_OUT, "time allowed"), "gigabyte": (LIMIT, "answer of more than"),
@@ -40,7 +40,8 @@ FAILING = {
     "slave-stranger": (WRONG_HOST, STRANGER), "slave-first": (TLS, STRANGER), "slave-loop": (WRONG_HOST, "says that it is not"),
     "stranger-ca": (TLS, "self-signed"), "stranger-name": (TLS, "mismatch"), "expired": (TLS, "expired"),
     "stranger-pin": (TLS, "not the certificate that is trusted"), "old": (TLS, "1.2 or newer is needed")}
-OTHERS = {"objects": [TIMED_OUT]}  # on a machine that hardly gets on
+# On a machine that hardly gets on, and on one that reads a GiB in the time allowed.
+OTHERS = {"objects": [TIMED_OUT], "endless": [LIMIT]}
 # Those that are up, for what they get wrong is not all of the pool.
 LIVING = ["bad-token", "events-lost", "odd-counts", "storm", "lies", "far-clock", "invalid-metrics", "metrics-garbage",
           "metrics-endless", "metrics-names", "metrics-tag", "metrics-hang"]

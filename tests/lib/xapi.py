@@ -22,9 +22,10 @@ import xml.etree.ElementTree as ElementTree
 import xmlrpc.client
 from urllib.request import HTTPError, Request, urlopen
 
-from lab import TOP, Lab, LabError, free_port, ok
+from lab import TOP, Lab, LabError, diag, free_port, is_, ok
 
-__all__ = ["Pool", "PoolLab", "TwoPools", "XapiError", "NULL", "CONTRACT", "follow", "guests", "misspelt", "fields_of"]
+__all__ = ["Pool", "PoolLab", "TwoPools", "XapiError", "NULL", "CONTRACT", "follow", "guests", "fails", "misspelt", "fields_of",
+           "record_problems"]
 
 # What XAPI's classes, fields, methods and errors are in each release; its "reading" says how to read it.
 CONTRACT_FILE = os.path.join(TOP, "tests", "data", "xapi", "xapi-contract.json")
@@ -249,6 +250,18 @@ def guests(session, state):
             if vm["power_state"] == state and not (vm["is_a_template"] or vm["is_control_domain"])]
 
 
+def fails(code, call, *arguments, name=None):
+    """The call must fail with that code; its parameters."""
+    try:
+        got = call(*arguments)
+    except XapiError as error:
+        is_(error.code, code, name or f"fails with {code}")
+        return error.params
+    ok(False, name or f"fails with {code}")
+    diag(f"succeeded with {str(got)[:200]}")
+    return []
+
+
 # --- spelling on the wire
 
 SCALARS = {"float": "double", "bool": "boolean", "datetime": "dateTime.iso8601"}
@@ -296,3 +309,17 @@ def result(text):
 
 def fields_of(name, dialect):
     return {field: item["type"] for field, item in CONTRACT["classes"][name]["fields"].items() if dialect in item.get("in", dialect)}
+
+
+def record_problems(pool, session, name):
+    """(how many records of a class the pool shows, what is wrong with them)"""
+    wanted = fields_of(name, pool.dialect)
+    records = members(result(pool.raw(f"{name}.get_all_records", session.ref)))
+    problems = []
+    for ref, record in records.items():
+        fields = members(record)
+        if set(fields) != set(wanted):
+            problems.append(f"{ref}: {sorted(set(fields) ^ set(wanted))}")
+        problems += [f"{field}: {misspelt(value, wanted[field])}" for field, value in fields.items()
+                     if field in wanted and misspelt(value, wanted[field])]
+    return len(records), problems

@@ -6,6 +6,7 @@
 #include "xenclient/store/schema.h"
 #include "xenclient/store/state_dir.h"
 #include "xenclient/store/store.h"
+#include "xenclient/util/log.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -78,15 +79,44 @@ static void see_event(struct xc_event *event, void *data)
     xc_event_free(event);
 }
 
+static void see_history(struct xc_history *history, void *data)
+{
+    struct fixture *f = data;
+
+    g_string_append_printf(f->seen, "history %u %s/%s %u %d %d %s %u %s\n", history->serial,
+                           history->group, history->member, history->domain, (int)history->event,
+                           (int)history->result, history->host, history->op, history->text);
+    xc_history_free(history);
+}
+
 static void see_told_notice(const char *source, const char *uuid, int64_t time, void *data)
 {
     g_string_append_printf(((struct fixture *)data)->seen, "notice %s %s %d;", source, uuid,
                            (int)time);
 }
 
-static const struct xc_store_rows rows = {see_source,      see_domain,   see_identity,
-                                          see_host,        see_counters, see_told_domain,
-                                          see_told_source, see_event,    see_told_notice};
+static void see_group(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    g_autofree char *hosts = xc_group_hosts_text(spec);
+
+    xc_group_spec_write(spec, bytes);
+    g_string_append_printf(((struct fixture *)data)->seen, "group %s %d %s", spec->name,
+                           (int)wanted, hosts);
+    for (guint i = 0; i < spec->members->len; i++) {
+        const struct xc_member_spec *member = spec->members->pdata[i];
+
+        g_string_append_printf(((struct fixture *)data)->seen, " %s %s %s %s %u %u", member->member,
+                               member->descr, member->create, member->pin, member->priority,
+                               member->delay_sec);
+    }
+    g_string_append_c(((struct fixture *)data)->seen, ';');
+}
+
+static const struct xc_store_rows rows = {
+    see_source,      see_domain, see_identity,    see_host,  see_counters, see_told_domain,
+    see_told_source, see_event,  see_told_notice, see_group, see_history,
+};
 
 static void done(const GError *error, void *data)
 {
@@ -220,6 +250,50 @@ static void reload(struct fixture *f)
     g_string_set_size(f->seen, 0);
     g_assert_true(xc_store_load(store, &rows, f, &next, NULL));
     xc_store_close(store);
+}
+
+/* What is put replaces all that was there of it, and goes whole. */
+static void test_groups(struct fixture *f, gconstpointer data)
+{
+    g_autoptr(xc_group_spec) spec = xc_group_spec_new("g'; --");
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    struct xc_member_spec *member = xc_group_member_get(spec, "a");
+    g_autoptr(GError) error = NULL;
+    struct xc_db *db;
+
+    (void)data;
+    /* No legal name: what was put there by somebody else is passed over when it is loaded. */
+    xc_store_put_group(store, spec, XC_WANTED_NONE);
+    g_free(spec->name);
+    spec->name = g_strdup("web");
+    g_free(member->descr);
+    member->descr = g_strdup("it's");
+    g_free(member->create);
+    member->create = g_strdup("/x");
+    member->priority = 7;
+    xc_group_member_get(spec, "h/b");
+    xc_group_member_get(spec, "gone");
+    xc_group_host_get(spec, "gone");
+    xc_store_put_group(store, spec, XC_WANTED_RUNNING);
+    xc_group_member_drop(spec, "gone");
+    xc_group_host_drop(spec, "gone");
+    xc_group_host_get(spec, "h2")->weight = 9;
+    spec->all_hosts = false;
+    xc_store_put_group(store, spec, XC_WANTED_SHUTDOWN);
+    g_free(spec->name);
+    spec->name = g_strdup("other");
+    xc_store_put_group(store, spec, XC_WANTED_NONE);
+    xc_store_remove_group(store, "other");
+    xc_store_close(store);
+    xc_log_set_level(XC_LOG_ERROR);
+    reload(f);
+    g_assert_cmpstr(f->seen->str, ==, "group web 4 h2 a it's /x  7 0 h/b    50 0;");
+    db = xc_schema_open(&xc_schema_state, f->dir, &error);
+    g_assert_no_error(error);
+    g_assert_true(xc_db_run(db, NULL, "DELETE FROM grp", ""));
+    xc_db_close(db);
+    reload(f);
+    g_assert_cmpstr(f->seen->str, ==, "");
 }
 
 static void test_events(struct fixture *f, gconstpointer data)
@@ -408,6 +482,49 @@ static void test_lock(struct fixture *f, gconstpointer data)
     g_assert_error(error, XC_ERROR, XC_CAUSE_STORE);
 }
 
+static void free_history(void *history)
+{
+    xc_history_free(history);
+}
+
+static GPtrArray *some_history(unsigned first, unsigned n, const char *member)
+{
+    GPtrArray *history = g_ptr_array_new_with_free_func(free_history);
+
+    for (unsigned i = first; i < first + n; i++) {
+        g_autofree char *text = g_strdup_printf("h%u", i);
+        struct xc_history *h = xc_history_new("shop", member, "a", text);
+
+        h->event = XC_HISTORY_MOVED;
+        h->domain = 7;
+        h->op = 9;
+        g_ptr_array_add(history, h);
+    }
+    return history;
+}
+
+/* Written with the event it is of; of each member the newest stay, however many others have. */
+static void test_history(struct fixture *f, gconstpointer data)
+{
+    struct xc_store *store = xc_store_open(f->dir, NULL);
+    GPtrArray *events = some_events(1, 2);
+    struct xc_event *first = events->pdata[0];
+    struct xc_event *second = events->pdata[1];
+
+    (void)data;
+    first->history = some_history(1, 1, "web");
+    second->history = some_history(2, XC_HISTORY_OF_MEMBER + 2, "db");
+    add_events(store, events, 100);
+    g_assert_cmpuint(((struct xc_history *)first->history->pdata[0])->serial, ==, 1);
+    g_ptr_array_unref(events);
+    xc_store_close(store);
+    reload(f);
+    g_assert_nonnull(strstr(f->seen->str, "history 1 shop/web 7 3 1 a 9 h1\n"));
+    g_assert_null(strstr(f->seen->str, "history 2 "));
+    g_assert_null(strstr(f->seen->str, "history 3 "));
+    g_assert_nonnull(strstr(f->seen->str, "history 4 shop/db 7 3 1 a 9 h4\n"));
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -416,7 +533,9 @@ int main(int argc, char **argv)
     ADD("state", test_state);
     ADD("close-writes-what-is-open", test_close_writes_what_is_open);
     ADD("failure-is-told", test_failure_is_told);
+    ADD("groups", test_groups);
     ADD("events", test_events);
+    ADD("history", test_history);
     ADD("event-serials-after-failure", test_event_serials_after_failure);
     ADD("upgrade", test_upgrade);
     ADD("journal", test_journal);

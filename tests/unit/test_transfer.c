@@ -2,6 +2,7 @@
  * and an import is whole or not at all. */
 #include "tests/unit/transfer_kit.h"
 #include "xenclient/engine/transfer.h"
+#include "xenclient/model/group.h"
 #include "xenclient/model/source.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/schema.h"
@@ -98,11 +99,11 @@ static void test_refusals(void)
         {"", "f:1: not a file that `xenctl export` wrote"},
         {"[agent]\ncontrol = yes\n", "f:1: not a file that `xenctl export` wrote"},
         {"control = yes\n", "f:1: not a file that `xenctl export` wrote"},
-        {"[xensnmp-export]\nversion = 2\nmore = 1\n", "f:2: made by a newer xensnmp"},
+        {"[xensnmp-export]\nversion = 3\nmore = 1\n", "f:2: made by a newer xensnmp"},
         {"[xensnmp-export]\nversion = x\n", "f:2: version: \"x\" is not allowed"},
         {"[xensnmp-export]\nversion = 1\n", "f:1: section [xensnmp-export] has no next_domain"},
         {TRANSFER_HEAD TRANSFER_HEAD, "f:6: section [xensnmp-export] stands twice"},
-        {TRANSFER_HEAD "[group a]\n", "f:6: there is no section [group a]"},
+        {TRANSFER_HEAD "[plan a]\n", "f:6: there is no section [plan a]"},
         {TRANSFER_HEAD "[source]\n", "f:6: there is no section [source]"},
         {TRANSFER_HEAD "[source  a]\n", "f:6: key: \" a\" is not allowed"},
         {TRANSFER_HEAD "[source ../a]\n", "f:6: key: \"../a\" is not allowed"},
@@ -132,6 +133,17 @@ static void test_refusals(void)
         {TRANSFER_HEAD "[identity uuid:x]\ndomain = 5\n", "f:6: there is no section [domain 5]"},
         {TRANSFER_HEAD "[host a]\nkey = k\n[host b]\nkey = k\n",
          "f:8: this host's key is in line 6 already"},
+        {TRANSFER_HEAD "[group a b]\n", "f:6: name: \"a b\""},
+        {TRANSFER_HEAD "[group a]\nspread = even\n", "f:7: spread: \"even\""},
+        {TRANSFER_HEAD "[group a]\n[group a]\n", "f:7: this group is in line 6 already"},
+        {TRANSFER_HEAD "[member a/m]\n", "f:6: there is no section [group a]"},
+        {TRANSFER_HEAD "[member abc]\n", "f:6: there is no section [group ]"},
+        {TRANSFER_HEAD "[group a]\n[member a/m]\npin = a/b\n", "f:7: member m: it is pinned"},
+        {TRANSFER_HEAD "[group a]\n[member a/m]\ncreate = x\n", "f:7: member m: it is created"},
+        {TRANSFER_HEAD "[group a]\n[member a/m\\x01]\n", "f:7: a member is a name"},
+        {TRANSFER_HEAD "[group a]\n[member a/m]\npriority = 101\n", "f:8: priority: \"101\""},
+        {TRANSFER_HEAD "[group a]\n[group-host a/h i]\n", "f:7: group group: not a key"},
+        {TRANSFER_HEAD "[group a]\n[group-host a/h]\nweight = 0\n", "f:8: weight: \"0\""},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -338,6 +350,57 @@ static void test_pending(struct fixture *f, gconstpointer data)
     g_assert_cmpint(import(f, TRANSFER_HEAD "[domain 5]\n", &error), ==, XC_TRANSFER_FAILED);
 }
 
+/* --- groups: there and back, and on their way */
+
+#define GROUPS                                                                                     \
+    "[group web]\ndescription = front ends\nspread = pack\norder = sequential\n"                   \
+    "min_running = 2\nall_hosts = no\nwanted = running\n\n"                                        \
+    "[member web/h/a b]\ndescription = d\ncreate = /etc/xen/x\npin = h\npriority = 7\ndelay = "    \
+    "9\n\n"                                                                                        \
+    "[member web/www1]\n\n[group-host web/h]\nweight = 50\n"
+
+static void test_groups(struct fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+
+    (void)data;
+    g_assert_cmpint(import(f, TRANSFER_HEAD GROUPS, &error), ==, XC_TRANSFER_DONE);
+    g_assert_no_error(error);
+    text = xc_export_text(f->dir, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(text, GROUPS));
+}
+
+static void test_pending_groups(struct fixture *f, gconstpointer data)
+{
+    g_autoptr(xc_group_spec) spec = xc_group_spec_new("web");
+    g_autoptr(GByteArray) payload = g_byte_array_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    struct xc_journal *journal;
+
+    (void)data;
+    g_assert_cmpint(import(f, TRANSFER_HEAD GROUPS "[group old]\n[member old/m]\n", &error), ==,
+                    XC_TRANSFER_DONE);
+    journal = xc_journal_open(f->dir, &error);
+    g_assert_no_error(error);
+    xc_group_member_get(spec, "new")->delay_sec = 4;
+    xc_group_host_get(spec, "h2");
+    xc_put_text(payload, "web");
+    xc_group_spec_write(spec, payload);
+    add_intent(journal, XC_INTENT_PUT_GROUP, payload);
+    xc_put_text(payload, "old");
+    add_intent(journal, XC_INTENT_REMOVE_GROUP, payload);
+    text = xc_export_text(f->dir, &error);
+    g_assert_no_error(error);
+    xc_journal_close(journal);
+    g_assert_nonnull(strstr(text, "[group web]\nwanted = running\n\n[member web/new]\ndelay = 4\n\n"
+                                  "[group-host web/h2]\n\n"));
+    g_assert_null(strstr(text, "old"));
+    g_assert_null(strstr(text, "www1"));
+}
+
 /* --- what stays behind stays behind on purpose */
 
 static void see_column(sqlite3_stmt *row, void *data)
@@ -363,6 +426,15 @@ static void test_every_column_is_decided(struct fixture *f, gconstpointer data)
                     "domain.idx domain.name domain.home domain.wanted domain.protect "
                     "event.serial event.time event.type event.severity event.domain event.op "
                     "event.host event.object event.text " /* of the other machine; serials go on */
+                    "group_history.serial group_history.time group_history.group_name "
+                    "group_history.member group_history.domain group_history.op "
+                    "group_history.event group_history.result group_history.host "
+                    "group_history.text " /* as events */
+                    "grp.name grp.descr grp.spread grp.ord grp.min_running grp.all_hosts "
+                    "grp.wanted grp.owner grp.epoch " /* the last two are not used yet */
+                    "grp_host.grp grp_host.host grp_host.weight "
+                    "grp_member.grp grp_member.member grp_member.descr grp_member.origin "
+                    "grp_member.pin grp_member.priority grp_member.delay_sec "
                     "host.uuid host.key identity.key identity.idx "
                     "source.key source.uri source.credential source.address source.config_dirs "
                     "source.save_dir source.enabled source.interval_sec "
@@ -386,6 +458,8 @@ int main(int argc, char **argv)
     ADD("there-and-back", test_there_and_back);
     ADD("whole-or-not", test_whole_or_not);
     ADD("pending", test_pending);
+    ADD("groups", test_groups);
+    ADD("pending-groups", test_pending_groups);
     ADD("every-column-is-decided", test_every_column_is_decided);
     return g_test_run();
 }

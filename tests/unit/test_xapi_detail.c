@@ -143,6 +143,97 @@ static void test_details(void)
     xapi_mirror_free(mirror);
 }
 
+/* A VM of the pool in that vApp; rest: what more its record tells. */
+static void put_into(struct xapi_mirror *mirror, const char *fields)
+{
+    g_autofree char *all = g_strconcat(
+        KIT_VM_FIELDS("1", "web", "Running", REF("h1"), FIELD("domid", "7")), fields, NULL);
+    bool changed;
+
+    change(mirror, "vm", "mod", REF("v1"), all, &changed);
+    g_assert_true(changed);
+}
+
+/* uuid: NULL, it is in none. */
+static void assert_appliance(const struct xapi_mirror *mirror, const char *uuid, const char *name)
+{
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = report_of(mirror, meters);
+    const struct xc_detail *detail = detail_of(report, "web");
+    char text[XC_UUID_TEXT] = "";
+
+    if (XC_HAS(DETAIL, detail, appliance_uuid))
+        xc_uuid_format(&detail->appliance_uuid, text);
+    g_assert_cmpstr(text, ==, uuid ? uuid : "");
+    g_assert_cmpstr(XC_HAS(DETAIL, detail, appliance_name) ? detail->appliance_name : NULL, ==,
+                    name);
+    g_assert_true(XC_HAS(DETAIL, detail, start_order) == XC_HAS(DETAIL, detail, start_delay_sec));
+    g_assert_false(!uuid && XC_HAS(DETAIL, detail, start_order));
+}
+
+#define IN_ONE       FIELD("appliance", REF("a1")) FIELD("order", "2") FIELD("start_delay", "30")
+#define THE_UUID     UUID_OF("e", "1")
+#define ONE_OF(name) FIELD("uuid", THE_UUID) FIELD("name_label", name)
+
+/* The VM may be heard of before its vApp is, and after that is gone. */
+static void test_appliance(void)
+{
+    struct xapi_mirror *mirror = pool();
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = NULL;
+    const struct xc_detail *detail;
+    bool changed;
+
+    xapi_mirror_reported(mirror);
+    put_into(mirror, IN_ONE);
+    assert_appliance(mirror, NULL, NULL);
+    change(mirror, "vm_appliance", "add", REF("a1"), ONE_OF("shop &amp; co"), &changed);
+    g_assert_true(changed);
+    assert_appliance(mirror, THE_UUID, "shop & co");
+    report = report_of(mirror, meters);
+    detail = detail_of(report, "web");
+    g_assert_cmpint(detail->start_order, ==, 2);
+    g_assert_cmpuint(detail->start_delay_sec, ==, 30);
+    g_assert_false(XC_HAS(DETAIL, detail_of(report, "db"), appliance_uuid));
+    /* A new name is news of every VM in it, which are not told one by one. */
+    xapi_mirror_reported(mirror);
+    g_assert_false(mirror->all_new);
+    change(mirror, "vm_appliance", "mod", REF("a1"), ONE_OF("store"), &changed);
+    g_assert_true(changed && mirror->all_new);
+    assert_appliance(mirror, THE_UUID, "store");
+    change(mirror, "vm_appliance", "mod", REF("a1"), ONE_OF(""), &changed);
+    assert_appliance(mirror, THE_UUID, NULL);
+    put_into(mirror, FIELD("appliance", REF("NULL")) FIELD("order", "2"));
+    assert_appliance(mirror, NULL, NULL);
+    put_into(mirror, IN_ONE);
+    change(mirror, "vm_appliance", "del", REF("a1"), NULL, &changed);
+    g_assert_true(changed);
+    assert_appliance(mirror, NULL, NULL);
+    xapi_mirror_free(mirror);
+}
+
+/* What is no UUID is none; no number, or one below 0, is not known. */
+static void test_odd_appliance(void)
+{
+    struct xapi_mirror *mirror = pool();
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+    g_autoptr(xc_report) report = NULL;
+    const struct xc_detail *detail;
+    bool changed;
+
+    put_into(mirror, FIELD("appliance", REF("a1")) FIELD("order", "-1") FIELD("start_delay", "x"));
+    change(mirror, "vm_appliance", "add", REF("a1"),
+           FIELD("uuid", "../../etc") FIELD("name_label", "shop"), &changed);
+    assert_appliance(mirror, NULL, NULL);
+    change(mirror, "vm_appliance", "mod", REF("a1"), ONE_OF("a b"), &changed);
+    report = report_of(mirror, meters);
+    detail = detail_of(report, "web");
+    g_assert_true(XC_HAS(DETAIL, detail, appliance_uuid));
+    g_assert_false(XC_HAS(DETAIL, detail, start_order));
+    g_assert_false(XC_HAS(DETAIL, detail, start_delay_sec));
+    xapi_mirror_free(mirror);
+}
+
 static const struct xc_point *point_of(const struct xc_report *report, const struct xc_uuid *uuid)
 {
     for (guint i = 0; i < report->points->len; i++) {
@@ -255,6 +346,8 @@ int main(int argc, char **argv)
     g_test_add_func("/xapi-detail/updates", test_updates);
     g_test_add_func("/xapi-detail/pool-role", test_pool_role);
     g_test_add_func("/xapi-detail/details", test_details);
+    g_test_add_func("/xapi-detail/appliance", test_appliance);
+    g_test_add_func("/xapi-detail/odd-appliance", test_odd_appliance);
     g_test_add_func("/xapi-detail/points", test_points);
     g_test_add_func("/xapi-detail/tools", test_tools);
     g_test_add_func("/xapi-detail/many-tags", test_many_tags);

@@ -139,6 +139,21 @@ static void test_counting(void)
     g_assert_cmpint(xapi_meters_start(meters, &host, T + 5000), ==, T + 5000 - 590);
 }
 
+/* A VM that began in the middle of what is counted: before that it did not use nothing, it was not measured. */
+static void test_young(void)
+{
+    static const char columns[] = "vm:" A_VM ":cpu0 host:" A_HOST ":pif_eth0_tx";
+    g_autoptr(xapi_meters) meters = xapi_meters_new();
+
+    poll_with(meters, T + 20, answer_of(T + 20, columns, "0.5 7/NaN 7/NaN 7/NaN 7"));
+    assert_near(get(meters, A_VM, XAPI_METER_CPU, 0), -1);
+    assert_near(get(meters, A_HOST, XAPI_METER_PIF_TX, 0), 0);
+    poll_with(meters, T + 30, answer_of(T + 25, columns, "0.5 7/0.5 7/NaN 7/NaN 7"));
+    assert_near(get(meters, A_VM, XAPI_METER_CPU, 0), 2.5e6);
+    poll_with(meters, T + 40, answer_of(T + 35, columns, "0.5 7/0.5 7/0.5 7/0.5 7/NaN 7"));
+    assert_near(get(meters, A_VM, XAPI_METER_CPU, 0), 7.5e6);
+}
+
 /* An answer that broke off counts nothing, and the next one all. */
 static void test_broken_off(void)
 {
@@ -435,6 +450,7 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/xapi-meters/fixture", test_fixture);
     g_test_add_func("/xapi-meters/counting", test_counting);
+    g_test_add_func("/xapi-meters/young", test_young);
     g_test_add_func("/xapi-meters/broken-off", test_broken_off);
     g_test_add_func("/xapi-meters/shown", test_shown);
     g_test_add_func("/xapi-meters/lies", test_lies);

@@ -77,6 +77,10 @@ bool xf_vm_copy(struct xf_call *call); /* copy.c: clone, snapshot, checkpoint */
 bool xf_vm_provision(struct xf_call *call);
 bool xf_vm_set_name(struct xf_call *call);
 bool xf_vm_destroy(struct xf_call *call);
+bool xf_vm_set_appliance(struct xf_call *call); /* appliance.c */
+bool xf_vm_set_turn(struct xf_call *call);
+bool xf_appliance_create(struct xf_call *call);
+bool xf_appliance_destroy(struct xf_call *call);
 bool xf_vdi_destroy(struct xf_call *call);
 bool xf_vm_revert(struct xf_call *call);       /* revert.c */
 bool xf_host_evacuate(struct xf_call *call);   /* evacuate.c */

@@ -396,6 +396,7 @@ bool xf_vm_destroy(struct xf_call *call)
             change_list(db, of, "snapshots", vm->ref, false);
         delete_devices(db, vm);
         xf_db_delete(db, vm);
+        xf_estate_list(db, "VM_appliance");
     }
     xf_db_unlock(db);
     return ok;

@@ -212,6 +212,7 @@ static const struct {
 } ends[] = {{"VM", "resident_on", "host", "resident_VMs"},
             {"VDI", "SR", "SR", "VDIs"},
             {"PBD", "SR", "SR", "PBDs"},
+            {"VM", "appliance", "VM_appliance", "VMs"},
             {"VIF", "network", "network", "VIFs"},
             {"PIF", "network", "network", "PIFs"}};
 
@@ -242,6 +243,13 @@ static void update_end(struct xf_db *db, unsigned end)
         xf_set(db, owner, ends[end].list,
                g_variant_new_strv((const char *const *)list->pdata, (gssize)list->len));
     }
+}
+
+void xf_estate_list(struct xf_db *db, const char *owner)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++)
+        if (strcmp(ends[i].owner, owner) == 0)
+            update_end(db, i);
 }
 
 void xf_estate_update(struct xf_estate *estate, const struct xc_report *report)

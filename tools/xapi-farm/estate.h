@@ -15,6 +15,8 @@ void xf_estate_lost(struct xf_estate *estate);
 /* Has the pool as many hosts as there are endpoints? */
 bool xf_estate_check(struct xf_estate *estate, GError **error);
 
+/* Brings the lists of a class's objects up to date, which are the other end of references to them. */
+void xf_estate_list(struct xf_db *db, const char *owner);
 bool xf_estate_has(const struct xf_estate *estate, const char *vm_uuid);
 /* A VM of the database as a configuration that the farm can make it from. Newly allocated. */
 char *xf_estate_config(struct xf_db *db, const char *vm_uuid);

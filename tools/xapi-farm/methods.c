@@ -187,6 +187,11 @@ static const struct xf_method methods[] = {
     {"VM.provision", "s", XF_WRITES | XF_ASYNC, xf_vm_provision},
     {"VM.set_name_label", "ss", XF_WRITES, xf_vm_set_name},
     {"VM.destroy", "s", XF_WRITES | XF_ASYNC, xf_vm_destroy},
+    {"VM.set_appliance", "ss", XF_WRITES | XF_ASYNC, xf_vm_set_appliance},
+    {"VM.set_order", "si", XF_WRITES | XF_ASYNC, xf_vm_set_turn},
+    {"VM.set_start_delay", "si", XF_WRITES | XF_ASYNC, xf_vm_set_turn},
+    {"VM_appliance.create", "m", XF_WRITES | XF_ASYNC, xf_appliance_create},
+    {"VM_appliance.destroy", "s", XF_WRITES | XF_ASYNC, xf_appliance_destroy},
 };
 
 static bool is_spoken(const struct xf_server *server, const struct xf_method *method)

@@ -25,12 +25,13 @@ _xenctl_kind() {
     IFS='|' read -ra kinds <<<"${1//[\[\]]/}"
     for kind in "${kinds[@]}"; do
         case $kind in
-        NAME) _xenctl_names domains ;;
+        NAME | MEMBER | MEMBER...) _xenctl_names domains ;;
+        GROUP) _xenctl_names groups ;;
         HOST) _xenctl_names hosts ;;
         SOURCE) _xenctl_names sources ;;
         SNAPSHOT) _xenctl_names snapshots ;;
         N) _xenctl_names ops ;;
-        KIND) _xenctl_offer domains hosts ops snapshots sources ;;
+        KIND) _xenctl_offer domains groups hosts ops snapshots sources ;;
         COMMAND)
             names=("${!_xenctl_arguments[@]}")
             _xenctl_offer "${names[@]%% *}"

@@ -19,7 +19,7 @@ static const struct ctl_column columns[] = {
     [DISCOVERY] = {xenFoundDiscovery, "#"},
     [REMARK] = {xenFoundRemark, "REMARK"},
 };
-static const struct ctl_view view = {"xenFound", columns, G_N_ELEMENTS(columns)};
+static const struct ctl_view view = {"xenFound", columns, G_N_ELEMENTS(columns), NULL};
 
 /* What is a source already is no news. */
 static bool keep(const struct ctl *ctl, const struct sn_value *cells)

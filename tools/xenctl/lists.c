@@ -21,7 +21,8 @@ static const struct ctl_column host_columns[] = {
     {xenHostDataAge, "AGE"},
     {xenHostStateText, "TEXT"},
 };
-static const struct ctl_view host_view = {"xenHost", host_columns, G_N_ELEMENTS(host_columns)};
+static const struct ctl_view host_view = {"xenHost", host_columns, G_N_ELEMENTS(host_columns),
+                                          NULL};
 
 enum { DOMAIN_PRESENCE = 3, DOMAIN_HOST = 1 };
 static const struct ctl_column domain_columns[] = {
@@ -38,7 +39,7 @@ static const struct ctl_column domain_columns[] = {
     {xenDomainUuid, "UUID"},
 };
 static const struct ctl_view domain_view = {"xenDomain", domain_columns,
-                                            G_N_ELEMENTS(domain_columns)};
+                                            G_N_ELEMENTS(domain_columns), NULL};
 
 static const struct ctl_column op_columns[] = {
     {SN_NONE, "#"},
@@ -54,7 +55,7 @@ static const struct ctl_column op_columns[] = {
     {xenOperationNote, "NOTE"},
     {xenOperationText, "TEXT"},
 };
-static const struct ctl_view op_view = {"xenOperation", op_columns, G_N_ELEMENTS(op_columns)};
+static const struct ctl_view op_view = {"xenOperation", op_columns, G_N_ELEMENTS(op_columns), NULL};
 
 static const struct ctl_column source_columns[] = {
     {xenSourceLabel, "SOURCE"},          {xenSourceUri, "URI"},
@@ -64,7 +65,7 @@ static const struct ctl_column source_columns[] = {
     {xenSourceDataAge, "AGE"},           {xenSourceStateText, "TEXT"},
 };
 static const struct ctl_view source_view = {"xenSource", source_columns,
-                                            G_N_ELEMENTS(source_columns)};
+                                            G_N_ELEMENTS(source_columns), NULL};
 
 int ctl_hosts(struct ctl *ctl)
 {

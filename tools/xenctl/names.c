@@ -65,6 +65,7 @@ static void print_domains(const struct sn_table *table)
 
 static const struct kind kinds[] = {
     {"domains", {xenDomainName, xenDomainHost, xenDomainPresence}, 3, print_domains},
+    {"groups", {xenGroupLabel}, 1, print_first},
     {"hosts", {xenHostLabel}, 1, print_first},
     {"ops", {xenOperationState}, 1, print_numbers},
     {"snapshots", {xenSnapshotName}, 1, print_first},
@@ -95,7 +96,7 @@ int ctl_names(struct ctl *ctl)
         if (strcmp(kinds[i].name, ctl->args[0]) == 0)
             return print_kind(ctl, &kinds[i]);
     return ctl_say(ctl, CTL_ERROR,
-                   "%s: no such kind; there are domains, hosts, ops, snapshots and "
+                   "%s: no such kind; there are domains, groups, hosts, ops, snapshots and "
                    "sources",
                    ctl->args[0]);
 }

@@ -52,6 +52,22 @@ static const struct option options[] = {
      "directory on the host where suspended domains are saved"},
     {"interval", "SECONDS", NUMBER, CTL_G_SOURCE | CTL_G_WATCH | CTL_G_EVENTS, AT(interval), 3600,
      "time between two polls"},
+    {"descr", "TEXT", TEXT, CTL_G_GROUP | CTL_G_MEMBER, AT(descr), 0, "what it is"},
+    {"hosts", "'HOST HOST'", TEXT, CTL_G_GROUP, AT(hosts), 0,
+     "hosts that its members may start on, or '*': all there are"},
+    {"policy", "POLICY", TEXT, CTL_G_GROUP, AT(policy), 0,
+     "how members are spread: equal, byMemory, pack or pinned"},
+    {"order", "ORDER", TEXT, CTL_G_GROUP, AT(order), 0,
+     "parallel, or sequential: one after the other"},
+    {"min-running", "COUNT", NUMBER, CTL_G_GROUP, AT(min_running), 1000,
+     "members that must run for the group to be well; 0: all"},
+    {"priority", "NUMBER", NUMBER, CTL_G_MEMBER, AT(priority), 100,
+     "its place in the order of starting, from 1; else 50"},
+    {"pin", "HOST", TEXT, CTL_G_MEMBER, AT(pin), 0, "the only host it may start on; '': any"},
+    {"delay", "SECONDS", NUMBER, CTL_G_MEMBER, AT(delay), 3600,
+     "how long what follows waits once it has started"},
+    {"create", "TEXT", TEXT, CTL_G_MEMBER, AT(create), 0,
+     "what makes it where there is no such domain: a PATH, library:NAME or template:NAME"},
     {"uri", "GLOB", TEXTS, CTL_G_CREDENTIAL, AT(uris), 0, "where it may be used; may be repeated"},
     {"key", "FILE", TEXT, CTL_G_CREDENTIAL, AT(key_file), 0, "SSH private key (ed25519 or ECDSA)"},
     {"ssh-agent", NULL, FLAG, CTL_G_CREDENTIAL, AT(ssh_agent), 0,
@@ -183,6 +199,7 @@ bool ctl_parse(int argc, char **argv, struct ctl *ctl, char **words, unsigned *n
 
     *n_out = 0;
     ctl->opt.timeout = ctl->opt.interval = ctl->opt.count = ctl->opt.last = ctl->opt.rate = -1;
+    ctl->opt.min_running = ctl->opt.priority = ctl->opt.delay = -1;
     for (int i = 1; i < argc; i++) {
         if (!only_words && g_str_equal(argv[i], "--"))
             only_words = true;

@@ -13,7 +13,7 @@ static const struct ctl_column columns[] = {
     {xenSnapshotCreated, "CREATED"},
     {xenSnapshotUuid, "UUID"},
 };
-static const struct ctl_view view = {"xenSnapshot", columns, G_N_ELEMENTS(columns)};
+static const struct ctl_view view = {"xenSnapshot", columns, G_N_ELEMENTS(columns), NULL};
 
 /* Labels are "HOST/NAME @TITLE". */
 static bool keep(const struct ctl *ctl, const struct sn_value *cells)

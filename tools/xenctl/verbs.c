@@ -38,6 +38,17 @@ const struct ctl_verb ctl_verbs[] = {
     [CTL_EVACUATE] = {xenHostAction, false, false, "evacuate", 0},
     [CTL_HOST_ENABLE] = {xenHostAction, false, false, "hostEnable", 0},
     [CTL_HOST_DISABLE] = {xenHostAction, false, false, "hostDisable", 0},
+    [CTL_GROUP_START] = {xenGroupPower, false, false, "start", 0},
+    [CTL_GROUP_SHUTDOWN] = {xenGroupPower, false, false, "shutdown", 0},
+    [CTL_GROUP_REBOOT] = {xenGroupPower, false, false, "reboot", 0},
+    [CTL_GROUP_PAUSE] = {xenGroupPower, false, false, "pause", 0},
+    [CTL_GROUP_UNPAUSE] = {xenGroupPower, false, false, "unpause", 0},
+    [CTL_GROUP_SUSPEND] = {xenGroupPower, false, false, "suspend", 0},
+    [CTL_GROUP_RESUME] = {xenGroupPower, false, false, "resume", 0},
+    [CTL_GROUP_DESTROY] = {xenGroupForce, false, false, "destroy", 0},
+    [CTL_GROUP_RESET] = {xenGroupForce, false, false, "reset", 0},
+    [CTL_GROUP_MIGRATE] = {xenGroupMigrateTo, false, false, "migrate", 0},
+    [CTL_GROUP_REBALANCE] = {xenGroupMigrateTo, false, false, "migrate", 0},
 };
 
 /* --- which operation did the request make? */

@@ -55,14 +55,15 @@ void ctl_json_value(struct json *json, const char *prefix, enum sn_id object,
 }
 
 /* --- lists */
-static unsigned view_oids(const struct ctl_view *view, struct sn_oid *oids, unsigned *cell_of)
+static unsigned view_oids(const struct ctl_view *view, const struct sn_oid *below,
+                          struct sn_oid *oids, unsigned *cell_of)
 {
     unsigned n = 0;
 
     for (unsigned i = 0; i < view->n_columns; i++)
         if (view->columns[i].object != SN_NONE) {
             cell_of[i] = n;
-            oids[n++] = sn_oid_of(view->columns[i].object);
+            oids[n++] = sn_oid_row(view->columns[i].object, below);
         }
     return n;
 }
@@ -72,6 +73,23 @@ static uint32_t row_number(const struct sn_row *row)
     return row->index.n ? row->index.id[row->index.n - 1] : 0;
 }
 
+/* Of a row whose index is one text: its length, then its octets. */
+static char *row_name(const struct sn_row *row)
+{
+    GString *name = g_string_new(NULL);
+
+    for (unsigned i = 1; i < row->index.n; i++)
+        g_string_append_c(name, (char)row->index.id[i]);
+    return g_string_free(name, FALSE);
+}
+
+static char *shown_name(const struct sn_row *row)
+{
+    g_autofree char *name = row_name(row);
+
+    return ctl_escape(name, strlen(name));
+}
+
 static void add_grid_row(struct ctl_grid *grid, const struct ctl_view *view,
                          const struct sn_row *row, const unsigned *cell_of)
 {
@@ -79,10 +97,21 @@ static void add_grid_row(struct ctl_grid *grid, const struct ctl_view *view,
         enum sn_id object = view->columns[i].object;
 
         if (object == SN_NONE)
-            ctl_grid_add(grid, g_strdup_printf("%u", row_number(row)));
+            ctl_grid_add(grid,
+                         view->name ? shown_name(row) : g_strdup_printf("%u", row_number(row)));
         else
             ctl_grid_add(grid, ctl_shown(object, &row->cells[cell_of[i]]));
     }
+}
+
+static void add_json_index(struct json *json, const struct ctl_view *view, const struct sn_row *row)
+{
+    g_autofree char *name = row_name(row);
+
+    if (view->name)
+        json_text(json, view->name, name);
+    else
+        json_number(json, "index", row_number(row));
 }
 
 static void add_json_row(struct json *json, const struct ctl_view *view, const struct sn_row *row,
@@ -93,7 +122,7 @@ static void add_json_row(struct json *json, const struct ctl_view *view, const s
         enum sn_id object = view->columns[i].object;
 
         if (object == SN_NONE)
-            json_number(json, "index", row_number(row));
+            add_json_index(json, view, row);
         else
             ctl_json_value(json, view->prefix, object, &row->cells[cell_of[i]]);
     }
@@ -156,9 +185,17 @@ bool ctl_agent_is_there(struct sn_session *session, GError **error)
 
 int ctl_print_view(struct ctl *ctl, const struct ctl_view *view, ctl_keep keep)
 {
+    static const struct sn_oid all = {0};
+
+    return ctl_print_view_below(ctl, view, &all, keep);
+}
+
+int ctl_print_view_below(struct ctl *ctl, const struct ctl_view *view, const struct sn_oid *index,
+                         ctl_keep keep)
+{
     g_autofree struct sn_oid *oids = g_new(struct sn_oid, view->n_columns);
     g_autofree unsigned *cell_of = g_new0(unsigned, view->n_columns);
-    unsigned n = view_oids(view, oids, cell_of);
+    unsigned n = view_oids(view, index, oids, cell_of);
     g_autoptr(GError) error = NULL;
     g_autoptr(sn_table) table = NULL;
     struct sn_session *session = ctl_session(ctl, &error);
@@ -249,10 +286,9 @@ static bool any_present(const struct sn_value *values, unsigned n)
     return false;
 }
 
-int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries,
-                  const struct sn_oid *index)
+static int print_columns(struct ctl *ctl, const char *prefix, const GArray *columns,
+                         const struct sn_oid *index)
 {
-    g_autoptr(GArray) columns = row_columns(entries);
     const enum sn_id *ids = (const enum sn_id *)(void *)columns->data;
     g_autofree struct sn_oid *oids = g_new(struct sn_oid, columns->len);
     g_autofree struct sn_value *values = g_new0(struct sn_value, columns->len);
@@ -272,4 +308,21 @@ int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries
         print_row_text(prefix, index, ids, values, columns->len);
     sn_values_clear(values, columns->len);
     return code;
+}
+
+int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries,
+                  const struct sn_oid *index)
+{
+    g_autoptr(GArray) columns = row_columns(entries);
+
+    return print_columns(ctl, prefix, columns, index);
+}
+
+int ctl_print_view_row(struct ctl *ctl, const struct ctl_view *view, const struct sn_oid *index)
+{
+    g_autoptr(GArray) columns = g_array_new(FALSE, FALSE, sizeof(enum sn_id));
+
+    for (unsigned i = 0; i < view->n_columns; i++)
+        g_array_append_val(columns, view->columns[i].object);
+    return print_columns(ctl, view->prefix, columns, index);
 }

@@ -42,6 +42,12 @@ struct ctl_options {
     char *user;
     char *yes; /* fingerprint */
     char *snmpd_conf;
+    char *descr; /* of a group or a member */
+    char *hosts;
+    char *policy;
+    char *order;
+    char *pin;
+    char *create;
     char *agentx_socket;
     char *socket_group;
     char *users; /* snmpd's own file, which has them */
@@ -53,6 +59,9 @@ struct ctl_options {
     int64_t timeout; /* seconds; -1: not given, as in those that follow */
     int64_t interval;
     int64_t rate;
+    int64_t min_running;
+    int64_t priority;
+    int64_t delay;
     int64_t count;
     int64_t last;
     bool json;
@@ -96,8 +105,10 @@ enum ctl_group {
     CTL_G_DISCOVER = 1u << 15,
     CTL_G_FINDS = 1u << 16, /* lists what discoveries found */
     CTL_G_REGISTER = 1u << 17,
-    CTL_G_SNMPD = 1u << 18, /* makes or judges snmpd's configuration */
-    CTL_G_SNMPD_USERS = 1u << 19,
+    CTL_G_GROUP = 1u << 18,
+    CTL_G_MEMBER = 1u << 19,
+    CTL_G_SNMPD = 1u << 20, /* makes or judges snmpd's configuration */
+    CTL_G_SNMPD_USERS = 1u << 21,
 };
 
 struct ctl_command {
@@ -166,6 +177,18 @@ int ctl_cancel(struct ctl *ctl);
 int ctl_source_add(struct ctl *ctl);
 int ctl_source_list(struct ctl *ctl);
 int ctl_source_remove(struct ctl *ctl);
+int ctl_group_list(struct ctl *ctl);
+int ctl_group_show(struct ctl *ctl);
+int ctl_group_members(struct ctl *ctl);
+int ctl_group_hosts(struct ctl *ctl);
+int ctl_group_history(struct ctl *ctl);
+int ctl_group_plan(struct ctl *ctl);
+int ctl_group_create(struct ctl *ctl);
+int ctl_group_delete(struct ctl *ctl);
+int ctl_group_add(struct ctl *ctl);
+int ctl_group_remove(struct ctl *ctl);
+int ctl_group_set(struct ctl *ctl);
+int ctl_group_verb(struct ctl *ctl);
 int ctl_discover(struct ctl *ctl);
 int ctl_finds(struct ctl *ctl);
 int ctl_register(struct ctl *ctl);

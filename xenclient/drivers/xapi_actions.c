@@ -127,15 +127,8 @@ static bool send_call(struct xapi_job *job, GError **error)
         return false;
     job->sent = true;
     if ((xapi_method_destroys(job->method) && !xapi_point_strip(job, &why)) ||
-        !xapi_job_call(job, call_args(job), &want, &why)) {
-        if (xapi_link_refused(job->link)) {
-            job->over = true;
-            xc_outcome_from_error(job->outcome, why);
-            return true;
-        }
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
+        !xapi_job_call(job, call_args(job), &want, &why))
+        return xapi_job_not_begun(job, g_steal_pointer(&why), error);
     job->task = g_strdup(task->str);
     return write_task(job, error) && xapi_job_follow(job, error);
 }

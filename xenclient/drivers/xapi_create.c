@@ -174,39 +174,14 @@ static bool is_stopped(struct xapi_job *job)
     return job->ending;
 }
 
-/* A call that XAPI refused had no effect, which is an outcome. */
-static bool take_refusal(struct xapi_job *job, GError **why, GError **error)
-{
-    if (xapi_link_refused(job->link)) {
-        xc_outcome_from_error(job->outcome, *why);
-        return true;
-    }
-    g_propagate_error(error, g_steal_pointer(why));
-    return false;
-}
-
-/* Begins the task of job->method and follows it to its end. Takes the parameters. */
-static bool carry_out(struct xapi_job *job, struct xapi_args *args, GError **error)
-{
-    g_autoptr(GString) task = g_string_new(NULL);
-    const struct xapi_want want = {&xapi_scalar_sink, task, 0};
-    g_autoptr(GError) why = NULL;
-
-    xapi_job_tell(job, job->method->phase, -1);
-    if (!xapi_job_call(job, args, &want, &why))
-        return take_refusal(job, &why, error);
-    g_free(job->task);
-    job->task = g_strdup(task->str);
-    return xapi_job_follow(job, error);
-}
-
 static bool send_copy(struct xapi_job *job, const char *template, GError **error)
 {
     g_autofree char *name = first_name(job);
     struct xc_order order = *job->order;
 
     order.snapshot = name;
-    return carry_out(job, xapi_method_args(job->method, "Async.", template, "", &order), error);
+    return xapi_job_carry_out(job, xapi_method_args(job->method, "Async.", template, "", &order),
+                              error);
 }
 
 /* Is the name free that it is to have? By it the new domain is found. */
@@ -252,7 +227,8 @@ static bool begin(struct xapi_job *job, GError **error)
     if (!job->fence)
         job->fence = xapi_job_ask_text(job, "task.create",
                                        XAPI_WITH(name, "creating a VM from a template"), &why);
-    return job->fence ? send_copy(job, template, error) : take_refusal(job, &why, error);
+    return job->fence ? send_copy(job, template, error)
+                      : xapi_job_not_begun(job, g_steal_pointer(&why), error);
 }
 
 /* The intent is there, but no VM. */
@@ -362,8 +338,8 @@ static bool send_provision(struct xapi_job *job, GError **error)
     if (is_stopped(job))
         return true;
     if (is_kind(job->vm, true))
-        return carry_out(job, xapi_method_args(job->method, "Async.", job->vm_ref, "", job->order),
-                         error);
+        return xapi_job_carry_out(
+            job, xapi_method_args(job->method, "Async.", job->vm_ref, "", job->order), error);
     xc_outcome_set(job->outcome, XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR,
                    "its disks were not all made");
     return true;

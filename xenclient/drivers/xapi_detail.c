@@ -51,6 +51,20 @@ static void set_snapshots(struct xc_detail *detail, const struct xapi_object *ow
         XC_SET(DETAIL, detail, snapshot_time, newest);
 }
 
+/* Its turn and delay are about a vApp alone: of a VM in none they mean nothing. */
+static void set_appliance(struct xc_report *report, struct xc_detail *detail,
+                          const struct xapi_vm *vm, const struct xapi_vm_appliance *appliance)
+{
+    if (!appliance || xc_uuid_is_nil(&appliance->uuid))
+        return;
+    XC_SET(DETAIL, detail, appliance_uuid, appliance->uuid);
+    set_text(report, detail, XC_DETAIL_appliance_name, appliance->name);
+    if (vm->order.known)
+        XC_SET(DETAIL, detail, start_order, vm->order.value);
+    if (vm->start_delay.known)
+        XC_SET(DETAIL, detail, start_delay_sec, (uint64_t)vm->start_delay.value);
+}
+
 bool xapi_detail_add(struct xc_report *report, uint32_t domain, const struct xapi_vm *vm,
                      bool living, const struct xapi_mirror *mirror)
 {
@@ -64,6 +78,7 @@ bool xapi_detail_add(struct xc_report *report, uint32_t domain, const struct xap
     set_text(report, detail, XC_DETAIL_template,
              vm->base_template ? vm->base_template : vm->reference_label);
     set_snapshots(detail, xapi_mirror_owned(mirror, vm->head.ref));
+    set_appliance(report, detail, vm, xapi_mirror_find(mirror, XAPI_VM_APPLIANCE, vm->appliance));
     return true;
 }
 

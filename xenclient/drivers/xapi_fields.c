@@ -106,6 +106,9 @@ static const struct field vm[] = {
     {"tags", NULL, ITEMS, true, AT(vm, tags), 0, 0},
     {"snapshot_of", NULL, REF, true, AT(vm, snapshot_of), 0, 0},
     {"snapshot_time", NULL, TIME, true, AT(vm, snapshot_time), 1, G_MAXINT64},
+    {"appliance", NULL, REF, true, AT(vm, appliance), 0, 0},
+    {"order", NULL, NUMBER, true, AT(vm, order), 0, G_MAXINT32},
+    {"start_delay", NULL, NUMBER, true, AT(vm, start_delay), 0, G_MAXINT32},
     {"", NULL, OWN, false, AT(vm, last_host), 0, 0},
     {"", NULL, OWN, false, AT(vm, doing_task), 0, 0},
 };
@@ -175,6 +178,10 @@ static const struct field pif_metrics[] = {
 static const struct field bond[] = {
     {"master", NULL, REF, true, AT(bond, master), 0, 0},
 };
+static const struct field vm_appliance[] = {
+    {"uuid", NULL, UUID, true, AT(vm_appliance, uuid), 0, 0},
+    {"name_label", NULL, TEXT, true, AT(vm_appliance, name), 0, 0},
+};
 static const struct field message[] = {
     {"uuid", NULL, UUID, true, AT(message, uuid), 0, 0},
     {"timestamp", NULL, TIME, true, AT(message, time), 1, G_MAXINT64},
@@ -209,6 +216,8 @@ static const struct {
     [XAPI_PIF_METRICS] = {"PIF_metrics", pif_metrics, G_N_ELEMENTS(pif_metrics),
                           sizeof(struct xapi_pif_metrics)},
     [XAPI_BOND] = {"Bond", bond, G_N_ELEMENTS(bond), sizeof(struct xapi_bond)},
+    [XAPI_VM_APPLIANCE] = {"VM_appliance", vm_appliance, G_N_ELEMENTS(vm_appliance),
+                           sizeof(struct xapi_vm_appliance)},
     [XAPI_MESSAGE] = {"message", message, G_N_ELEMENTS(message), sizeof(struct xapi_message)},
 };
 
@@ -376,19 +385,20 @@ static void take_ref(char **to, const struct xc_xmlrpc_value *value)
 static void take_number(const struct field *field, struct xapi_number *to,
                         const struct xc_xmlrpc_value *value)
 {
+    int64_t number = 0;
     bool flag = false;
 
     switch (field->kind) {
     case FLAG:
         to->known = xc_xmlrpc_bool(value, &flag);
-        to->value = flag;
         break;
     case TIME:
-        to->known = xc_xmlrpc_date(value, &to->value) && to->value >= field->min;
+        to->known = xc_xmlrpc_date(value, &number) && number >= field->min;
         break;
     default:
-        to->known = xc_xmlrpc_i64(value, field->min, field->max, &to->value);
+        to->known = xc_xmlrpc_i64(value, field->min, field->max, &number);
     }
+    to->value = field->kind == FLAG ? flag : number;
 }
 
 /* A member of current_operations: its name is the task, its value the operation. */

@@ -20,6 +20,7 @@ enum xapi_class {
     XAPI_PIF,
     XAPI_PIF_METRICS,
     XAPI_BOND,
+    XAPI_VM_APPLIANCE,
     XAPI_MESSAGE,
     XAPI_N_CLASSES,
 };
@@ -39,10 +40,12 @@ enum xapi_doing {
     XAPI_DOING_IMPORT,
 };
 
+/* A pool has so many that the octets count. */
 struct xapi_number {
-    int64_t value; /* flags 0 and 1, times in microseconds UTC */
-    bool known;
+    int64_t value : 63; /* flags 0 and 1, times in microseconds UTC */
+    bool known : 1;
 };
+G_STATIC_ASSERT(sizeof(struct xapi_number) == sizeof(int64_t));
 
 /* How every struct begins. */
 struct xapi_object {
@@ -84,6 +87,8 @@ struct xapi_vm {
     char *unmade;           /* disks that provisioning is to make */
     enum xapi_doing doing;
     char *doing_task;
+    char *appliance;
+    struct xapi_number order, start_delay; /* in that; seconds */
     struct xapi_number is_template, is_snapshot, is_control, domid, vcpus_max, vcpus_start,
         memory_max, memory_dynamic_min, memory_dynamic_max, snapshot_time;
 };
@@ -140,6 +145,12 @@ struct xapi_pif_metrics {
 struct xapi_bond {
     struct xapi_object head;
     char *master; /* the interface that stands for all of it */
+};
+/* A vApp. */
+struct xapi_vm_appliance {
+    struct xapi_object head;
+    struct xc_uuid uuid; /* nil: not known */
+    char *name;
 };
 struct xapi_message {
     struct xapi_object head;

@@ -44,27 +44,15 @@ bool xapi_host_reached(struct xapi_job *job, bool *yes, GError **error)
 
 static bool send(struct xapi_job *job, GError **error)
 {
-    g_autoptr(GString) task = g_string_new(NULL);
-    const struct xapi_want want = {&xapi_scalar_sink, task, 0};
-    g_autoptr(GError) why = NULL;
+    GError *why = NULL;
 
-    xapi_job_tell(job, job->method->phase, -1);
     job->sent = true;
     /* XAPI evacuates only hosts that take no new VMs. */
-    if ((job->order->action == XC_ACTION_EVACUATE &&
-         !xapi_job_ask(job, "host.disable", XAPI_WITH(job->host), NULL, NULL, &why)) ||
-        !xapi_job_call(job, xapi_method_args(job->method, "Async.", job->host, "", job->order),
-                       &want, &why)) {
-        if (xapi_link_refused(job->link)) {
-            xc_outcome_from_error(job->outcome, why);
-            return true;
-        }
-        g_propagate_error(error, g_steal_pointer(&why));
-        return false;
-    }
-    g_free(job->task);
-    job->task = g_strdup(task->str);
-    return xapi_job_follow(job, error);
+    if (job->order->action == XC_ACTION_EVACUATE &&
+        !xapi_job_ask(job, "host.disable", XAPI_WITH(job->host), NULL, NULL, &why))
+        return xapi_job_not_begun(job, why, error);
+    return xapi_job_carry_out(
+        job, xapi_method_args(job->method, "Async.", job->host, "", job->order), error);
 }
 
 /* It may have been begun before. */

@@ -229,6 +229,18 @@ void xapi_job_set_stopped(struct xapi_job *job, const char *words)
                                                : words);
 }
 
+bool xapi_job_not_begun(struct xapi_job *job, GError *why, GError **error)
+{
+    if (!xapi_link_refused(job->link)) {
+        g_propagate_error(error, why);
+        return false;
+    }
+    job->over = true;
+    xc_outcome_from_error(job->outcome, why);
+    g_error_free(why);
+    return true;
+}
+
 static bool finish(struct xapi_job *job, const struct xapi_task *seen, GError **error)
 {
     g_autofree char *words = xapi_words(seen->words);
@@ -320,4 +332,18 @@ bool xapi_job_follow(struct xapi_job *job, GError **error)
         if (!xc_call_wait(job->call, -1, 0, step, "following the operation", error))
             return false;
     }
+}
+
+bool xapi_job_carry_out(struct xapi_job *job, struct xapi_args *args, GError **error)
+{
+    g_autoptr(GString) task = g_string_new(NULL);
+    const struct xapi_want want = {&xapi_scalar_sink, task, 0};
+    GError *why = NULL;
+
+    xapi_job_tell(job, job->method->phase, -1);
+    if (!xapi_job_call(job, args, &want, &why))
+        return xapi_job_not_begun(job, why, error);
+    g_free(job->task);
+    job->task = g_strdup(task->str);
+    return xapi_job_follow(job, error);
 }

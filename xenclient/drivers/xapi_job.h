@@ -68,8 +68,12 @@ bool xapi_job_count_tasks(struct xapi_job *job, gint64 since, unsigned *n, bool 
 
 /* --- how it ends: true with the outcome set, false with an error */
 
+/* The call that begins it failed: what the server refused is over, else the error is passed on. Takes `why`. */
+bool xapi_job_not_begun(struct xapi_job *job, GError *why, GError **error);
 /* Follows job->task to its end, cancels it once the job is ending, and reads the VM back. */
 bool xapi_job_follow(struct xapi_job *job, GError **error);
+/* Begins the task of job->method and follows it to its end. Takes the parameters. */
+bool xapi_job_carry_out(struct xapi_job *job, struct xapi_args *args, GError **error);
 /* Is all as the operation was to make it? */
 bool xapi_job_reached(struct xapi_job *job, bool *yes, GError **error);
 /* XAPI does not tell what became of it: only the VM does. */

@@ -380,12 +380,13 @@ static void take_value(unsigned column, gint64 t, double value, void *data)
     }
     if (meter->meter == XAPI_METER_CPU)
         value = MIN(value, 1);
-    meter->known = true;
-    if (!entry->of->upto)
-        return;
     to = MIN(t * XC_USEC_PER_SEC, meters->target);
     from = MAX(t * XC_USEC_PER_SEC - meters->step, entry->of->upto);
-    if (to > from)
+    if (to <= from)
+        return;
+    /* Of a time before it was measured it is not 0 but not known. A row or two may be missing. */
+    meter->known = meter->known || entry->of->upto || meters->target - to < 2 * meters->step;
+    if (entry->of->upto)
         g_array_index(entry->of->news, double, entry->meter) +=
             value * entry->factor * (double)(to - from) / (double)XC_USEC_PER_SEC;
 }

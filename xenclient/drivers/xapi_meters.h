@@ -30,7 +30,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(xapi_meters, xapi_meters_free)
 /* A round of all hosts begins: nothing was told in it yet. What was not told of for long is forgotten. */
 void xapi_meters_begin(struct xapi_meters *meters);
 /* One host's answer: its reader's sink with the meters as data, between these two. now: the host's clock, seconds.
- * With done false nothing of it counts: the next answer has it again. */
+ * With done false nothing of it is counted, for the next answer has it again; levels and what is known count at once. */
 void xapi_meters_open(struct xapi_meters *meters, gint64 now);
 extern const struct xapi_rrd_sink xapi_meters_sink;
 void xapi_meters_close(struct xapi_meters *meters, bool done);

@@ -1,27 +1,12 @@
 /* The configuration file: one table of options makes parser, checks, defaults and sample. */
 #include "xenclient/engine/config.h"
 
+#include "xenclient/engine/config_private.h"
 #include "xenclient/engine/private.h"
 #include "xenclient/util/subnet.h"
 
 #include <errno.h>
 #include <string.h>
-
-enum kind { NUMBER, SWITCH, TEXT, PATH, CHOICE, LIST };
-/* Takes effect when the file is read again, or not before a restart. */
-enum when { AT_ONCE, AT_START };
-
-/* One option of a section. */
-struct option {
-    const char *name;
-    enum kind kind;
-    enum when when;
-    size_t offset;
-    const char *initial; /* default, in the file's own form */
-    unsigned min, max;   /* NUMBER */
-    const char *choices; /* CHOICE: words separated by blanks */
-    const char *help;
-};
 
 #define AT(member) offsetof(struct xc_config, member)
 
@@ -115,13 +100,6 @@ static const struct option source_options[] = {
      "Poll it at all?"},
 };
 
-/* The file being read, for messages that name the line. */
-struct reading {
-    const char *path;
-    char **lines;
-    GKeyFile *file;
-};
-
 /* --- messages */
 
 static bool is_section(const char *line, const char *section)
@@ -155,10 +133,8 @@ static unsigned line_of(const struct reading *r, const char *section, const char
     return 0;
 }
 
-static bool wrong(const struct reading *r, const char *section, const char *key, GError **error,
-                  const char *format, ...) G_GNUC_PRINTF(5, 6);
-static bool wrong(const struct reading *r, const char *section, const char *key, GError **error,
-                  const char *format, ...)
+bool xc_config_wrong(const struct reading *r, const char *section, const char *key, GError **error,
+                     const char *format, ...)
 {
     g_autofree char *text = NULL;
     va_list args;
@@ -216,7 +192,7 @@ static char *allowed_of(const struct option *option)
 }
 
 /* Puts a value in its place in the struct of its section. False: it is not allowed. */
-static bool assign(void *section, const struct option *option, const char *text)
+bool xc_config_assign(void *section, const struct option *option, const char *text)
 {
     void *at = (char *)section + option->offset;
     uint64_t number;
@@ -258,8 +234,9 @@ struct xc_config *xc_config_new(void)
     struct xc_config *config = g_new0(struct xc_config, 1);
 
     config->sources = g_ptr_array_new();
+    config->groups = g_ptr_array_new();
     for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
-        if (!assign(config, &options[i], options[i].initial))
+        if (!xc_config_assign(config, &options[i], options[i].initial))
             g_error("the default of %s is not allowed", options[i].name);
     return config;
 }
@@ -284,7 +261,10 @@ void *xc_config_free(struct xc_config *config)
     }
     for (guint i = 0; i < config->sources->len; i++)
         source_free(config->sources->pdata[i]);
+    for (guint i = 0; i < config->groups->len; i++)
+        xc_group_spec_free(config->groups->pdata[i]);
     g_ptr_array_unref(config->sources);
+    g_ptr_array_unref(config->groups);
     g_free(config);
     return NULL;
 }
@@ -319,8 +299,8 @@ const char *xc_config_needs_restart(const struct xc_config *a, const struct xc_c
 /* --- sections */
 
 /* All keys of a section, into its struct. */
-static bool read_keys(const struct reading *r, const char *section, void *to,
-                      const struct option *known, size_t n_known, GError **error)
+bool xc_config_read_keys(const struct reading *r, const char *section, void *to,
+                         const struct option *known, size_t n_known, GError **error)
 {
     g_auto(GStrv) keys = g_key_file_get_keys(r->file, section, NULL, NULL);
 
@@ -333,14 +313,15 @@ static bool read_keys(const struct reading *r, const char *section, void *to,
             if (strcmp(known[i].name, *key) == 0)
                 option = &known[i];
         if (!option)
-            return wrong(r, section, *key, error,
-                         "unknown key; `xensnmpd --sample-config` lists those there are");
+            return xc_config_wrong(r, section, *key, error,
+                                   "unknown key; `xensnmpd --sample-config` lists those there are");
         if (!text)
-            return wrong(r, section, *key, error, "not a text in UTF-8");
-        if (assign(to, option, g_strstrip(text)))
+            return xc_config_wrong(r, section, *key, error, "not a text in UTF-8");
+        if (xc_config_assign(to, option, g_strstrip(text)))
             continue;
         allowed = allowed_of(option);
-        return wrong(r, section, *key, error, "\"%s\" is not allowed: %s is", text, allowed);
+        return xc_config_wrong(r, section, *key, error, "\"%s\" is not allowed: %s is", text,
+                               allowed);
     }
     return true;
 }
@@ -353,15 +334,16 @@ static bool check_source(const struct reading *r, const char *section,
     g_autoptr(GError) inner = NULL;
 
     if (!*spec->uri)
-        return wrong(r, section, NULL, error, "has no uri");
+        return xc_config_wrong(r, section, NULL, error, "has no uri");
     if (!xc_policy_uri(spec->uri, &inner))
-        return wrong(r, section, "uri", error, "%s", inner->message);
+        return xc_config_wrong(r, section, "uri", error, "%s", inner->message);
     if (spec->tls_insecure && !xc_driver_for(spec->uri, NULL)->tls)
-        return wrong(r, section, "tls_insecure", error, "%s shows no certificate", spec->uri);
+        return xc_config_wrong(r, section, "tls_insecure", error, "%s shows no certificate",
+                               spec->uri);
     if (*spec->credential && !xc_credential_exists(config->credential_dir, spec->credential))
-        return wrong(r, section, "credential", error,
-                     "%s/%s does not exist; `xenctl credential add %s` writes it",
-                     config->credential_dir, spec->credential, spec->credential);
+        return xc_config_wrong(r, section, "credential", error,
+                               "%s/%s does not exist; `xenctl credential add %s` writes it",
+                               config->credential_dir, spec->credential, spec->credential);
     return true;
 }
 
@@ -372,12 +354,13 @@ static bool check_agent(const struct reading *r, const struct xc_config *config,
         struct xc_subnet subnet;
 
         if (**word && !xc_subnet_parse(*word, &subnet, &inner))
-            return wrong(r, "agent", "discovery_allow", error, "%s", inner->message);
+            return xc_config_wrong(r, "agent", "discovery_allow", error, "%s", inner->message);
     }
     for (char **word = config->discovery_credentials; *word; word++)
         if (**word && !xc_text_is_key(*word, 32))
-            return wrong(r, "agent", "discovery_credentials", error,
-                         "\"%s\" is no name of a credential: 1..32 of A-Za-z0-9._-", *word);
+            return xc_config_wrong(r, "agent", "discovery_credentials", error,
+                                   "\"%s\" is no name of a credential: 1..32 of A-Za-z0-9._-",
+                                   *word);
     return true;
 }
 
@@ -388,15 +371,18 @@ static bool read_source(const struct reading *r, const char *section, struct xc_
     struct xc_config_source *source;
 
     if (!xc_text_is_key(name, 32))
-        return wrong(r, section, NULL, error,
-                     "the key of a source is 1 to 32 of A-Z a-z 0-9 . _ - and begins with a "
-                     "letter or digit");
+        return xc_config_wrong(
+            r, section, NULL, error,
+            "the key of a source is 1 to 32 of A-Z a-z 0-9 . _ - and begins with a "
+            "letter or digit");
     source = g_new0(struct xc_config_source, 1);
     g_ptr_array_add(config->sources, source);
     source->spec.key = g_strdup(name);
     for (size_t i = 0; i < G_N_ELEMENTS(source_options); i++)
-        assign(source, &source_options[i], source_options[i].initial); /* "" of a number: 0 */
-    if (!read_keys(r, section, source, source_options, G_N_ELEMENTS(source_options), error))
+        xc_config_assign(source, &source_options[i],
+                         source_options[i].initial); /* "" of a number: 0 */
+    if (!xc_config_read_keys(r, section, source, source_options, G_N_ELEMENTS(source_options),
+                             error))
         return false;
     return check_source(r, section, config, source, error);
 }
@@ -423,19 +409,24 @@ static bool read_all(const struct reading *r, struct xc_config *config, GError *
     g_auto(GStrv) sections = g_key_file_get_groups(r->file, NULL);
 
     /* [agent] first, wherever it stands: sources are checked against its directories. */
-    if (twice(r, error) || !read_keys(r, "agent", config, options, G_N_ELEMENTS(options), error) ||
+    if (twice(r, error) ||
+        !xc_config_read_keys(r, "agent", config, options, G_N_ELEMENTS(options), error) ||
         !check_agent(r, config, error))
         return false;
     for (char **section = sections; *section; section++) {
         if (strcmp(*section, "agent") == 0)
             continue;
+        if (xc_config_is_group(*section))
+            continue;
         if (!g_str_has_prefix(*section, "source "))
-            return wrong(r, *section, NULL, error,
-                         "unknown section; there are [agent] and [source KEY]");
+            return xc_config_wrong(
+                r, *section, NULL, error,
+                "unknown section; there are [agent], [source KEY], [group NAME] and "
+                "[member GROUP/MEMBER]");
         if (!read_source(r, *section, config, error))
             return false;
     }
-    return true;
+    return xc_config_read_groups(r, config, error);
 }
 
 /* Can the first n lines be read? GLib's messages quote a line but do not number it. */
@@ -506,7 +497,7 @@ struct xc_config *xc_config_load(const char *path, GError **error)
 
 /* --- the tables as text */
 
-static void put_samples(GString *out, const struct option *table, size_t n)
+void xc_config_put_samples(GString *out, const struct option *table, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct option *o = &table[i];
@@ -526,14 +517,15 @@ char *xc_config_sample(void)
 {
     GString *out = g_string_new("# xensnmpd.conf: every option with its default.\n\n[agent]\n");
 
-    put_samples(out, options, G_N_ELEMENTS(options));
+    xc_config_put_samples(out, options, G_N_ELEMENTS(options));
     g_string_append(out, "\n# One section per source; KEY is its name in SNMP and xenctl.\n"
                          "#[source dom0-a]\n");
-    put_samples(out, source_options, G_N_ELEMENTS(source_options));
+    xc_config_put_samples(out, source_options, G_N_ELEMENTS(source_options));
+    xc_config_sample_groups(out);
     return g_string_free(out, FALSE);
 }
 
-static void put_options(GString *out, const char *section, const struct option *table, size_t n)
+void xc_config_put_options(GString *out, const char *section, const struct option *table, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         g_autofree char *allowed = allowed_of(&table[i]);
@@ -548,7 +540,8 @@ char *xc_config_options(void)
 {
     GString *out = g_string_new("section\tname\tallowed\tdefault\twhen\thelp\n");
 
-    put_options(out, "agent", options, G_N_ELEMENTS(options));
-    put_options(out, "source KEY", source_options, G_N_ELEMENTS(source_options));
+    xc_config_put_options(out, "agent", options, G_N_ELEMENTS(options));
+    xc_config_put_options(out, "source KEY", source_options, G_N_ELEMENTS(source_options));
+    xc_config_options_groups(out);
     return g_string_free(out, FALSE);
 }

@@ -1,9 +1,10 @@
-/* The daemon's configuration: an INI file with sections [agent] and [source KEY], read whole and
- * checked whole. The option table in config.c is the one place that knows names, bounds, defaults.
- */
+/* The daemon's configuration: an INI file with sections [agent], [source KEY], [group NAME] and [member GROUP/MEMBER],
+ * read whole and checked whole. The option tables in config.c and config_group.c are the one place that knows names,
+ * bounds, defaults. */
 #pragma once
 
 #include "xenclient/drivers/driver.h"
+#include "xenclient/model/group.h"
 
 struct xc_config_source {
     struct xc_source_spec spec;
@@ -44,6 +45,7 @@ struct xc_config {
     unsigned discovery_rate;      /* connections in a second */
     char **discovery_credentials; /* that may be tried by SSH at hosts found */
     GPtrArray *sources;           /* struct xc_config_source * */
+    GPtrArray *groups;            /* struct xc_group_spec * */
 };
 
 /* Newly allocated, or NULL with an error that names file, line, section, key and what is allowed.

@@ -113,14 +113,19 @@ static bool load_config_sources(struct xc_engine *engine, GError **error)
 static bool load(struct xc_engine *engine, GError **error)
 {
     static const struct xc_store_rows rows = {
-        load_source,      load_domain,      load_identity,  load_host,       load_counters,
-        load_told_domain, load_told_source, xc_events_load, xc_notices_load,
+        load_source,     load_domain,      load_identity,    load_host,
+        load_counters,   load_told_domain, load_told_source, xc_events_load,
+        xc_notices_load, xc_groups_load,   xc_history_load,
     };
 
+    xc_groups_configure(engine, engine->config);
     if (!load_config_sources(engine, error) ||
         !xc_store_load(engine->store, &rows, engine, &engine->next_index, error))
         return false;
-    return xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error);
+    if (!xc_journal_load(engine->journal, load_op, load_intent, engine, &engine->next_op, error))
+        return false;
+    xc_group_ops_loaded(engine);
+    return true;
 }
 
 /* --- time */
@@ -187,6 +192,7 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->slots = g_ptr_array_new();
     engine->slot_ids = g_hash_table_new(g_direct_hash, g_direct_equal);
     engine->next_slot = 1;
+    engine->facts = 1; /* a group that was never looked at has 0 */
     engine->identities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     xc_known_begin(engine);
     engine->host_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -206,6 +212,8 @@ static struct xc_engine *make(const struct xc_config *config)
     engine->ops = g_ptr_array_new();
     engine->open = g_ptr_array_new();
     engine->op_by_uuid = g_hash_table_new(xc_uuid_hash, xc_uuid_equal);
+    engine->groups = xc_groups_new();
+    engine->history = xc_histories_new();
     engine->discoveries = xc_discoveries_new();
     engine->finds = xc_finds_new();
     return engine;
@@ -270,6 +278,10 @@ static void free_parts(struct xc_engine *engine)
     xc_places_free(engine->places);
     g_ptr_array_unref(engine->finds);
     g_ptr_array_unref(engine->discoveries);
+    g_ptr_array_unref(engine->groups);
+    g_ptr_array_unref(engine->history);
+    xc_member_places_free(engine->member_places);
+    xc_member_names_free(engine->member_names);
     for (guint i = 0; i < engine->ops->len; i++)
         xc_op_run_free(engine->ops->pdata[i]);
     g_ptr_array_unref(engine->intents);

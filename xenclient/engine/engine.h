@@ -7,6 +7,7 @@
 #include "xenclient/engine/discovery.h"
 #include "xenclient/engine/events.h"
 #include "xenclient/engine/fleet.h"
+#include "xenclient/engine/group_history.h"
 #include "xenclient/engine/operations.h"
 
 /* Opens the stores, loads sources, identities and operations, starts workers and polling;

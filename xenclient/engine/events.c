@@ -60,8 +60,9 @@ void xc_events_load(struct xc_event *event, void *data)
 static void schedule(struct xc_engine *engine, guint msec);
 
 /* Takes the first of those that wait. */
-static GPtrArray *take_group(struct xc_events *events)
+static GPtrArray *take_group(struct xc_engine *engine)
 {
+    struct xc_events *events = engine->events;
     GPtrArray *group = g_ptr_array_new_with_free_func(event_free);
     guint n = MIN(events->waiting->len, GROUP_MAX);
 
@@ -69,6 +70,7 @@ static GPtrArray *take_group(struct xc_events *events)
         g_ptr_array_add(group, events->waiting->pdata[i]);
     if (n)
         g_ptr_array_remove_range(events->waiting, 0, n);
+    xc_history_note(engine, group);
     return group;
 }
 
@@ -78,6 +80,9 @@ static void show(struct xc_engine *engine, GPtrArray *group)
     for (guint i = 0; i < group->len; i++) {
         struct xc_event *event = group->pdata[i];
 
+        if (event->history)
+            xc_history_show(engine, event->history);
+        g_clear_pointer(&event->history, g_ptr_array_unref);
         if (event->type == XC_EVENT_NONE)
             xc_event_free(event);
         else
@@ -108,7 +113,7 @@ static gboolean on_timer(void *data)
 
     events->timer = 0;
     if (!events->group)
-        events->group = take_group(events);
+        events->group = take_group(engine);
     events->writing = true;
     xc_store_add_events(engine->store, events->group, engine->config->event_rows, written, engine);
     return G_SOURCE_REMOVE;
@@ -145,7 +150,7 @@ void xc_events_flush(struct xc_engine *engine)
     if (events->group && !events->writing)
         xc_store_add_events(engine->store, events->group, engine->config->event_rows, NULL, NULL);
     while (events->waiting->len) {
-        g_autoptr(GPtrArray) group = take_group(events);
+        g_autoptr(GPtrArray) group = take_group(engine);
 
         xc_store_add_events(engine->store, group, engine->config->event_rows, NULL, NULL);
     }

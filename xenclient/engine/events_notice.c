@@ -43,6 +43,7 @@ static void tell_state(struct xc_engine *engine, const struct xc_track *track,
                          name, "%s -> %s%s", state_label(known->told), state_label(state),
                          track->presence == XC_DELETED ? ", on no host any more" : "");
     event->op = track->active_op;
+    event->before = known->told;
     tell_domain(engine, known, track->index, event, state);
 }
 

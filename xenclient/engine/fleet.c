@@ -229,6 +229,7 @@ void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_
         g_strfreev(host_keys);
         xc_snapshot_unref(slot->snapshot);
         slot->snapshot = snapshot;
+        xc_groups_stir(engine);
         for (uint32_t i = 0; i < snapshot->n_domains; i++) {
             struct xc_track *track = xc_track_get(engine, snapshot->domains[i].index);
 

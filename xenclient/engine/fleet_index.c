@@ -308,6 +308,7 @@ void xc_fleet_rebuild(struct xc_engine *engine)
     count_domains(engine);
     engine->dirty = engine->regrave = false;
     engine->generation++;
+    xc_groups_stir(engine);
     engine->rebuilt_mono = xc_clock_mono();
 }
 

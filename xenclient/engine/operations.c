@@ -197,6 +197,7 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         ((struct xc_op_run *)engine->ops->pdata[engine->ops->len - 2])->op.index > op->index)
         g_ptr_array_sort(engine->ops, by_index);
     g_hash_table_insert(engine->op_by_uuid, &op->uuid, run);
+    xc_group_op_enter(engine, run);
     xc_discovery_enter(engine, op);
     if (op->domain) {
         struct xc_track *track = xc_track_get(engine, op->domain);
@@ -205,6 +206,7 @@ void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run)
         if (op->state != XC_OP_FINISHED) {
             track->active_op = op->index;
             track->moving = op->action == XC_ACTION_MIGRATE;
+            xc_groups_stir(engine);
             xc_counters_save_of(engine, track);
         }
     }
@@ -242,7 +244,29 @@ void xc_journal_note(struct xc_engine *engine, const GError *error)
     engine->journal_failed = error != NULL;
 }
 
-/* Finished rows beyond their time or number go, oldest first. */
+/* It and the children behind it, or (false) not at all while the end of one is not in the journal. */
+static bool is_saved(const struct xc_engine *engine, guint at, guint n)
+{
+    for (guint i = at; i < at + n; i++)
+        if (((const struct xc_op_run *)engine->ops->pdata[i])->unsaved)
+            return false;
+    return true;
+}
+
+static bool drop(struct xc_engine *engine, guint at, guint n)
+{
+    g_autoptr(GError) error = NULL;
+
+    xc_journal_drop_op(engine->journal, ((struct xc_op_run *)engine->ops->pdata[at])->op.index,
+                       &error);
+    xc_journal_note(engine, error);
+    for (guint i = 0; i < n && !error; i++)
+        xc_ops_remove(engine, ((struct xc_op_run *)engine->ops->pdata[at])->op.index);
+    return !error;
+}
+
+/* Finished rows beyond their time or number go, oldest first, and children with their parent: the rows of a large group
+ * do not push each other out. */
 void xc_ops_prune(struct xc_engine *engine)
 {
     gint64 limit = xc_clock_mono() - (gint64)engine->config->op_expire_sec * XC_USEC_PER_SEC;
@@ -250,21 +274,19 @@ void xc_ops_prune(struct xc_engine *engine)
 
     for (guint i = 0; i < engine->ops->len && !engine->journal_failed;) {
         const struct xc_op_run *run = engine->ops->pdata[i];
-        g_autoptr(GError) error = NULL;
+        guint n = 1 + xc_group_op_children(engine, &run->op, NULL);
+        bool many = finished >= engine->config->op_max_rows + n;
 
-        if (run->op.state != XC_OP_FINISHED || run->unsaved ||
-            (finished <= engine->config->op_max_rows && run->op.ended_mono > limit)) {
-            if (finished <= engine->config->op_max_rows && run->op.state == XC_OP_FINISHED)
+        if (run->op.state != XC_OP_FINISHED || !is_saved(engine, i, n) ||
+            (!many && run->op.ended_mono > limit)) {
+            if (!many && run->op.state == XC_OP_FINISHED)
                 return; /* those behind it are younger */
-            i++;
+            i += n;
             continue;
         }
-        xc_journal_drop_op(engine->journal, run->op.index, &error);
-        xc_journal_note(engine, error);
-        if (error)
+        if (!drop(engine, i, n))
             return;
-        xc_ops_remove(engine, run->op.index);
-        finished--;
+        finished -= n;
     }
 }
 
@@ -287,10 +309,23 @@ static void release(struct xc_engine *engine, const struct xc_op *op)
         return;
     track->active_op = 0;
     track->moving = false;
+    xc_groups_stir(engine);
     if (g_hash_table_contains(engine->ghosts, GUINT_TO_POINTER(op->domain))) {
         engine->regrave = true;
         xc_fleet_dirty(engine);
     }
+}
+
+void xc_ops_tell_end(struct xc_engine *engine, const struct xc_op *op)
+{
+    if (op->result == XC_RESULT_OK)
+        engine->n_succeeded++;
+    else
+        engine->n_failed++;
+    xc_events_op(engine, op);
+    xc_log(XC_LOG_INFO, "operation %u: %s %s: %s%s%s", op->index,
+           xc_enum_label(&xc_action_labels, (int)op->action), op->target,
+           xc_enum_label(&xc_result_labels, (int)op->result), *op->text ? ": " : "", op->text);
 }
 
 void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
@@ -307,19 +342,13 @@ void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_resu
     xc_set_text(&op->phase, "");
     op->ended_real = xc_clock_real();
     op->ended_mono = xc_clock_mono();
-    if (result == XC_RESULT_OK)
-        engine->n_succeeded++;
-    else
-        engine->n_failed++;
     g_ptr_array_remove(engine->open, run);
     xc_ops_save(engine, run);
     release(engine, op);
     if (op->action == XC_ACTION_DISCOVER)
         xc_discovery_finished(engine);
-    xc_events_op(engine, op);
-    xc_log(XC_LOG_INFO, "operation %u: %s %s: %s%s%s", op->index,
-           xc_enum_label(&xc_action_labels, (int)op->action), op->target,
-           xc_enum_label(&xc_result_labels, (int)result), *op->text ? ": " : "", op->text);
+    xc_ops_tell_end(engine, op);
+    xc_group_op_ended(engine, run);
     xc_ops_prune(engine);
     xc_ops_pump_later(engine);
 }
@@ -328,6 +357,10 @@ void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run)
 {
     if (run->op.state == XC_OP_FINISHED || run->outcome_known)
         return;
+    if (xc_op_is_group(&run->op)) {
+        xc_group_op_cancel(engine, run);
+        return;
+    }
     if (!run->sent && run->op.attempts == 0) {
         xc_ops_finish(engine, run, XC_RESULT_CANCELLED, XC_CAUSE_CANCELLED,
                       "cancelled before it began");

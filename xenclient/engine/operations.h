@@ -11,6 +11,10 @@ const struct xc_op *xc_op_find(const struct xc_engine *engine, uint32_t index);
 /* Microseconds from start to end or now; 0 before the start. */
 gint64 xc_op_elapsed(const struct xc_op *op);
 
+/* A group's operation, and what it did to one member, as the group names it; NULL: nothing. */
+const struct xc_op *xc_op_child(const struct xc_engine *engine, uint32_t parent,
+                                const char *member);
+
 struct xc_op_counts {
     unsigned queued, running;   /* now */
     uint32_t succeeded, failed; /* since start of this process */

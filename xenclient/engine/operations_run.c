@@ -172,6 +172,7 @@ static void send(struct xc_engine *engine, struct xc_op_run *run, const struct x
         return;
     }
     run->sent = true;
+    xc_group_op_begun(engine, run);
     if (is_engines(op)) {
         rescan(engine, run);
         return;
@@ -274,6 +275,11 @@ static void try_send(struct xc_engine *engine, struct xc_op_run *run)
                           "the host did not come back to tell the outcome");
         return;
     }
+    if (xc_group_op_is_stranded(engine, run)) {
+        xc_ops_finish(engine, run, XC_RESULT_FAILED, XC_CAUSE_HOST_DOWN,
+                      "its host does not answer now that its turn has come");
+        return;
+    }
     if (!hosts_are_there(engine, op) && !goes_without_hosts(engine, run, slot))
         return;
     if (running_on(engine, op->source, &all) < engine->config->max_ops_per_host &&
@@ -288,11 +294,13 @@ void xc_ops_pump(struct xc_engine *engine)
     for (guint i = 0; i < engine->open->len; i++) {
         struct xc_op_run *run = engine->open->pdata[i];
 
-        if (!run->sent)
+        if (!run->sent && !xc_op_is_group(&run->op))
             g_ptr_array_add(waiting, run);
     }
+    xc_group_ops_turn(engine);
     for (guint i = 0; i < waiting->len; i++)
-        try_send(engine, waiting->pdata[i]);
+        if (xc_group_op_may_go(engine, waiting->pdata[i]))
+            try_send(engine, waiting->pdata[i]);
 }
 
 static gboolean on_pump(void *data)

@@ -10,16 +10,6 @@
 #define FOLLOW_UP_USEC      XC_USEC_PER_SEC
 #define FOLLOW_UP_LAST_USEC (60 * XC_USEC_PER_SEC)
 
-int xc_key_compare(const char *a, const char *b)
-{
-    size_t x = strlen(a);
-    size_t y = strlen(b);
-
-    if (x != y)
-        return x < y ? -1 : 1;
-    return memcmp(a, b, x);
-}
-
 bool xc_slot_stale(const struct xc_slot *slot)
 {
     const struct xc_poller *poller = slot->poller;
@@ -53,6 +43,7 @@ static void set_state(struct xc_slot *slot, enum xc_source_state state, enum xc_
                *text ? ": " : "", text);
     }
     slot->state = state;
+    xc_groups_stir(((const struct xc_poller *)slot->poller)->engine);
     slot->cause = cause;
     g_free(slot->state_text);
     slot->state_text = g_steal_pointer(&clean);

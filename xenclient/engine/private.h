@@ -3,6 +3,8 @@
 
 #include "xenclient/engine/discovery.h"
 #include "xenclient/engine/engine.h"
+#include "xenclient/engine/group_history.h"
+#include "xenclient/engine/groups.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
 #include "xenclient/util/clock.h"
@@ -55,6 +57,14 @@ struct xc_engine {
     uint32_t next_op;
     uint32_t n_succeeded, n_failed;
     guint pump;
+
+    /* groups */
+    GPtrArray *history; /* struct xc_history *, committed, by group and serial */
+    struct xc_member_places *member_places; /* private to group_history.c */
+    GPtrArray *groups;                      /* struct xc_group *, sorted by name as SNMP sorts */
+    struct xc_member_names *member_names;   /* private to groups_names.c */
+    uint64_t definitions;                   /* changes with every definition of a group */
+    uint64_t facts; /* changes whenever something of the fleet does that groups are judged by */
 
     /* discoveries */
     GPtrArray *discoveries;   /* struct xc_discovery *, by index */
@@ -138,9 +148,12 @@ struct xc_op_run {
     struct xc_outcome outcome;
     uint64_t wait_source, wait_target; /* polls of these numbers must be published before it ends */
     gint64 wait_until;
-    gint64 ready_mono; /* since when it may run */
-    bool unsaved;      /* its end is not in the journal yet */
-    bool guarded;      /* it outlived its time and was told to stop */
+    gint64 ready_mono;    /* since when it may run */
+    bool unsaved;         /* its end is not in the journal yet */
+    struct xc_op_run *of; /* its parent, until both have their indexes */
+    unsigned turn;        /* of a parent: children up to this rank may run */
+    bool held;            /* a parent whose children are being ended: it ends after them */
+    bool guarded;         /* it outlived its time and was told to stop */
 };
 
 /* poller.c */
@@ -158,7 +171,6 @@ void xc_poller_polled(uint32_t source, struct xc_report *report, gint64 took_use
                       uint32_t reconnects, void *data);
 void xc_poller_failed(uint32_t source, const GError *error, void *data);
 void xc_poller_changed(uint32_t source, void *data);
-int xc_key_compare(const char *a, const char *b); /* by length, then octets */
 
 /* news.c */
 /* Would a report of news do now? Between two regular polls: what else there is to ask for is asked for in those. */
@@ -311,6 +323,8 @@ void xc_op_run_free(struct xc_op_run *run);
 void xc_ops_add(struct xc_engine *engine, struct xc_op_run *run);
 void xc_ops_remove(struct xc_engine *engine, uint32_t index); /* frees it */
 void xc_ops_cancel(struct xc_engine *engine, struct xc_op_run *run);
+/* Counts it, makes an event of it, logs it. */
+void xc_ops_tell_end(struct xc_engine *engine, const struct xc_op *op);
 void xc_ops_finish(struct xc_engine *engine, struct xc_op_run *run, enum xc_result result,
                    enum xc_cause cause, const char *text);
 /* While the journal fails this waits for xc_ops_tick(): each try may take a lock's patience. */
@@ -326,6 +340,48 @@ void xc_ops_progress(const struct xc_uuid *op, const char *phase, int progress, 
 void xc_ops_outcome(const struct xc_uuid *op, const struct xc_outcome *outcome, void *data);
 struct xc_op_run *xc_op_run_find(struct xc_engine *engine, uint32_t index);
 unsigned xc_ops_open_on(struct xc_engine *engine, const char *source_key);
+
+/* group_history.c */
+GPtrArray *xc_histories_new(void);
+void xc_member_places_free(struct xc_member_places *places);  /* takes NULL */
+void xc_history_load(struct xc_history *history, void *data); /* takes it; data: the engine */
+/* What events mean to groups, before they go to the store. */
+void xc_history_note(struct xc_engine *engine, GPtrArray *events);
+void xc_history_show(struct xc_engine *engine, GPtrArray *rows); /* takes what is in them */
+
+/* group_schedule.c */
+/* An operation is there, new or loaded: counts children, and tells the group of its parent. */
+void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run);
+/* After all were loaded: ends parents whose last child ended before the agent was killed. */
+void xc_group_ops_loaded(struct xc_engine *engine);
+/* Once before a round of xc_group_op_may_go(). */
+void xc_group_ops_turn(struct xc_engine *engine);
+bool xc_group_op_may_go(const struct xc_engine *engine, const struct xc_op_run *run);
+/* The host it was planned for does not answer now. */
+bool xc_group_op_is_stranded(const struct xc_engine *engine, const struct xc_op_run *run);
+void xc_group_op_begun(struct xc_engine *engine, const struct xc_op_run *child);
+void xc_group_op_ended(struct xc_engine *engine, struct xc_op_run *run);
+/* A parent with what is left of its children. */
+void xc_group_op_cancel(struct xc_engine *engine, struct xc_op_run *parent);
+/* The group's operation in progress; NULL: none. */
+struct xc_op_run *xc_group_op_active(struct xc_engine *engine, const char *group);
+/* Children stand behind their parent: how many do. */
+guint xc_group_op_children(const struct xc_engine *engine, const struct xc_op *parent,
+                           struct xc_op_run ***first);
+
+/* group_ops.c */
+/* What an equal request for a group stands for; see xc_ops_same(). */
+struct xc_op_run *xc_group_op_same(struct xc_engine *engine, const struct xc_op *op);
+
+/* describe.c */
+/* Fills an operation from a request for a present domain. */
+void xc_describe_domain(struct xc_engine *engine, const struct xc_request *request,
+                        const struct xc_domain_ref *ref, struct xc_op *op);
+/* The same for what is asked of a host. False: control is off, no such host, none of its drivers' arts, no such file. */
+bool xc_describe_host(struct xc_engine *engine, const struct xc_request *request, struct xc_op *op,
+                      GError **error);
+/* A file of the collector's own library, whole; newly allocated. NULL with error. */
+char *xc_library_read(const struct xc_engine *engine, const char *name, GError **error);
 
 /* discovery.c */
 GPtrArray *xc_discoveries_new(void);
@@ -370,6 +426,34 @@ struct xc_slot *xc_engine_source_swap(struct xc_engine *engine, const struct xc_
 /* What was told of a source that is no more; another one may get its key. */
 void xc_engine_source_forget(struct xc_engine *engine, const char *key);
 void xc_engine_source_drop(struct xc_engine *engine, struct xc_slot *slot, GPtrArray *gone);
+
+/* groups.c */
+GPtrArray *xc_groups_new(void);
+/* As the store has it; data: the engine. */
+void xc_groups_load(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data);
+/* Without looking at the fleet; NULL if absent. */
+struct xc_group *xc_group_known(const struct xc_engine *engine, const char *name);
+/* Made, or changed: a copy of the definition. */
+struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_group_spec *spec,
+                                     enum xc_origin_of_source origin);
+void xc_engine_group_remove(struct xc_engine *engine, const char *name);
+/* As it is now, to the store; one that is no more, or that the configuration file sets, goes from there. */
+void xc_group_save(struct xc_engine *engine, const char *name);
+/* A journalled change; *name: of the group it was about, newly allocated. False: it is damaged. */
+bool xc_group_intent(struct xc_engine *engine, enum xc_intent_kind kind, struct xc_reader *reader,
+                     char **name);
+/* Those of the configuration file: may the present ones be replaced, and doing it. */
+bool xc_groups_may_configure(const struct xc_engine *engine, const struct xc_config *next,
+                             GError **error);
+void xc_groups_configure(struct xc_engine *engine, const struct xc_config *config);
+/* Does the definition name a host of that source? Its key, or NULL. */
+const char *xc_group_names_host(const struct xc_group_spec *spec, const struct xc_slot *slot);
+void xc_groups_stir(struct xc_engine *engine); /* something changed that they are judged by */
+
+/* groups_names.c */
+/* What a member's text stands for now: a domain's index, or 0 and why not. */
+uint32_t xc_member_resolve(struct xc_engine *engine, const char *text, enum xc_cause *cause);
+void xc_member_names_free(struct xc_member_names *names); /* takes NULL */
 
 /* policy.c */
 /* A URI in legal form, without a password, of a scheme that a driver knows. */

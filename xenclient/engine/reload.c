@@ -26,6 +26,8 @@ static bool check(struct xc_engine *engine, const struct xc_config *next, GError
 
     if (option)
         return xc_fail(error, XC_CAUSE_BAD_CONFIG, "%s has changed: that needs a restart", option);
+    if (!xc_groups_may_configure(engine, next, error))
+        return false;
     for (guint i = 0; i < engine->slots->len; i++) {
         const struct xc_slot *slot = engine->slots->pdata[i];
         bool goes = from_file(slot) && !find(next, slot->spec.key);
@@ -96,6 +98,7 @@ bool xc_engine_reload(struct xc_engine *engine, const struct xc_config *next, GE
         if (!from_file(slot) && slot->interval_sec == interval_before)
             set_interval(slot, next->interval_sec);
     }
+    xc_groups_configure(engine, next);
     xc_fleet_rebuild(engine);
     xc_events_trim(engine);
     return true;

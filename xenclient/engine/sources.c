@@ -83,6 +83,7 @@ struct applied {
     struct xc_engine *engine;
     int64_t seq;
     char *key;       /* of the source it is about; NULL none */
+    char *group;     /* that it is about; NULL none */
     uint32_t domain; /* that it is about; 0 none */
 };
 
@@ -91,6 +92,7 @@ static void applied_free(void *data)
     struct applied *applied = data;
 
     g_free(applied->key);
+    g_free(applied->group);
     g_free(applied);
 }
 
@@ -116,7 +118,8 @@ static bool drop_older(struct xc_engine *engine, const struct applied *applied)
     for (guint i = 0; i < engine->intents->len;) {
         const struct applied *older = engine->intents->pdata[i];
 
-        if (older->domain != applied->domain || g_strcmp0(older->key, applied->key) != 0)
+        if (older->domain != applied->domain || g_strcmp0(older->key, applied->key) != 0 ||
+            g_strcmp0(older->group, applied->group) != 0)
             i++;
         else if (drop(engine, older))
             g_ptr_array_remove_index(engine->intents, i);
@@ -178,6 +181,8 @@ void xc_intents_tick(struct xc_engine *engine)
             save_source(engine, applied->key);
         if (applied->domain)
             save_domain(engine, applied->domain);
+        if (applied->group)
+            xc_group_save(engine, applied->group);
         xc_store_barrier(engine->store, stored, applied);
     }
 }
@@ -242,6 +247,11 @@ void xc_intent_apply(struct xc_engine *engine, int64_t seq, enum xc_intent_kind 
         break;
     case XC_INTENT_PROTECT:
         protect(engine, &reader, applied);
+        break;
+    case XC_INTENT_PUT_GROUP:
+    case XC_INTENT_REMOVE_GROUP:
+        if (xc_group_intent(engine, kind, &reader, &applied->group))
+            xc_group_save(engine, applied->group);
         break;
     }
     xc_store_barrier(engine->store, stored, applied);

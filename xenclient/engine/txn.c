@@ -1,33 +1,9 @@
 /* One SET PDU as a transaction: check and reserve, one commit, set going. */
-#include "xenclient/engine/private.h"
+#include "xenclient/engine/txn_private.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define NOTE_MAX    64
-#define CONTENT_MAX 65536
-
-struct intent {
-    enum xc_intent_kind kind;
-    GByteArray *payload;
-    int64_t seq;
-    char *key; /* of the source it concerns, "" none */
-};
-
-struct xc_txn {
-    struct xc_engine *engine;
-    GPtrArray *runs;     /* struct xc_op_run *, new */
-    GArray *cancels;     /* uint32_t operation indexes */
-    GArray *supersedes;  /* uint32_t operation indexes a force action takes over from */
-    GArray *intents;     /* struct intent */
-    GPtrArray *locks;    /* struct xc_track * */
-    GHashTable *targets; /* domains with an action in this PDU */
-    bool written;
-    bool dispatched;
-};
+#define NOTE_MAX 64
 
 static void intent_clear(void *data)
 {
@@ -49,83 +25,11 @@ struct xc_txn *xc_txn_new(struct xc_engine *engine)
     g_array_set_clear_func(txn->intents, intent_clear);
     txn->locks = g_ptr_array_new();
     txn->targets = g_hash_table_new(g_direct_hash, g_direct_equal);
+    xc_txn_begin_groups(txn);
     return txn;
 }
 
 /* --- operations */
-
-static gint64 timeout_of(const struct xc_engine *engine, const struct xc_request *request)
-{
-    unsigned sec = request->timeout_sec;
-
-    if (!sec && request->action == XC_ACTION_SHUTDOWN)
-        sec = engine->config->shutdown_timeout_sec;
-    /* Disks are copied first, as for a clone. */
-    if (!sec && request->title)
-        sec = xc_action_info(XC_ACTION_CLONE)->timeout_sec;
-    if (!sec)
-        sec = xc_action_info(request->action)->timeout_sec;
-    return (gint64)sec * XC_USEC_PER_SEC;
-}
-
-/* A snapshot's number is its table's; what lasts is its uuid. One that is gone is refused later. */
-static void describe_point(const struct xc_request *request, const struct xc_domain_ref *ref,
-                           struct xc_op *op)
-{
-    const struct xc_point *point = xc_policy_point(ref, request->point);
-    char uuid[XC_UUID_TEXT] = "";
-
-    if (point && XC_HAS(POINT, point, uuid))
-        xc_uuid_format(&point->uuid, uuid);
-    xc_set_text(&op->argument, uuid);
-}
-
-/* The operation that a request for a present domain asks for. */
-static void describe(struct xc_engine *engine, const struct xc_request *request,
-                     const struct xc_domain_ref *ref, struct xc_op *op)
-{
-    const struct xc_domain *domain = xc_ref_domain(ref);
-    const struct xc_slot *slot = ref->slot;
-    const char *from = xc_fleet_host_key(ref);
-
-    op->action = request->action;
-    op->domain = ref->index;
-    op->timeout_usec = timeout_of(engine, request);
-    op->created_real = xc_clock_real();
-    op->target_domid = XC_HAS(DOMAIN, domain, domid) ? domain->domid : -1;
-    if (XC_HAS(DOMAIN, domain, uuid))
-        op->target_uuid = domain->uuid;
-    xc_set_text(&op->target, XC_HAS(DOMAIN, domain, name) ? domain->name : "");
-    xc_set_text(&op->note, request->note);
-    if (xc_action_info(request->action)->may_host) {
-        const struct xc_host_ref *place =
-            request->host && *request->host ? xc_fleet_host(engine, request->host) : NULL;
-        gssize row = place ? xc_snapshot_find(place->slot->snapshot, ref->index) : -1;
-
-        if (row >= 0)
-            domain = &place->slot->snapshot->domains[row];
-        if (place) {
-            slot = place->slot;
-            from = place->key;
-            xc_set_text(&op->host_to,
-                        slot->driver->capabilities & XC_CAP_START_ELSEWHERE ? place->key : "");
-        }
-        if (request->action == XC_ACTION_START)
-            xc_set_text(&op->argument, XC_HAS(DOMAIN, domain, config) ? domain->config : "");
-    } else if (xc_action_info(request->action)->needs_host) {
-        xc_set_text(&op->host_to, request->host);
-    } else if (xc_action_info(request->action)->has_amount) {
-        g_free(op->argument);
-        op->argument = g_strdup_printf("%" G_GINT64_FORMAT, request->amount);
-    } else if (xc_action_info(request->action)->names_point ||
-               xc_action_info(request->action)->names_copy) {
-        xc_set_text(&op->argument, request->argument);
-    } else if (xc_action_info(request->action)->has_point) {
-        describe_point(request, ref, op);
-    }
-    xc_set_text(&op->source, slot->spec.key);
-    xc_set_text(&op->host_from, from);
-}
 
 /* Is the target free for it? A force action takes over from a soft one in progress. */
 static bool check_busy(struct xc_txn *txn, const struct xc_request *request, const struct xc_op *op,
@@ -169,93 +73,6 @@ static bool check_room(const struct xc_txn *txn, GError **error)
     return xc_fail(error, XC_CAUSE_BUSY, "the queue is full: %u operations are open", limit);
 }
 
-/* A file of the collector's own library, whole. */
-static char *read_library(const struct xc_engine *engine, const char *name, GError **error)
-{
-    g_autofree char *path = g_build_filename(engine->config->library_dir, name, NULL);
-    g_autofree char *content = g_malloc0(CONTENT_MAX + 1);
-    struct stat st;
-    ssize_t n = -1;
-    int fd;
-
-    if (!xc_text_is_key(name, 64)) {
-        xc_fail(error, XC_CAUSE_BAD_VALUE,
-                "a configuration of the library is named by 1..64 of A-Za-z0-9._-");
-        return NULL;
-    }
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        n = read(fd, content, CONTENT_MAX);
-    if (fd >= 0)
-        close(fd);
-    if (n <= 0 || n == CONTENT_MAX || strlen(content) != (size_t)n ||
-        !g_utf8_validate(content, n, NULL)) {
-        xc_fail(error, XC_CAUSE_BAD_CONFIG,
-                "%s: no such configuration in the library, or not a text below 64 KiB", path);
-        return NULL;
-    }
-    return g_steal_pointer(&content);
-}
-
-/* What a domain is to be created from. */
-static bool describe_origin(const struct xc_engine *engine, const struct xc_request *request,
-                            const struct xc_slot *slot, struct xc_op *op, GError **error)
-{
-    bool templates = slot->driver->templates;
-    bool title = request->title && *request->title;
-    char *content;
-
-    if (!request->from_library && templates)
-        return xc_fail(error, XC_CAUSE_NOT_SUPPORTED,
-                       "source %s has no configuration files: create from a template",
-                       slot->spec.key);
-    if (templates != title)
-        return xc_fail(error, XC_CAUSE_CONFLICT,
-                       templates ? "what is made of template %s needs a name"
-                                 : "%s: the configuration has the name, and nothing else",
-                       request->argument);
-    if (!request->from_library)
-        return xc_policy_config_path(slot, request->argument, error);
-    content = templates ? g_strdup(request->title) : read_library(engine, request->argument, error);
-    if (!content)
-        return false;
-    g_free(op->content);
-    op->content = content;
-    return true;
-}
-
-/* What is asked of a host. */
-static bool describe_host(struct xc_txn *txn, const struct xc_request *request, struct xc_op *op,
-                          GError **error)
-{
-    struct xc_engine *engine = txn->engine;
-    const struct xc_host_ref *host = request->host ? xc_fleet_host(engine, request->host) : NULL;
-    const struct xc_action_info *info = xc_action_info(request->action);
-
-    if (!xc_policy_control(engine, error))
-        return false;
-    if (!host)
-        return xc_fail(error, XC_CAUSE_NO_SUCH_HOST, "no host has the key %s",
-                       request->host ? request->host : "");
-    if (info->capability && !xc_policy_source(host->slot, info, error))
-        return false;
-    if (!request->argument && request->title)
-        return xc_fail(error, XC_CAUSE_CONFLICT, "a name is for what is created");
-    if (request->argument && !describe_origin(engine, request, host->slot, op, error))
-        return false;
-    op->action = request->action;
-    op->timeout_usec = timeout_of(engine, request);
-    op->created_real = xc_clock_real();
-    if (request->title)
-        xc_set_text(&op->target, request->title);
-    else
-        xc_set_text(&op->target, request->argument ? request->argument : host->key);
-    xc_set_text(&op->argument, request->argument);
-    xc_set_text(&op->source, host->slot->spec.key);
-    xc_set_text(&op->host_from, host->key);
-    return true;
-}
-
 static bool add_described(struct xc_txn *txn, struct xc_op_run *run, GError **error)
 {
     if (!check_room(txn, error)) {
@@ -280,7 +97,7 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
         bool scan = request->action == XC_ACTION_DISCOVER;
 
         if (scan ? !xc_discovery_describe(engine, request->scan, &run->op, error)
-                 : !describe_host(txn, request, &run->op, error))
+                 : !xc_describe_host(engine, request, &run->op, error))
             goto refused;
         if (!request->locked && xc_ops_same(engine, &run->op))
             goto merged;
@@ -304,7 +121,7 @@ bool xc_txn_add_op(struct xc_txn *txn, const struct xc_request *request, GError 
     }
     if (!xc_policy_control(engine, error))
         goto refused;
-    describe(engine, request, ref, &run->op);
+    xc_describe_domain(engine, request, ref, &run->op);
     /* Before the state is looked at: a resent request finds the state it has made itself. */
     if (!request->locked && xc_ops_same(engine, &run->op))
         goto merged;
@@ -335,7 +152,7 @@ bool xc_txn_cancel_op(struct xc_txn *txn, uint32_t index, GError **error)
 
 /* --- settings */
 
-static void add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
+void xc_txn_add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
                        const char *key)
 {
     struct intent intent = {kind, payload, 0, g_strdup(key)};
@@ -389,7 +206,7 @@ bool xc_txn_put_source(struct xc_txn *txn, const struct xc_source_spec *spec, bo
     xc_source_spec_write(spec, payload);
     xc_put_u8(payload, enabled);
     xc_put_u32(payload, interval_sec);
-    add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
+    xc_txn_add_intent(txn, XC_INTENT_PUT_SOURCE, payload, spec->key);
     return true;
 }
 
@@ -409,9 +226,11 @@ bool xc_txn_remove_source(struct xc_txn *txn, const char *key, GError **error)
     if (open)
         return xc_fail(error, XC_CAUSE_BAD_STATE, "source %s: %u operations are in progress", key,
                        open);
+    if (!xc_txn_source_is_free(txn, slot, error))
+        return false;
     payload = g_byte_array_new();
     xc_put_text(payload, key);
-    add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
+    xc_txn_add_intent(txn, XC_INTENT_REMOVE_SOURCE, payload, key);
     return true;
 }
 
@@ -426,7 +245,7 @@ bool xc_txn_protect(struct xc_txn *txn, uint32_t domain, bool protect, GError **
     payload = g_byte_array_new();
     xc_put_u32(payload, domain);
     xc_put_u8(payload, protect);
-    add_intent(txn, XC_INTENT_PROTECT, payload, "");
+    xc_txn_add_intent(txn, XC_INTENT_PROTECT, payload, "");
     return true;
 }
 
@@ -455,6 +274,7 @@ static bool write_all(struct xc_txn *txn, GError **error)
         struct xc_op_run *run = txn->runs->pdata[i];
 
         run->op.index = txn->engine->next_op + i;
+        run->op.parent = run->of ? run->of->op.index : 0;
         if (!xc_journal_put_op(journal, &run->op, error))
             return false;
     }
@@ -482,6 +302,7 @@ static bool write_and_commit(struct xc_txn *txn, GError **error)
 
 bool xc_txn_write(struct xc_txn *txn, GError **error)
 {
+    xc_txn_write_groups(txn);
     if (txn->runs->len || txn->intents->len) {
         g_autoptr(GError) inner = NULL;
 
@@ -523,6 +344,7 @@ void xc_txn_dispatch(struct xc_txn *txn)
 
         track->lock = track->lock == G_MAXINT32 ? 0 : track->lock + 1;
     }
+    xc_txn_dispatch_groups(txn);
     for (guint e = 0; e < G_N_ELEMENTS(ends); e++)
         for (guint i = 0; i < ends[e]->len; i++) {
             struct xc_op_run *run = xc_op_run_find(engine, g_array_index(ends[e], uint32_t, i));
@@ -533,8 +355,12 @@ void xc_txn_dispatch(struct xc_txn *txn)
     for (guint i = 0; i < txn->runs->len; i++) {
         struct xc_op_run *run = txn->runs->pdata[i];
 
-        set_wanted(engine, &run->op);
+        run->of = NULL;
+        if (run->op.state != XC_OP_FINISHED)
+            set_wanted(engine, &run->op);
         xc_ops_add(engine, run);
+        if (run->op.state == XC_OP_FINISHED)
+            xc_ops_tell_end(engine, &run->op);
     }
     g_ptr_array_set_size(txn->runs, 0);
     for (guint i = 0; i < txn->intents->len; i++) {
@@ -581,6 +407,7 @@ void *xc_txn_free(struct xc_txn *txn)
     g_array_unref(txn->intents);
     g_ptr_array_unref(txn->locks);
     g_hash_table_unref(txn->targets);
+    xc_txn_end_groups(txn);
     g_free(txn);
     return NULL;
 }

@@ -49,6 +49,7 @@ void *xc_event_free(struct xc_event *event)
     g_free(event->text);
     g_free(event->source);
     g_free(event->notice);
+    g_clear_pointer(&event->history, g_ptr_array_unref);
     g_free(event);
     return NULL;
 }

@@ -3,6 +3,8 @@
 
 #include "xenclient/util/labels.h"
 
+#include <glib.h>
+
 /* The numbers of notifications of the same name below xenNotifications; those behind 21 have none. */
 enum xc_event_type {
     XC_EVENT_NONE = 0, /* nothing to tell; only what was told is to be remembered */
@@ -53,6 +55,8 @@ struct xc_event {
     /* The same of a hypervisor's messages: this one was told, and none up to that time any more. floor 0: nothing. */
     char *notice; /* uuid, "" none */
     gint64 notice_time, notice_floor;
+    int before;         /* of a domain's state: what was told of it before; 0: nothing */
+    GPtrArray *history; /* struct xc_history *, what it means to groups; NULL nothing */
 };
 
 /* Texts are cleaned and cut at XC_TEXT_MAX. Time is now. */

@@ -8,6 +8,7 @@ static const size_t strings[] = {
     offsetof(struct xc_op, host_from), offsetof(struct xc_op, host_to),
     offsetof(struct xc_op, argument),  offsetof(struct xc_op, content),
     offsetof(struct xc_op, note),      offsetof(struct xc_op, boot_id),
+    offsetof(struct xc_op, group),     offsetof(struct xc_op, member),
 };
 
 static char **string_at(struct xc_op *op, size_t i)

@@ -30,7 +30,20 @@ struct xc_op {
     gint64 timeout_usec;
     gint64 created_real, started_real, ended_real; /* 0: not yet */
     gint64 started_mono, ended_mono;               /* this process' clock; 0: not yet */
+    /* Of a group: one parent for what was asked, one child for each member that is concerned. */
+    char *group;                  /* its name; "": an operation of its own */
+    char *member;                 /* child: as the group names it */
+    uint32_t parent;              /* child: index of the parent, 0 none */
+    unsigned rank;                /* child: its turn is when all of lower ranks have ended */
+    unsigned delay_sec;           /* child: once begun, what is of a higher rank waits so long */
+    unsigned passed;              /* parent: members that were as wanted already */
+    uint32_t total, done, failed; /* parent: of its children; counted, not journalled */
 };
+
+static inline bool xc_op_is_group(const struct xc_op *op)
+{
+    return *op->group && !op->parent;
+}
 
 /* All strings "" and numbers at "nothing yet". */
 struct xc_op *xc_op_new(void);

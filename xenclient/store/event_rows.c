@@ -1,6 +1,8 @@
 /* The rows of events in state.db. */
 #include "xenclient/store/event_rows.h"
 
+#include "xenclient/store/history_rows.h"
+
 static bool insert(struct xc_db *db, struct xc_event *event, GError **error)
 {
     if (!xc_db_run(db, error,
@@ -54,7 +56,8 @@ bool xc_event_rows_write(struct xc_db *db, GPtrArray *events, int64_t keep, GErr
 
         if ((event->type != XC_EVENT_NONE && !insert(db, event, error)) ||
             (event->told && !remember(db, event, error)) ||
-            (event->notice_floor && !remember_notice(db, event, error)))
+            (event->notice_floor && !remember_notice(db, event, error)) ||
+            (event->history && !xc_history_rows_write(db, event->history, error)))
             return false;
     }
     return xc_db_run(db, error,

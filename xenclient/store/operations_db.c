@@ -2,6 +2,7 @@
 #include "xenclient/store/operations_db.h"
 
 #include "operations.sql.h"
+#include "operations_2.sql.h"
 #include "xenclient/store/schema.h"
 
 #include <string.h>
@@ -9,7 +10,7 @@
 /* Its user is the main loop, which answers everybody: another program's lock may not stop it for long. */
 #define BUSY_MSEC 100
 
-static const char *const steps[] = {operations_sql};
+static const char *const steps[] = {operations_sql, operations_2_sql};
 const struct xc_schema xc_schema_operations = {"operations.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_journal {
@@ -86,6 +87,12 @@ static void load_op(sqlite3_stmt *row, void *data)
     op->created_real = sqlite3_column_int64(row, c++);
     op->started_real = sqlite3_column_int64(row, c++);
     op->ended_real = sqlite3_column_int64(row, c++);
+    op->parent = (uint32_t)sqlite3_column_int64(row, c++);
+    set_text(&op->group, row, c++);
+    set_text(&op->member, row, c++);
+    op->rank = (unsigned)sqlite3_column_int(row, c++);
+    op->delay_sec = (unsigned)sqlite3_column_int(row, c++);
+    op->passed = (unsigned)sqlite3_column_int(row, c++);
     loading->op(op, loading->data);
 }
 
@@ -114,8 +121,8 @@ bool xc_journal_load(struct xc_journal *journal, xc_journal_op_fn op, xc_journal
            xc_db_query(journal->db, error,
                        "SELECT idx, uuid, action, state, result, cause, text, domain, target,"
                        " target_uuid, target_domid, source, host_from, host_to, argument, content,"
-                       " note, boot_id, attempts, timeout_usec, created, started, ended"
-                       " FROM op ORDER BY idx",
+                       " note, boot_id, attempts, timeout_usec, created, started, ended,"
+                       " parent, group_name, member, rank, delay_sec, passed FROM op ORDER BY idx",
                        load_op, &loading) &&
            xc_db_query(journal->db, error, "SELECT seq, kind, payload FROM intent ORDER BY seq",
                        load_intent, &loading);
@@ -150,25 +157,30 @@ bool xc_journal_put_op(struct xc_journal *journal, const struct xc_op *op, GErro
         journal->db, error,
         "INSERT INTO op (idx, uuid, action, state, result, cause, text, domain, target,"
         " target_uuid, target_domid, source, host_from, host_to, argument, content, note, boot_id,"
-        " attempts, timeout_usec, created, started, ended)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " attempts, timeout_usec, created, started, ended, parent, group_name, member, rank,"
+        " delay_sec, passed)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
+        " ?, ?)"
         " ON CONFLICT (idx) DO UPDATE SET state = excluded.state, result = excluded.result,"
         " cause = excluded.cause, text = excluded.text, domain = excluded.domain,"
         " target = excluded.target, target_uuid = excluded.target_uuid,"
         " target_domid = excluded.target_domid, host_from = excluded.host_from,"
         " host_to = excluded.host_to, boot_id = excluded.boot_id, attempts = excluded.attempts,"
         " started = excluded.started, ended = excluded.ended",
-        "ibiiiisisbisssssssiiiii", (int64_t)op->index, &op->uuid, sizeof(op->uuid),
+        "ibiiiisisbisssssssiiiiiissiii", (int64_t)op->index, &op->uuid, sizeof(op->uuid),
         (int64_t)op->action, (int64_t)op->state, (int64_t)op->result, (int64_t)op->cause, op->text,
         (int64_t)op->domain, op->target, &op->target_uuid, sizeof(op->target_uuid),
         op->target_domid, op->source, op->host_from, op->host_to, op->argument, op->content,
         op->note, op->boot_id, (int64_t)op->attempts, (int64_t)op->timeout_usec,
-        (int64_t)op->created_real, (int64_t)op->started_real, (int64_t)op->ended_real);
+        (int64_t)op->created_real, (int64_t)op->started_real, (int64_t)op->ended_real,
+        (int64_t)op->parent, op->group, op->member, (int64_t)op->rank, (int64_t)op->delay_sec,
+        (int64_t)op->passed);
 }
 
 bool xc_journal_drop_op(struct xc_journal *journal, uint32_t index, GError **error)
 {
-    return xc_db_run(journal->db, error, "DELETE FROM op WHERE idx = ?", "i", (int64_t)index);
+    return xc_db_run(journal->db, error, "DELETE FROM op WHERE idx = ?1 OR parent = ?1", "i",
+                     (int64_t)index);
 }
 
 bool xc_journal_add_intent(struct xc_journal *journal, enum xc_intent_kind kind,

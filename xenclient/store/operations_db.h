@@ -12,6 +12,8 @@ enum xc_intent_kind {
     XC_INTENT_PUT_SOURCE = 1,    /* payload: spec, u8 enabled, u32 interval */
     XC_INTENT_REMOVE_SOURCE = 2, /* payload: text key */
     XC_INTENT_PROTECT = 3,       /* payload: u32 domain index, u8 protect */
+    XC_INTENT_PUT_GROUP = 4,     /* payload: text name, definition as xc_group_spec_write() */
+    XC_INTENT_REMOVE_GROUP = 5,  /* payload: text name */
 };
 
 struct xc_journal *xc_journal_open(const char *dir, GError **error);
@@ -32,6 +34,7 @@ bool xc_journal_probe(struct xc_journal *journal, GError **error);
 
 /* Writes the row, new or changed. */
 bool xc_journal_put_op(struct xc_journal *journal, const struct xc_op *op, GError **error);
+/* With its children, if it has any. */
 bool xc_journal_drop_op(struct xc_journal *journal, uint32_t index, GError **error);
 bool xc_journal_add_intent(struct xc_journal *journal, enum xc_intent_kind kind,
                            const GByteArray *payload, int64_t *seq, GError **error);

@@ -4,8 +4,12 @@
 #include "state.sql.h"
 #include "state_2.sql.h"
 #include "state_3.sql.h"
+#include "state_4.sql.h"
+#include "state_5.sql.h"
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
+#include "xenclient/store/group_rows.h"
+#include "xenclient/store/history_rows.h"
 #include "xenclient/store/schema.h"
 #include "xenclient/util/log.h"
 
@@ -20,7 +24,7 @@
 /* New domains wait for their rows, and all is tried again: another program's lock may hold them up, not for long. */
 #define BUSY_MSEC 500
 
-static const char *const steps[] = {state_sql, state_2_sql, state_3_sql};
+static const char *const steps[] = {state_sql, state_2_sql, state_3_sql, state_4_sql, state_5_sql};
 const struct xc_schema xc_schema_state = {"state.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_store {
@@ -42,6 +46,7 @@ struct job {
     int64_t number[4];
     GBytes *blob;
     GPtrArray *events;
+    struct xc_group_spec *group;
     GError *error; /* how the batch ended */
     bool stop;
 };
@@ -52,6 +57,7 @@ static void job_free(struct job *job)
         g_free(job->text[i]);
     g_clear_pointer(&job->blob, g_bytes_unref);
     g_clear_pointer(&job->events, g_ptr_array_unref);
+    xc_group_spec_free(job->group);
     g_clear_error(&job->error);
     g_free(job);
 }
@@ -188,7 +194,9 @@ bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, voi
                        &l) &&
            xc_db_query(store->db, error, "SELECT source, uuid, time FROM told_notice",
                        load_told_notice, &l) &&
-           xc_event_rows_load(store->db, rows->event, data, error);
+           xc_event_rows_load(store->db, rows->event, data, error) &&
+           xc_group_rows_load(store->db, rows->group, data, error) &&
+           xc_history_rows_load(store->db, rows->history, data, error);
 }
 
 /* --- the thread */
@@ -500,6 +508,34 @@ void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned kee
 
     job->events = g_ptr_array_ref(events);
     job->number[0] = keep;
+    push(store, job);
+}
+
+static bool write_group(struct xc_db *db, const struct job *job, GError **error)
+{
+    return xc_group_rows_put(db, job->group, job->number[0], error);
+}
+
+void xc_store_put_group(struct xc_store *store, const struct xc_group_spec *spec,
+                        enum xc_wanted wanted)
+{
+    struct job *job = job_new(write_group, NULL, NULL);
+
+    job->group = xc_group_spec_copy(spec);
+    job->number[0] = wanted;
+    push(store, job);
+}
+
+static bool delete_group(struct xc_db *db, const struct job *job, GError **error)
+{
+    return xc_group_rows_remove(db, job->text[0], error);
+}
+
+void xc_store_remove_group(struct xc_store *store, const char *name)
+{
+    struct job *job = job_new(delete_group, NULL, NULL);
+
+    job->text[0] = g_strdup(name);
     push(store, job);
 }
 

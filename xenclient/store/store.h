@@ -1,10 +1,12 @@
-/* state.db: sources, domain indexes, host keys, counters, events. Loaded once at start, then written by a
+/* state.db: sources, domain indexes, host keys, counters, events, groups. Loaded once at start, then written by a
  * thread of its own so that the main loop never waits for a disk. All functions are called by the
  * main-loop thread; `done` callbacks come back there. Jobs run in the order given; those at hand
  * share one commit. */
 #pragma once
 
 #include "xenclient/model/event.h"
+#include "xenclient/model/group.h"
+#include "xenclient/model/history.h"
 #include "xenclient/model/source.h"
 #include "xenclient/model/state.h"
 #include "xenclient/util/error.h"
@@ -24,6 +26,8 @@ struct xc_store_rows {
     void (*told_source)(const char *key, int state, void *data);
     void (*event)(struct xc_event *event, void *data); /* theirs to free */
     void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
+    void (*group)(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data);
+    void (*history)(struct xc_history *history, void *data); /* theirs to free */
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */
@@ -55,6 +59,10 @@ void xc_store_put_counters(struct xc_store *store, uint32_t index, const void *b
  * then the events are the thread's. */
 void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned keep,
                          xc_store_done_fn done, void *data);
+/* The group as it is to be, with all its members and hosts. */
+void xc_store_put_group(struct xc_store *store, const struct xc_group_spec *spec,
+                        enum xc_wanted wanted);
+void xc_store_remove_group(struct xc_store *store, const char *name);
 /* Comes back when everything asked for so far is committed (or failed since the last barrier). */
 void xc_store_barrier(struct xc_store *store, xc_store_done_fn done, void *data);
 /* Octets of the database file as last seen by the thread. Any thread. */

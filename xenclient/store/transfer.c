@@ -1,10 +1,12 @@
 /* SQL of export and import. */
 #include "xenclient/store/transfer.h"
 
+#include "xenclient/model/group.h"
 #include "xenclient/model/source.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/schema.h"
 #include "xenclient/store/state_dir.h"
+#include "xenclient/store/transfer_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,6 +32,23 @@ static const struct {
                               "INSERT INTO identity (key, idx) VALUES (?, ?)", "ss"},
     [XC_TRANSFER_HOST] = {"SELECT uuid, key FROM host",
                           "INSERT INTO host (uuid, key) VALUES (?, ?)", "ss"},
+    [XC_TRANSFER_GROUP] =
+        {"SELECT name, descr, spread, ord, min_running, all_hosts, wanted FROM grp",
+         "INSERT INTO grp (name, descr, spread, ord, min_running, all_hosts, wanted)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?)",
+         "sssssss"},
+    /* GROUP/MEMBER, GROUP/HOST. */
+    [XC_TRANSFER_MEMBER] =
+        {"SELECT grp || '/' || member, descr, origin, pin, priority, delay_sec FROM grp_member",
+         "INSERT INTO grp_member (grp, member, descr, origin, pin, priority, delay_sec)"
+         " VALUES (substr(?1, 1, instr(?1, '/') - 1), substr(?1, instr(?1, '/') + 1),"
+         " ?2, ?3, ?4, ?5, ?6)",
+         "ssssss"},
+    [XC_TRANSFER_GROUP_HOST] =
+        {"SELECT grp || '/' || host, weight FROM grp_host",
+         "INSERT INTO grp_host (grp, host, weight)"
+         " VALUES (substr(?1, 1, instr(?1, '/') - 1), substr(?1, instr(?1, '/') + 1), ?2)",
+         "ss"},
 };
 
 /* --- out of the databases */
@@ -148,6 +167,88 @@ static void protect(struct xc_transfer *in, struct xc_reader *reader)
         xc_transfer_put(record, XC_DOMAIN_PROTECT, on ? "yes" : "no");
 }
 
+/* All that hangs below a group goes, and the group itself. */
+static void drop_group(struct xc_transfer *in, const char *name)
+{
+    for (guint i = in->records->len; i-- > 0;) {
+        const struct xc_transfer_record *record = in->records->pdata[i];
+
+        if (xc_transfer_is_of_group(record, name))
+            g_ptr_array_remove_index(in->records, i);
+    }
+}
+
+static struct xc_transfer_record *add_part(struct xc_transfer *in, enum xc_transfer_section section,
+                                           const char *group, const char *part)
+{
+    struct xc_transfer_record *record = xc_transfer_add(in, section);
+
+    g_free(record->values[0]);
+    record->values[0] = g_strdup_printf("%s/%s", group, part);
+    return record;
+}
+
+static void put_number(struct xc_transfer_record *record, unsigned value, unsigned number)
+{
+    g_autofree char *text = g_strdup_printf("%u", number);
+
+    xc_transfer_put(record, value, text);
+}
+
+static void add_group(struct xc_transfer *in, const struct xc_group_spec *spec, const char *wanted)
+{
+    struct xc_transfer_record *record = xc_transfer_add(in, XC_TRANSFER_GROUP);
+
+    xc_transfer_put(record, 0, spec->name);
+    xc_transfer_put(record, XC_GROUP_DESCR, spec->descr);
+    xc_transfer_put(record, XC_GROUP_SPREAD, xc_enum_label(&xc_spread_labels, (int)spec->spread));
+    xc_transfer_put(record, XC_GROUP_ORDER,
+                    xc_enum_label(&xc_group_order_labels, (int)spec->order));
+    put_number(record, XC_GROUP_MIN_RUNNING, spec->min_running);
+    xc_transfer_put(record, XC_GROUP_ALL_HOSTS, spec->all_hosts ? "yes" : "no");
+    xc_transfer_put(record, XC_GROUP_WANTED, wanted);
+    for (guint i = 0; i < spec->members->len; i++) {
+        const struct xc_member_spec *member = spec->members->pdata[i];
+
+        record = add_part(in, XC_TRANSFER_MEMBER, spec->name, member->member);
+        xc_transfer_put(record, XC_MEMBER_DESCR, member->descr);
+        xc_transfer_put(record, XC_MEMBER_CREATE, member->create);
+        xc_transfer_put(record, XC_MEMBER_PIN, member->pin);
+        put_number(record, XC_MEMBER_PRIORITY, member->priority);
+        put_number(record, XC_MEMBER_DELAY, member->delay_sec);
+    }
+    for (guint i = 0; i < spec->hosts->len; i++) {
+        const struct xc_group_host_spec *host = spec->hosts->pdata[i];
+
+        put_number(add_part(in, XC_TRANSFER_GROUP_HOST, spec->name, host->host),
+                   XC_GROUP_HOST_WEIGHT, host->weight);
+    }
+}
+
+static void put_group(struct xc_transfer *in, struct xc_reader *reader)
+{
+    g_autofree char *name = xc_get_text(reader, XC_GROUP_NAME_MAX);
+    g_autoptr(xc_group_spec) spec = xc_group_spec_read(name, reader);
+    const struct xc_transfer_record *before;
+    g_autofree char *wanted = NULL;
+    guint at;
+
+    if (!xc_reader_end(reader))
+        return;
+    before = find(in, XC_TRANSFER_GROUP, name, &at);
+    wanted = g_strdup(before ? before->values[XC_GROUP_WANTED] : "");
+    drop_group(in, name);
+    add_group(in, spec, wanted);
+}
+
+static void remove_group(struct xc_transfer *in, struct xc_reader *reader)
+{
+    g_autofree char *name = xc_get_text(reader, XC_GROUP_NAME_MAX);
+
+    if (xc_reader_end(reader))
+        drop_group(in, name);
+}
+
 static void apply(sqlite3_stmt *row, void *data)
 {
     struct xc_reader reader =
@@ -163,6 +264,12 @@ static void apply(sqlite3_stmt *row, void *data)
         break;
     case XC_INTENT_PROTECT:
         protect(data, &reader);
+        break;
+    case XC_INTENT_PUT_GROUP:
+        put_group(data, &reader);
+        break;
+    case XC_INTENT_REMOVE_GROUP:
+        remove_group(data, &reader);
         break;
     }
 }

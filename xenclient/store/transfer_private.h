@@ -4,7 +4,7 @@
 #include "xenclient/store/transfer_text.h"
 #include "xenclient/util/labels.h"
 
-#define XC_TRANSFER_VERSION 1
+#define XC_TRANSFER_VERSION 2 /* 1: without groups */
 
 /* KEY: as of sources and hosts. */
 enum xc_transfer_kind { NUMBER, KEY, TEXT, SWITCH, LABEL };
@@ -34,3 +34,7 @@ void xc_transfer_record_free(void *record); /* takes NULL */
 char *xc_transfer_checksum(const char *text, size_t length);
 /* A number that was checked before; 0 for NULL and for none. */
 uint64_t xc_transfer_digits(const char *text);
+/* Is it the group of that name, or does it hang below it? */
+bool xc_transfer_is_of_group(const struct xc_transfer_record *record, const char *name);
+/* What stands before the slash of a record that hangs below a group; newly allocated, NULL: there is no slash. */
+char *xc_transfer_group_of(const struct xc_transfer_record *record);

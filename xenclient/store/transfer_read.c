@@ -315,6 +315,18 @@ static bool check_identity(const struct reading *r, const struct xc_transfer_rec
     return wrong(r, record->line, error, "there is no section [%s]", place);
 }
 
+static bool check_group_part(const struct reading *r, const struct xc_transfer_record *record,
+                             GError **error)
+{
+    g_autofree char *group = xc_transfer_group_of(record);
+    g_autofree char *place =
+        g_strdup_printf("%s %s", xc_transfer_layouts[XC_TRANSFER_GROUP].name, group ? group : "");
+
+    if (group && g_hash_table_contains(r->seen, place))
+        return true;
+    return wrong(r, record->line, error, "there is no section [%s]", place);
+}
+
 static bool check_record(const struct reading *r, const struct xc_transfer_record *record,
                          GError **error)
 {
@@ -323,6 +335,9 @@ static bool check_record(const struct reading *r, const struct xc_transfer_recor
         return check_domain(r, record, error);
     case XC_TRANSFER_IDENTITY:
         return check_identity(r, record, error);
+    case XC_TRANSFER_MEMBER:
+    case XC_TRANSFER_GROUP_HOST:
+        return check_group_part(r, record, error);
     case XC_TRANSFER_HOST:
         return take_place(r, "host's key", record->values[XC_HOST_KEY], record->line, error);
     default:

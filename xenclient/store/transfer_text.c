@@ -1,7 +1,7 @@
 /* Export files: the table of their sections, and writing them. */
 #include "xenclient/store/transfer_private.h"
 
-#include "xenclient/model/state.h"
+#include "xenclient/model/group.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
@@ -44,6 +44,29 @@ const struct xc_transfer_layout xc_transfer_layouts[XC_TRANSFER_SECTIONS] = {
                           false,
                           {{"uuid", TEXT, NULL, 1, XC_TEXT_MAX, NULL},
                            {"key", KEY, NULL, 0, 0, NULL}}},
+    [XC_TRANSFER_GROUP] = {"group",
+                           false,
+                           {{"name", KEY, NULL, 0, 0, NULL},
+                            {"description", TEXT, "", 0, XC_TEXT_MAX, NULL},
+                            {"spread", LABEL, "equal", 0, 0, &xc_spread_labels},
+                            {"order", LABEL, "parallel", 0, 0, &xc_group_order_labels},
+                            {"min_running", NUMBER, "0", 0, XC_GROUP_MEMBERS_MAX, NULL},
+                            {"all_hosts", SWITCH, "yes", 0, 0, NULL},
+                            {"wanted", LABEL, "", 0, 0, &xc_wanted_labels}}},
+    /* GROUP/MEMBER and GROUP/HOST: a group's name has no slash. */
+    [XC_TRANSFER_MEMBER] = {"member",
+                            false,
+                            {{"member", TEXT, NULL, 3, XC_GROUP_NAME_MAX + 1 + XC_MEMBER_NAME_MAX,
+                              NULL},
+                             {"description", TEXT, "", 0, XC_TEXT_MAX, NULL},
+                             {"create", TEXT, "", 0, XC_TEXT_MAX, NULL},
+                             {"pin", TEXT, "", 0, 32, NULL},
+                             {"priority", NUMBER, "50", 1, XC_PRIORITY_MAX, NULL},
+                             {"delay", NUMBER, "0", 0, XC_MEMBER_DELAY_MAX, NULL}}},
+    [XC_TRANSFER_GROUP_HOST] = {"group-host",
+                                false,
+                                {{"host", TEXT, NULL, 3, XC_GROUP_NAME_MAX + 1 + 32, NULL},
+                                 {"weight", NUMBER, "100", 1, XC_GROUP_WEIGHT_MAX, NULL}}},
     [XC_TRANSFER_END] = {"end",
                          true,
                          {{"records", NUMBER, NULL, 0, G_MAXUINT32, NULL},
@@ -132,6 +155,25 @@ static int compare(gconstpointer a, gconstpointer b)
 void xc_transfer_sort(struct xc_transfer *transfer)
 {
     g_ptr_array_sort(transfer->records, compare);
+}
+
+char *xc_transfer_group_of(const struct xc_transfer_record *record)
+{
+    const char *slash = strchr(record->values[0], '/');
+
+    return slash ? g_strndup(record->values[0], (size_t)(slash - record->values[0])) : NULL;
+}
+
+bool xc_transfer_is_of_group(const struct xc_transfer_record *record, const char *name)
+{
+    g_autofree char *group = NULL;
+
+    if (record->section == XC_TRANSFER_GROUP)
+        return strcmp(record->values[0], name) == 0;
+    if (record->section != XC_TRANSFER_MEMBER && record->section != XC_TRANSFER_GROUP_HOST)
+        return false;
+    group = xc_transfer_group_of(record);
+    return group && strcmp(group, name) == 0;
 }
 
 unsigned xc_transfer_count(const struct xc_transfer *transfer, enum xc_transfer_section section)

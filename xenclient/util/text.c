@@ -139,3 +139,13 @@ bool xc_text_is_key(const char *text, size_t max)
             return false;
     return true;
 }
+
+int xc_key_compare(const char *a, const char *b)
+{
+    size_t x = strlen(a);
+    size_t y = strlen(b);
+
+    if (x != y)
+        return x < y ? -1 : 1;
+    return memcmp(a, b, x);
+}

@@ -27,3 +27,6 @@ bool xc_text_to_scaled(const char *text, uint64_t scale, uint64_t *out, GError *
 /* 1..max octets of A-Za-z0-9._- beginning with a letter or digit: keys of sources, hosts,
  * credentials. */
 bool xc_text_is_key(const char *text, size_t max);
+
+/* The order in which SNMP sorts texts that are indexes: by length, then octets. */
+int xc_key_compare(const char *a, const char *b);

@@ -116,7 +116,8 @@ static void put_object(enum part part, const struct xc_msg *msg, GByteArray *to)
     }
 }
 
-static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
+/* False: it is no number. */
+static bool put_number(enum part part, const struct xc_msg *msg, GByteArray *to)
 {
     switch (part) {
     case SOURCE:
@@ -152,6 +153,20 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
     case PROGRESS:
         xc_put_u32(to, (uint32_t)(CLAMP(msg->progress, -1, 100) + 1));
         break;
+    case LEVEL:
+        xc_put_u32(to, (uint32_t)msg->level);
+        break;
+    default:
+        return false;
+    }
+    return true;
+}
+
+static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
+{
+    if (put_number(part, msg, to))
+        return;
+    switch (part) {
     case OP:
         xc_put_raw(to, &msg->op, sizeof(msg->op));
         break;
@@ -164,9 +179,6 @@ static void put_part(enum part part, const struct xc_msg *msg, GByteArray *to)
     case TLS_PINS:
     case TLS_CA:
         xc_put_text(to, *(char *const *)(const void *)((const char *)msg + paths[part]));
-        break;
-    case LEVEL:
-        xc_put_u32(to, (uint32_t)msg->level);
         break;
     default:
         put_object(part, msg, to);
