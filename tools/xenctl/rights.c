@@ -5,6 +5,10 @@
 
 static const enum sn_id domain_parameters[] = {xenDomainLock, xenDomainStartOn, xenDomainTimeout,
                                                xenDomainNote, NO_MORE};
+/* Of those that a group can be told, too. */
+static const enum sn_id acting_parameters[] = {xenDomainLock, xenDomainStartOn, xenDomainTimeout,
+                                               xenDomainNote, xenGroupLock,     xenGroupTimeout,
+                                               xenGroupNote,  NO_MORE};
 static const enum sn_id host_parameters[] = {xenHostNote, xenHostTimeout, NO_MORE};
 
 const struct ctl_right ctl_rights[] = {
@@ -12,21 +16,21 @@ const struct ctl_right ctl_rights[] = {
      "start, shut down, reboot, pause, suspend, resume",
      true,
      true,
-     {xenDomainPower, xenNamePower, NO_MORE},
-     domain_parameters},
+     {xenDomainPower, xenNamePower, xenGroupPower, NO_MORE},
+     acting_parameters},
     {"force",
      "destroy, reset, delete, dump the memory: guests may lose data",
      true,
      false,
-     {xenDomainForce, xenNameForce, NO_MORE},
-     domain_parameters},
+     {xenDomainForce, xenNameForce, xenGroupForce, NO_MORE},
+     acting_parameters},
     {"migrate",
      "move to another host, and find out whether that could be",
      true,
      true,
      {xenDomainMigrateTo, xenDomainCheckMigrateTo, xenNameMigrateTo, xenNameCheckMigrateTo,
-      NO_MORE},
-     domain_parameters},
+      xenGroupMigrateTo, NO_MORE},
+     acting_parameters},
     {"resources",
      "memory, processors and their shares",
      true,
@@ -71,6 +75,14 @@ const struct ctl_right ctl_rights[] = {
      {xenSourceUri, xenSourceCredential, xenSourceEnabled, xenSourceInterval, xenSourceAddress,
       xenSourceConfigDirs, xenSourceSaveDir, xenSourceRowStatus, xenFoundRegisterAs,
       xenFoundRegisterCredential, NO_MORE},
+     NULL},
+    {"groups",
+     "say which domains belong together, where they run, and what they are made from",
+     false,
+     false,
+     {xenGroupDescr, xenGroupHosts, xenGroupPolicy, xenGroupOrder, xenGroupMinRunning,
+      xenGroupRowStatus, xenMemberPriority, xenMemberDelay, xenMemberPin, xenMemberDescr,
+      xenMemberCreate, xenMemberRowStatus, xenGroupHostWeight, xenGroupHostRowStatus, NO_MORE},
      NULL},
     {"discover",
      "look for hosts in the network",
