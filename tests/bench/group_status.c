@@ -32,6 +32,7 @@ static void key_of(unsigned host, char key[16])
 
 static void set_up(struct kit_fixture *f, const struct shape *shape)
 {
+    unsigned hosts = MAX(shape->hosts, 1);
     char key[16];
 
     f->dir = g_dir_make_tmp("xensnmp-bench-XXXXXX", NULL);
@@ -50,7 +51,7 @@ static void set_up(struct kit_fixture *f, const struct shape *shape)
             unsigned number = g * shape->members + m;
             g_autofree char *member =
                 m % 4 ? g_strdup_printf("guest-%u", number)
-                      : g_strdup_printf("host%u/guest-%u", number % shape->hosts, number);
+                      : g_strdup_printf("host%u/guest-%u", number % hosts, number);
 
             xc_group_member_get(spec, member);
         }
