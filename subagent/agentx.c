@@ -4,6 +4,7 @@
 #include "subagent/contexts.h"
 #include "subagent/registration.h"
 #include "subagent/set.h"
+#include "subagent/traps.h"
 
 #include <net-snmp/agent/agent_callbacks.h>
 #include <net-snmp/library/large_fd_set.h>
@@ -258,6 +259,7 @@ static int on_connected(int major, int minor, void *session, void *data)
     agentx->session = session;
     agentx->asked = false;
     agentx->told_missing = false;
+    st_traps_connected(agentx->context->traps, session);
     if (agentx->contexts)
         st_contexts_connected(agentx->contexts, session);
     xc_log(XC_LOG_INFO, "connected to the master agent at %s", agentx->where);
@@ -283,6 +285,7 @@ static int on_disconnected(int major, int minor, void *session, void *data)
     (void)minor;
     (void)session;
     agentx->session = NULL;
+    st_traps_connected(agentx->context->traps, NULL);
     tell_missing(agentx, "lost the master agent");
     for (unsigned i = 0; i < ST_N_TREES; i++)
         if (agentx->trees->mibs[i])

@@ -13,7 +13,8 @@ struct st_context {
     struct st_names *names;
     struct st_mib *mib; /* XENSNMP-MIB, for its own figures; set after the tree is built */
     uint32_t sessions;  /* connections to the master agent so far */
-    const char *host;   /* key of the host that the context is of; NULL: the whole fleet */
+    struct st_traps *traps;
+    const char *host; /* key of the host that the context is of; NULL: the whole fleet */
     struct st_guests *guests;
 };
 

@@ -4,7 +4,7 @@
 #include "subagent/set.h"
 #include "xenclient/util/clock.h"
 
-static void put_value(netsnmp_variable_list *var, u_char asn, const struct st_value *value)
+void st_put_value(netsnmp_variable_list *var, u_char asn, const struct st_value *value)
 {
     if (asn == ASN_OCTET_STR || asn == ASN_OBJECT_ID) {
         snmp_set_var_typed_value(var, asn, value->octets, value->length);
@@ -30,7 +30,7 @@ static void get(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
 
     switch (st_mib_get(mib, var->name, var->name_length, &value, &asn)) {
     case ST_FOUND:
-        put_value(var, asn, &value);
+        st_put_value(var, asn, &value);
         break;
     case ST_NO_OBJECT:
         netsnmp_set_request_error(reqinfo, request, SNMP_NOSUCHOBJECT);
@@ -53,7 +53,7 @@ static void get_next(struct st_mib *mib, netsnmp_request_info *request)
     if (!st_mib_next(mib, var->name, var->name_length, next, &length, &value, &asn))
         return;
     snmp_set_var_objid(var, next, length);
-    put_value(var, asn, &value);
+    st_put_value(var, asn, &value);
 }
 
 static void note_call(struct st_longest *longest, gint64 began)

@@ -15,5 +15,8 @@ struct st_served {
 int st_mib_handler(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
                    netsnmp_agent_request_info *reqinfo, netsnmp_request_info *requests);
 
+/* Of that type on the wire. */
+void st_put_value(netsnmp_variable_list *var, u_char asn, const struct st_value *value);
+
 /* The longest call of the last one to two minutes, in microseconds. */
 uint64_t st_mib_longest_call(const struct st_mib *mib);

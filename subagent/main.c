@@ -3,6 +3,7 @@
 #include "subagent/guests.h"
 #include "subagent/notify.h"
 #include "subagent/privileges.h"
+#include "subagent/traps.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -178,10 +179,13 @@ static int serve(struct daemon *daemon)
         context->engine = xc_engine_new(daemon->config, worker, &error);
     context->guests = st_guests_new();
     if (context->engine && st_trees_build(&daemon->trees, context, &error))
+        context->traps = st_traps_new(context, &error);
+    if (context->traps)
         agentx = st_agentx_new(context, &daemon->trees, daemon->config->agentx_socket, &error);
     if (agentx)
         run(daemon);
     st_agentx_free(agentx);
+    st_traps_free(context->traps);
     st_trees_clear(&daemon->trees);
     xc_engine_free(context->engine);
     st_guests_free(context->guests);

@@ -83,6 +83,12 @@ static void put_column(GString *to, const struct st_table *table, const struct s
         g_string_append_printf(to, "\t%s\n", column->member ? column->member : "computed");
 }
 
+void st_schema_notification(GString *to, const char *name, uint32_t arc, const char *objects)
+{
+    g_string_append_printf(to, "%s\t0.%u\tnotification\t-\t-\t-\t-\t%s\t-\t-\n", name, arc,
+                           objects);
+}
+
 char *st_schema_text(const oid *root, size_t root_length, const struct st_table *const *tables,
                      unsigned n_tables)
 {

@@ -129,6 +129,22 @@ static int64_t number_of(const netsnmp_variable_list *var)
                                     : (int64_t)((unsigned long)*var->val.integer & G_MAXUINT32);
 }
 
+/* The bits of a BITS value as a word, or -1: of those set, one has no name. Octets behind the last named bit may be
+ * there or not. */
+static int64_t bits_of(const struct st_leaf *leaf, const netsnmp_variable_list *var)
+{
+    int64_t word = 0;
+
+    for (size_t i = 0; i < var->val_len * 8; i++) {
+        if (!(var->val.string[i / 8] & (0x80u >> (i % 8))))
+            continue;
+        if (i >= 32 || !xc_enum_has(leaf->labels, (int)i))
+            return -1;
+        word |= (int64_t)1 << i;
+    }
+    return word;
+}
+
 static int64_t most_of(enum st_type type)
 {
     return type == ST_INTEGER32 ? G_MAXINT32 : G_MAXUINT32;
@@ -152,6 +168,9 @@ static bool value_fits(const struct st_leaf *leaf, const netsnmp_variable_list *
             return true;
         return refuse(why, SNMP_ERR_WRONGVALUE, XC_CAUSE_BAD_VALUE, "%s takes true(1) or false(2)",
                       column->name);
+    case ST_BITS:
+        return bits_of(leaf, var) >= 0 || refuse(why, SNMP_ERR_WRONGVALUE, XC_CAUSE_BAD_VALUE,
+                                                 "%s has no such bit", column->name);
     case ST_LOCK:
         return in_range(column, number_of(var), 0, G_MAXINT32, why);
     case ST_ROW_STATUS:
@@ -322,7 +341,9 @@ static bool collect(struct st_mib *mib, netsnmp_request_info *request, GArray *c
     if (st_change_write(change, leaf->column->arc))
         return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_CONFLICT,
                       "%s is twice in the request", leaf->column->name);
-    if (var->type == ASN_OCTET_STR)
+    if (leaf->column->type == ST_BITS)
+        write.number = bits_of(leaf, var);
+    else if (var->type == ASN_OCTET_STR)
         write.text =
             g_string_chunk_insert_len(texts, (const char *)var->val.string, (gssize)var->val_len);
     else

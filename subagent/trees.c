@@ -5,6 +5,7 @@
 #include "subagent/schema.h"
 #include "subagent/set.h"
 #include "subagent/tables/tables.h"
+#include "subagent/traps.h"
 
 #include <string.h>
 
@@ -53,17 +54,19 @@ static const struct served_mib {
     bool (*wanted)(const struct xc_config *config);
     bool of_fleet;
     bool of_hosts;
+    char *(*notifications)(void); /* lines of its schema; NULL: it has none */
 } all[ST_N_TREES] = {
     [ST_TREE_XENSNMP] = {"xensnmp", xensnmp_root, G_N_ELEMENTS(xensnmp_root), st_tables,
-                         &st_n_tables, always, true, false},
+                         &st_n_tables, always, true, false, st_traps_schema},
     [ST_TREE_XENSNMP_HOST] = {"xensnmp-host", xensnmp_root, G_N_ELEMENTS(xensnmp_root), host_tables,
                               &(const unsigned){G_N_ELEMENTS(host_tables)}, wants_contexts, false,
-                              true},
+                              true, NULL},
     [ST_TREE_VM_MIB] = {"vm-mib", vm_mib_root, G_N_ELEMENTS(vm_mib_root), vm_mib_tables,
-                        &(const unsigned){G_N_ELEMENTS(vm_mib_tables)}, wants_vm_mib, true, true},
+                        &(const unsigned){G_N_ELEMENTS(vm_mib_tables)}, wants_vm_mib, true, true,
+                        NULL},
     [ST_TREE_LIBRENMS] = {"librenms", librenms_root, G_N_ELEMENTS(librenms_root), librenms_tables,
                           &(const unsigned){G_N_ELEMENTS(librenms_tables)}, wants_librenms, true,
-                          true},
+                          true, NULL},
 };
 
 bool st_trees_build(struct st_trees *trees, struct st_context *context, GError **error)
@@ -98,13 +101,22 @@ bool st_tree_of_hosts(unsigned tree)
     return all[tree].of_hosts;
 }
 
+static char *schema_of(const struct served_mib *mib)
+{
+    g_autofree char *objects =
+        st_schema_text(mib->root, mib->root_length, mib->tables, *mib->n_tables);
+    g_autofree char *notifications = mib->notifications ? mib->notifications() : NULL;
+
+    return g_strconcat(objects, notifications, NULL);
+}
+
 char *st_trees_schema(const char *name, GError **error)
 {
     g_autoptr(GString) names = g_string_new(NULL);
 
     for (unsigned i = 0; i < ST_N_TREES; i++) {
         if (strcmp(all[i].name, name) == 0)
-            return st_schema_text(all[i].root, all[i].root_length, all[i].tables, *all[i].n_tables);
+            return schema_of(&all[i]);
         g_string_append_printf(names, "%s%s", i ? ", " : "", all[i].name);
     }
     xc_fail(error, XC_CAUSE_BAD_VALUE, "there is no MIB %s; there are %s", name, names->str);

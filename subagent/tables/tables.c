@@ -19,6 +19,7 @@ const struct st_table *const st_tables[] = {
     &st_discovery_table,   &st_found_table,
     &st_discovery_scalars, &st_group_table,
     &st_member_table,      &st_group_host_table,
+    &st_notify_scalars,    &st_threshold_table,
 };
 const unsigned st_n_tables = G_N_ELEMENTS(st_tables);
 

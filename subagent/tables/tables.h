@@ -23,6 +23,8 @@ extern const struct st_table st_operation_table;
 extern const struct st_table st_operation_scalars;
 extern const struct st_table st_event_table;
 extern const struct st_table st_event_scalars;
+extern const struct st_table st_notify_scalars;
+extern const struct st_table st_threshold_table;
 extern const struct st_table st_pool_table;
 extern const struct st_table st_snapshot_table;
 extern const struct st_table st_sr_table;

@@ -55,6 +55,9 @@ is_(translate(['xenNamePower."web1"', 'xenHostState."dom0-a"']),
     "net-snmp makes text indexes of names")
 none([n for n in names if not re.fullmatch(r"xen[A-Z][A-Za-z0-9]{1,28}", n)], "names begin with xen, 32 characters at most")
 none([o.name for o in module.values() if len(o.description) < 8], "every object is described")
+ok(any(o.kind == "notification" for o in module.values()), "notifications are among them")
+is_([o.name for o in module.values() if o.kind == "notification" and not set(o.index.split(",")) <= set(names)], [],
+    "notifications carry objects of this module")
 counters = [o for o in module.values() if o.type.startswith("Counter")]
 none([o.name for o in counters if "iscontinuit" not in o.description and o.units != "polls"
       and "xenAgentStarted" not in o.description], "every counter names its discontinuities")
@@ -88,4 +91,8 @@ with open(os.path.join(mib.TOP, "docs", "columns.md")) as text:
 fresh = gen_docs.columns_md(BINARY)
 if not ok(written == fresh, "docs/columns.md is what the generator makes"):
     diag("run: tools/gen/gen_docs.py build/bin/xensnmpd > docs/columns.md")
+with open(os.path.join(mib.TOP, "docs", "notifications.md")) as text:
+    written = text.read()
+if not ok(written == gen_docs.notifications_md(BINARY), "docs/notifications.md is what the generator makes"):
+    diag("run: tools/gen/gen_docs.py build/bin/xensnmpd notifications > docs/notifications.md")
 done()

@@ -104,7 +104,7 @@ with Lab(hosts=1, domains=4, seed=7, agent={"discovery_allow": "198.51.100.0/24"
              lab.oid("xenDomainName", 99), lab.oid("xenDomainName") + ".1.1", lab.oid("xenHostName", "none"),
              lab.oid("xenHostName") + ".1", lab.oid("xenAgentVersion", 1), lab.oid("xenNameState", "no such name"))
     is_(lab.get(*empty), [None] * len(empty), "no value for names that are none")
-    behind = lab.getnext(lab.oid("xenEventMaxRows", 0))
+    behind = lab.getnext(lab.oid("xenNotifyBurst", 0))
     ok(not behind or not behind[0][0].startswith(ROOT), "GETNEXT of the last object leaves the tree")
     raw = subprocess.run(lab.client.command("snmpget", "-On", lab.client.address, lab.oid("xenDomainName", 99),
                                             ROOT + ".1.4.1.1.1.1"), env=lab.client.env, capture_output=True,

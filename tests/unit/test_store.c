@@ -95,6 +95,11 @@ static void see_told_notice(const char *source, const char *uuid, int64_t time, 
                            (int)time);
 }
 
+static void see_setting(const char *name, const char *value, void *data)
+{
+    g_string_append_printf(((struct fixture *)data)->seen, "setting %s %s;", name, value);
+}
+
 static void see_group(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();
@@ -115,7 +120,7 @@ static void see_group(const struct xc_group_spec *spec, enum xc_wanted wanted, v
 
 static const struct xc_store_rows rows = {
     see_source,      see_domain, see_identity,    see_host,  see_counters, see_told_domain,
-    see_told_source, see_event,  see_told_notice, see_group, see_history,
+    see_told_source, see_event,  see_told_notice, see_group, see_history,  see_setting,
 };
 
 static void done(const GError *error, void *data)

@@ -26,12 +26,12 @@ class GenError(Exception):
 class Object:
     name: str
     oid: str  # below the root, "" for the root itself
-    kind: str  # table, index, column, scalar
+    kind: str  # table, index, column, scalar, notification
     type: str = "-"
     access: str = "-"
     range: str = "-"
     units: str = "-"
-    index: str = "-"
+    index: str = "-"  # of a notification: its objects
     labels: str = "-"
     source: str = "-"
     description: str = ""
@@ -149,6 +149,11 @@ def read_module(path=MODULE):
             # smidump knows creation by the row; the module says it on each column.
             if creates and column.findtext("access") == "readwrite":
                 objects[column.get("name")].access = "read-create"
+    for element in module.tree.iterfind("notifications/notification"):
+        name = element.get("name")
+        carried = ",".join(thing.get("name") for thing in element.iterfind("objects/object"))
+        objects[name] = Object(name=name, oid=element.get("oid").removeprefix(module.root + "."), kind="notification",
+                               index=carried, description=module.text(element))
     return module.root, objects
 
 

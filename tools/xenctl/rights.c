@@ -91,6 +91,13 @@ const struct ctl_right ctl_rights[] = {
      {xenDiscoveryStart, xenDiscoveryStartSubnets, xenDiscoveryStartProbes, xenDiscoveryStartRate,
       xenDiscoveryStartCredential, xenDiscoveryStartNote, NO_MORE},
      NULL},
+    {"notify",
+     "say what is told by notifications, and from which values on",
+     false,
+     false,
+     {xenNotifyEnable, xenThresholdKind, xenThresholdTarget, xenThresholdSet, xenThresholdClear,
+      xenThresholdRowStatus, NO_MORE},
+     NULL},
 };
 const unsigned ctl_n_rights = G_N_ELEMENTS(ctl_rights);
 

@@ -9,6 +9,12 @@
 #include <string.h>
 
 #define AT(member) offsetof(struct xc_config, member)
+#define THRESHOLD(name_, kind_, initial_, what_)                                                   \
+    {                                                                                              \
+        "threshold_" name_, TEXT, AT_ONCE, AT(threshold_text[(kind_)-1]), initial_, 0, 0, NULL,    \
+            "SET/CLEAR: an event when it comes to SET and another when it is back at CLEAR, "      \
+            "unless xenThresholdTable says else; empty: none. The " what_ "."                      \
+    }
 
 /* Of section [agent]; places in struct xc_config. */
 static const struct option options[] = {
@@ -52,6 +58,19 @@ static const struct option options[] = {
      "Finished operations that stay at most."},
     {"event_rows", NUMBER, AT_ONCE, AT(event_rows), "1000", 100, 100000, NULL,
      "Events that stay at most."},
+    {"notify", LIST, AT_ONCE, AT(notify), "", 0, 0, NULL,
+     "Classes of events (separated by ';') that are sent as notifications, as in xenNotifyEnable; "
+     "none: no notifications; empty: xenNotifyEnable may be set by SNMP."},
+    {"notify_rate", NUMBER, AT_ONCE, AT(notify_rate), "5", 1, 1000, NULL,
+     "Notifications in a second, in the long run; what is more is told in bulk."},
+    {"notify_burst", NUMBER, AT_ONCE, AT(notify_burst), "50", 1, 10000, NULL,
+     "Notifications that may be sent at once after a quiet time."},
+    THRESHOLD("host_cpu", XC_THRESHOLD_HOST_CPU, "95/85", "percent of a host's processors in use"),
+    THRESHOLD("host_memory", XC_THRESHOLD_HOST_MEMORY, "", "percent of a host's memory in use"),
+    THRESHOLD("domain_cpu", XC_THRESHOLD_DOMAIN_CPU, "", "percent of a domain's vCPUs in use"),
+    THRESHOLD("domain_memory", XC_THRESHOLD_DOMAIN_MEMORY, "",
+              "percent that a domain's memory is of its largest"),
+    THRESHOLD("data_age", XC_THRESHOLD_DATA_AGE, "300/60", "age in seconds of a source's data"),
     {"max_operations", NUMBER, AT_ONCE, AT(max_ops), "8", 1, 1000, NULL,
      "Operations at once, in all."},
     {"max_operations_per_host", NUMBER, AT_ONCE, AT(max_ops_per_host), "2", 1, 100, NULL,
@@ -246,6 +265,8 @@ struct xc_config *xc_config_new(void)
     for (size_t i = 0; i < G_N_ELEMENTS(options); i++)
         if (!xc_config_assign(config, &options[i], options[i].initial))
             g_error("the default of %s is not allowed", options[i].name);
+    if (xc_config_read_notify(config, NULL))
+        g_error("a default of notifications is not allowed");
     return config;
 }
 
@@ -355,7 +376,15 @@ static bool check_source(const struct reading *r, const char *section,
     return true;
 }
 
-static bool check_agent(const struct reading *r, const struct xc_config *config, GError **error)
+static bool check_notify(const struct reading *r, struct xc_config *config, GError **error)
+{
+    g_autoptr(GError) inner = NULL;
+    const char *bad = xc_config_read_notify(config, &inner);
+
+    return !bad || xc_config_wrong(r, "agent", bad, error, "%s", inner->message);
+}
+
+static bool check_agent(const struct reading *r, struct xc_config *config, GError **error)
 {
     for (char **word = config->discovery_allow; *word; word++) {
         g_autoptr(GError) inner = NULL;
@@ -369,7 +398,7 @@ static bool check_agent(const struct reading *r, const struct xc_config *config,
             return xc_config_wrong(r, "agent", "discovery_credentials", error,
                                    "\"%s\" is no name of a credential: 1..32 of A-Za-z0-9._-",
                                    *word);
-    return true;
+    return check_notify(r, config, error);
 }
 
 static bool read_source(const struct reading *r, const char *section, struct xc_config *config,

@@ -5,6 +5,7 @@
 
 #include "xenclient/drivers/driver.h"
 #include "xenclient/model/group.h"
+#include "xenclient/model/threshold.h"
 
 struct xc_config_source {
     struct xc_source_spec spec;
@@ -33,7 +34,14 @@ struct xc_config {
     unsigned op_expire_sec;  /* finished operations stay */
     unsigned op_max_rows;
     unsigned event_rows;
-    unsigned max_ops; /* running at once */
+    char **notify;           /* classes of notifications; empty: SNMP sets them */
+    bool notify_set;         /* it is not */
+    uint32_t notify_classes; /* the same as bits */
+    unsigned notify_rate;    /* notifications in a second, in the long run */
+    unsigned notify_burst;   /* at once */
+    char *threshold_text[XC_N_THRESHOLDS];
+    struct xc_limits thresholds[XC_N_THRESHOLDS]; /* the same as numbers */
+    unsigned max_ops;                             /* running at once */
     unsigned max_ops_per_host;
     unsigned queue_limit;          /* accepted and not finished */
     unsigned poll_timeout_sec;     /* budget of one poll */
@@ -62,6 +70,10 @@ struct xc_config *xc_config_new(void);
 void *xc_config_free(struct xc_config *config); /* returns NULL; takes NULL */
 typedef struct xc_config xc_config;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_config, xc_config_free)
+
+/* config_notify.c: texts of notifications and thresholds to what they mean. NULL: done; else the option that is wrong, and
+ * what is wrong with it. */
+const char *xc_config_read_notify(struct xc_config *config, GError **error);
 
 /* The option table as text: a commented sample file. */
 char *xc_config_sample(void);

@@ -115,7 +115,7 @@ static bool load(struct xc_engine *engine, GError **error)
     static const struct xc_store_rows rows = {
         load_source,     load_domain,      load_identity,    load_host,
         load_counters,   load_told_domain, load_told_source, xc_events_load,
-        xc_notices_load, xc_groups_load,   xc_history_load,
+        xc_notices_load, xc_groups_load,   xc_history_load,  xc_setting_load,
     };
 
     xc_groups_configure(engine, engine->config);
@@ -151,6 +151,8 @@ static gboolean on_tick(void *data)
     xc_ops_tick(engine);
     xc_intents_tick(engine);
     xc_events_tick(engine);
+    xc_thresholds_tick(engine);
+    xc_notify_tick(engine);
     xc_counters_tick(engine);
     give_back(engine);
     return G_SOURCE_CONTINUE;
@@ -205,6 +207,8 @@ static struct xc_engine *make(const struct xc_config *config)
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)xc_host_life_free);
     engine->graveyard = make_graveyard();
     engine->events = xc_events_new();
+    engine->notify = xc_notify_new();
+    engine->thresholds = xc_thresholds_new();
     engine->told_sources = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     engine->notices = xc_notices_new();
     engine->refusals_mono = G_MININT64 / 2;
@@ -266,6 +270,7 @@ struct xc_engine *xc_engine_new(const struct xc_config *config, const char *work
     if (!load(engine, error))
         return xc_engine_free(engine);
     xc_fleet_rebuild(engine);
+    xc_notify_start(engine);
     xc_events_start(engine);
     engine->tick = g_timeout_add_seconds(1, on_tick, engine);
     return engine;
@@ -300,6 +305,8 @@ static void free_parts(struct xc_engine *engine)
     xc_known_end(engine);
     g_hash_table_unref(engine->told_sources);
     g_hash_table_unref(engine->notices);
+    xc_notify_free(engine->notify);
+    xc_thresholds_free(engine->thresholds);
     xc_events_free(engine->events);
     g_hash_table_unref(engine->identities);
     g_clear_pointer(&engine->refusals, g_array_unref);
@@ -322,6 +329,7 @@ void *xc_engine_free(struct xc_engine *engine)
     if (engine->store) {
         xc_counters_save(engine);
         xc_events_flush(engine);
+        xc_notify_flush(engine);
     }
     xc_store_close(engine->store);
     xc_journal_close(engine->journal);

@@ -8,7 +8,9 @@
 #include "xenclient/engine/events.h"
 #include "xenclient/engine/fleet.h"
 #include "xenclient/engine/group_history.h"
+#include "xenclient/engine/notify.h"
 #include "xenclient/engine/operations.h"
+#include "xenclient/engine/thresholds.h"
 
 /* Opens the stores, loads sources, identities and operations, starts workers and polling;
  * operations found open go on. The config must outlive the engine. worker_exe NULL: /proc/self/exe.

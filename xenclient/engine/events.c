@@ -90,6 +90,7 @@ static void show(struct xc_engine *engine, GPtrArray *group)
     }
     g_ptr_array_set_free_func(group, NULL);
     g_ptr_array_unref(group);
+    xc_notify_pump(engine); /* before the oldest go */
     xc_events_trim(engine);
 }
 

@@ -5,6 +5,7 @@
 #include "xenclient/engine/engine.h"
 #include "xenclient/engine/group_history.h"
 #include "xenclient/engine/groups.h"
+#include "xenclient/engine/thresholds.h"
 #include "xenclient/store/operations_db.h"
 #include "xenclient/store/store.h"
 #include "xenclient/util/clock.h"
@@ -75,8 +76,10 @@ struct xc_engine {
 
     /* events */
     struct xc_events *events;
-    GHashTable *told_sources; /* key -> what was told of it: see XC_TOLD_ANSWERED */
-    GHashTable *notices;      /* key -> what was told of its messages; private to notices.c */
+    struct xc_notify *notify;         /* private to notify.c */
+    struct xc_thresholds *thresholds; /* private to thresholds.c */
+    GHashTable *told_sources;         /* key -> what was told of it: see XC_TOLD_ANSWERED */
+    GHashTable *notices;  /* key -> what was told of its messages; private to notices.c */
     guint answered;       /* sources with an answer when domains that went unseen were looked for */
     gint64 refusals_mono; /* begin of the minute in which ... */
     unsigned refusals_told, refusals_more; /* so many refusals were events, and so many not */
@@ -276,6 +279,42 @@ void xc_events_op(struct xc_engine *engine, const struct xc_op *op); /* it ended
 void xc_events_refused(struct xc_engine *engine, const char *object, const char *text);
 void xc_events_start(struct xc_engine *engine);
 void xc_events_tick(struct xc_engine *engine);
+
+/* notify.c */
+struct xc_notify *xc_notify_new(void);
+void xc_notify_free(struct xc_notify *notify);
+void xc_notify_start(struct xc_engine *engine); /* all is loaded */
+void xc_notify_tick(struct xc_engine *engine);
+void xc_notify_flush(struct xc_engine *engine); /* to the store, which is closed next */
+void xc_notify_load(struct xc_engine *engine, const char *value);
+void xc_notify_set_classes(struct xc_engine *engine, const char *value);
+char *xc_notify_classes_text(const struct xc_engine *engine); /* newly allocated */
+
+/* thresholds.c */
+struct xc_thresholds *xc_thresholds_new(void);
+void xc_thresholds_free(struct xc_thresholds *thresholds);
+void xc_thresholds_load(struct xc_engine *engine, const char *name, const char *value);
+void xc_thresholds_drop(struct xc_engine *engine, const char *name);
+char *xc_thresholds_text(const struct xc_engine *engine,
+                         const char *name); /* newly allocated; NULL if absent */
+void xc_thresholds_tick(struct xc_engine *engine);
+
+/* settings.c */
+#define XC_SETTING_NOTIFIED  "notified"
+#define XC_SETTING_CLASSES   "notify classes"
+#define XC_SETTING_THRESHOLD "threshold "                              /* and its name */
+void xc_setting_load(const char *name, const char *value, void *data); /* data: the engine */
+void xc_setting_save(struct xc_engine *engine, const char *name);
+/* Applies a journalled one; *name: which, newly allocated. False: it is damaged. */
+bool xc_setting_intent(struct xc_engine *engine, struct xc_reader *reader, char **name);
+/* value "": it is to go. */
+void xc_txn_put_setting(struct xc_txn *txn, const char *name, const char *value);
+
+/* txn.c */
+struct xc_engine *xc_txn_engine(const struct xc_txn *txn);
+/* Takes the payload. key: of the source it is about, "" none. */
+void xc_txn_add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
+                       const char *key);
 
 /* notices.c */
 GHashTable *xc_notices_new(void);

@@ -84,6 +84,7 @@ struct applied {
     int64_t seq;
     char *key;       /* of the source it is about; NULL none */
     char *group;     /* that it is about; NULL none */
+    char *setting;   /* name of the setting it is; NULL none */
     uint32_t domain; /* that it is about; 0 none */
 };
 
@@ -93,6 +94,7 @@ static void applied_free(void *data)
 
     g_free(applied->key);
     g_free(applied->group);
+    g_free(applied->setting);
     g_free(applied);
 }
 
@@ -119,7 +121,8 @@ static bool drop_older(struct xc_engine *engine, const struct applied *applied)
         const struct applied *older = engine->intents->pdata[i];
 
         if (older->domain != applied->domain || g_strcmp0(older->key, applied->key) != 0 ||
-            g_strcmp0(older->group, applied->group) != 0)
+            g_strcmp0(older->group, applied->group) != 0 ||
+            g_strcmp0(older->setting, applied->setting) != 0)
             i++;
         else if (drop(engine, older))
             g_ptr_array_remove_index(engine->intents, i);
@@ -183,6 +186,8 @@ void xc_intents_tick(struct xc_engine *engine)
             save_domain(engine, applied->domain);
         if (applied->group)
             xc_group_save(engine, applied->group);
+        if (applied->setting)
+            xc_setting_save(engine, applied->setting);
         xc_store_barrier(engine->store, stored, applied);
     }
 }
@@ -252,6 +257,10 @@ void xc_intent_apply(struct xc_engine *engine, int64_t seq, enum xc_intent_kind 
     case XC_INTENT_REMOVE_GROUP:
         if (xc_group_intent(engine, kind, &reader, &applied->group))
             xc_group_save(engine, applied->group);
+        break;
+    case XC_INTENT_SETTING:
+        if (xc_setting_intent(engine, &reader, &applied->setting))
+            xc_setting_save(engine, applied->setting);
         break;
     }
     xc_store_barrier(engine->store, stored, applied);

@@ -152,6 +152,11 @@ bool xc_txn_cancel_op(struct xc_txn *txn, uint32_t index, GError **error)
 
 /* --- settings */
 
+struct xc_engine *xc_txn_engine(const struct xc_txn *txn)
+{
+    return txn->engine;
+}
+
 void xc_txn_add_intent(struct xc_txn *txn, enum xc_intent_kind kind, GByteArray *payload,
                        const char *key)
 {

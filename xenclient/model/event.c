@@ -7,11 +7,11 @@
 #include <string.h>
 
 static const struct xc_label types[] = {
-    {1, "domainState"},      {2, "domainCreated"},      {3, "domainDeleted"},
-    {4, "domainMoved"},      {5, "domainCrashed"},      {7, "hostDown"},
-    {8, "hostUp"},           {9, "hostUnauthorised"},   {11, "operationFinished"},
-    {12, "operationFailed"}, {22, "hostUntrusted"},     {23, "setRefused"},
-    {24, "agentStarted"},    {25, "hypervisorMessage"},
+    {1, "domainState"},      {2, "domainCreated"},    {3, "domainDeleted"},
+    {4, "domainMoved"},      {5, "domainCrashed"},    {7, "hostDown"},
+    {8, "hostUp"},           {9, "hostUnauthorised"}, {11, "operationFinished"},
+    {12, "operationFailed"}, {18, "threshold"},       {22, "hostUntrusted"},
+    {23, "setRefused"},      {24, "agentStarted"},    {25, "hypervisorMessage"},
 };
 XC_ENUM_DEFINE(xc_event_type_labels, "XenEventKind", types);
 

@@ -5,7 +5,7 @@
 
 #include <glib.h>
 
-/* The numbers of notifications of the same name below xenNotifications; those behind 21 have none. */
+/* The numbers of the notifications that tell of them, below xenNotifications. */
 enum xc_event_type {
     XC_EVENT_NONE = 0, /* nothing to tell; only what was told is to be remembered */
     XC_EVENT_DOMAIN_STATE = 1,
@@ -18,6 +18,7 @@ enum xc_event_type {
     XC_EVENT_HOST_UNAUTHORISED = 9,
     XC_EVENT_OPERATION_FINISHED = 11,
     XC_EVENT_OPERATION_FAILED = 12,
+    XC_EVENT_THRESHOLD = 18, /* severity CLEAR: it is over */
     XC_EVENT_HOST_UNTRUSTED = 22,
     XC_EVENT_SET_REFUSED = 23,
     XC_EVENT_AGENT_STARTED = 24,

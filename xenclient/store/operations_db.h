@@ -14,6 +14,7 @@ enum xc_intent_kind {
     XC_INTENT_PROTECT = 3,       /* payload: u32 domain index, u8 protect */
     XC_INTENT_PUT_GROUP = 4,     /* payload: text name, definition as xc_group_spec_write() */
     XC_INTENT_REMOVE_GROUP = 5,  /* payload: text name */
+    XC_INTENT_SETTING = 16,      /* payload: text name, text value; "": it goes */
 };
 
 struct xc_journal *xc_journal_open(const char *dir, GError **error);

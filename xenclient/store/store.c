@@ -6,6 +6,7 @@
 #include "state_3.sql.h"
 #include "state_4.sql.h"
 #include "state_5.sql.h"
+#include "state_6.sql.h"
 #include "xenclient/store/db.h"
 #include "xenclient/store/event_rows.h"
 #include "xenclient/store/group_rows.h"
@@ -24,7 +25,8 @@
 /* New domains wait for their rows, and all is tried again: another program's lock may hold them up, not for long. */
 #define BUSY_MSEC 500
 
-static const char *const steps[] = {state_sql, state_2_sql, state_3_sql, state_4_sql, state_5_sql};
+static const char *const steps[] = {state_sql,   state_2_sql, state_3_sql,
+                                    state_4_sql, state_5_sql, state_6_sql};
 const struct xc_schema xc_schema_state = {"state.db", steps, G_N_ELEMENTS(steps)};
 
 struct xc_store {
@@ -163,6 +165,13 @@ static void load_told_notice(sqlite3_stmt *row, void *data)
                          l->data);
 }
 
+static void load_setting(sqlite3_stmt *row, void *data)
+{
+    const struct loading *l = data;
+
+    l->rows->setting(xc_db_text(row, 0), xc_db_text(row, 1), l->data);
+}
+
 static void load_next(sqlite3_stmt *row, void *data)
 {
     *((const struct loading *)data)->next = (uint32_t)sqlite3_column_int64(row, 0) + 1;
@@ -194,6 +203,7 @@ bool xc_store_load(struct xc_store *store, const struct xc_store_rows *rows, voi
                        &l) &&
            xc_db_query(store->db, error, "SELECT source, uuid, time FROM told_notice",
                        load_told_notice, &l) &&
+           xc_db_query(store->db, error, "SELECT name, value FROM setting", load_setting, &l) &&
            xc_event_rows_load(store->db, rows->event, data, error) &&
            xc_group_rows_load(store->db, rows->group, data, error) &&
            xc_history_rows_load(store->db, rows->history, data, error);
@@ -508,6 +518,26 @@ void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned kee
 
     job->events = g_ptr_array_ref(events);
     job->number[0] = keep;
+    push(store, job);
+}
+
+static bool write_setting(struct xc_db *db, const struct job *job, GError **error)
+{
+    if (!job->text[1])
+        return xc_db_run(db, error, "DELETE FROM setting WHERE name = ?", "s", job->text[0]);
+    return xc_db_run(db, error,
+                     "INSERT INTO setting (name, value) VALUES (?, ?)"
+                     " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                     "ss", job->text[0], job->text[1]);
+}
+
+void xc_store_put_setting(struct xc_store *store, const char *name, const char *value,
+                          xc_store_done_fn done, void *data)
+{
+    struct job *job = job_new(write_setting, done, data);
+
+    job->text[0] = g_strdup(name);
+    job->text[1] = g_strdup(value);
     push(store, job);
 }
 

@@ -28,6 +28,7 @@ struct xc_store_rows {
     void (*told_notice)(const char *source, const char *uuid, int64_t time, void *data);
     void (*group)(const struct xc_group_spec *spec, enum xc_wanted wanted, void *data);
     void (*history)(struct xc_history *history, void *data); /* theirs to free */
+    void (*setting)(const char *name, const char *value, void *data);
 };
 
 /* Called when a job's commit is done or has failed (error set, borrowed). */
@@ -63,6 +64,9 @@ void xc_store_add_events(struct xc_store *store, GPtrArray *events, unsigned kee
 void xc_store_put_group(struct xc_store *store, const struct xc_group_spec *spec,
                         enum xc_wanted wanted);
 void xc_store_remove_group(struct xc_store *store, const char *name);
+/* value NULL: it goes. */
+void xc_store_put_setting(struct xc_store *store, const char *name, const char *value,
+                          xc_store_done_fn done, void *data);
 /* Comes back when everything asked for so far is committed (or failed since the last barrier). */
 void xc_store_barrier(struct xc_store *store, xc_store_done_fn done, void *data);
 /* Octets of the database file as last seen by the thread. Any thread. */

@@ -271,6 +271,8 @@ static void apply(sqlite3_stmt *row, void *data)
     case XC_INTENT_REMOVE_GROUP:
         remove_group(data, &reader);
         break;
+    case XC_INTENT_SETTING: /* like events, notifications stay behind */
+        break;
     }
 }
 
