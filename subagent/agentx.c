@@ -317,7 +317,7 @@ static void set_options(const char *socket)
 static bool register_trees(struct st_agentx *agentx, GError **error)
 {
     for (unsigned i = 0; i < ST_N_TREES; i++)
-        if (agentx->trees->mibs[i] &&
+        if (agentx->trees->mibs[i] && st_tree_of_fleet(i) &&
             !st_register(&agentx->registrations[i], agentx->trees->mibs[i], agentx->context, error))
             return false;
     return true;

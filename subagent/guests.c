@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum who { GUESTS, AND_CONTROL, EVERYTHING };
+
 /* Rows of one generation of the fleet. */
 struct choice {
     GPtrArray *rows; /* const struct xc_domain_ref * */
@@ -15,6 +17,8 @@ struct choice {
 struct st_guests {
     struct choice guests;
     struct choice all;     /* and control domains */
+    struct choice domains; /* everything that a host has ... */
+    GArray *copies;        /* ... as struct xc_domain_ref */
     uint64_t members;      /* tells one set of guests from another */
     gint64 began_mono;     /* with the agent, or when the host was first seen */
     gint64 changed_mono;   /* when the set changed last; 0: nobody looked yet */
@@ -30,6 +34,8 @@ struct st_guests *st_guests_new(void)
 
     guests->guests.rows = g_ptr_array_new();
     guests->all.rows = g_ptr_array_new();
+    guests->domains.rows = g_ptr_array_new();
+    guests->copies = g_array_new(FALSE, FALSE, sizeof(struct xc_domain_ref));
     guests->affinity = g_array_new(FALSE, FALSE, sizeof(struct st_affinity_row));
     guests->began_mono = xc_clock_mono();
     guests->changed_uptime = -1;
@@ -42,6 +48,8 @@ void *st_guests_free(struct st_guests *guests)
         return NULL;
     g_ptr_array_unref(guests->guests.rows);
     g_ptr_array_unref(guests->all.rows);
+    g_ptr_array_unref(guests->domains.rows);
+    g_array_unref(guests->copies);
     g_array_unref(guests->affinity);
     g_free(guests);
     return NULL;
@@ -49,20 +57,21 @@ void *st_guests_free(struct st_guests *guests)
 
 /* --- rows */
 
-static void add(GPtrArray *rows, const struct xc_domain_ref *ref, bool control)
+static void add(GPtrArray *rows, const struct xc_domain_ref *ref, enum who who)
 {
     const struct xc_domain *domain = xc_ref_domain(ref);
 
     /* Of a guest that is gone our own table keeps a row for a while; the standard has none. */
     if (ref->track->presence == XC_DELETED)
         return;
-    if (xc_domain_is_guest(domain) || (control && domain->kind == XC_KIND_CONTROL))
+    if (who == EVERYTHING || xc_domain_is_guest(domain) ||
+        (who == AND_CONTROL && domain->kind == XC_KIND_CONTROL))
         g_ptr_array_add(rows, (gpointer)ref);
 }
 
 /* A domain that several hosts know is on the one that our own tables name. */
 static void add_host(GPtrArray *rows, const struct xc_engine *engine,
-                     const struct xc_host_ref *host, bool control)
+                     const struct xc_host_ref *host, enum who who)
 {
     size_t n = 0;
     const struct xc_domain *const *domains =
@@ -72,12 +81,35 @@ static void add_host(GPtrArray *rows, const struct xc_engine *engine,
         const struct xc_domain_ref *ref = xc_fleet_domain(engine, domains[i]->index);
 
         if (ref && ref->slot == host->slot && xc_ref_domain(ref)->host == (uint32_t)host->row)
-            add(rows, ref, control);
+            add(rows, ref, who);
     }
 }
 
+/* Any two sets of numbers have sums that differ, as good as certainly. */
+static uint64_t mixed(uint64_t number)
+{
+    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
+    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
+    return number ^ (number >> 31);
+}
+
+/* Whoever sees other guests than before sees another time of the last change, too. */
+static void notice(struct st_guests *guests)
+{
+    const GPtrArray *rows = guests->guests.rows;
+    uint64_t members = rows->len;
+
+    for (guint i = 0; i < rows->len; i++)
+        members += mixed(((const struct xc_domain_ref *)rows->pdata[i])->index);
+    if (guests->changed_mono && guests->members == members)
+        return;
+    guests->members = members;
+    guests->changed_mono = xc_clock_mono();
+    guests->changed_uptime = -1;
+}
+
 static const struct xc_domain_ref *const *choose(const struct st_context *context,
-                                                 struct choice *choice, bool control, size_t *n)
+                                                 struct choice *choice, enum who who, size_t *n)
 {
     uint64_t generation = xc_fleet_generation(context->engine);
 
@@ -87,16 +119,18 @@ static const struct xc_domain_ref *const *choose(const struct st_context *contex
             const struct xc_host_ref *host = xc_fleet_host(context->engine, context->host);
 
             if (host && host->row >= 0)
-                add_host(choice->rows, context->engine, host, control);
+                add_host(choice->rows, context->engine, host, who);
         } else {
             size_t n_refs = 0;
             const struct xc_domain_ref *refs = xc_fleet_domains(context->engine, &n_refs);
 
             for (size_t i = 0; i < n_refs; i++)
-                add(choice->rows, &refs[i], control);
+                add(choice->rows, &refs[i], who);
         }
         choice->generation = generation;
         choice->made = true;
+        if (who == GUESTS)
+            notice(context->guests);
     }
     *n = choice->rows->len;
     return (const struct xc_domain_ref *const *)choice->rows->pdata;
@@ -104,13 +138,28 @@ static const struct xc_domain_ref *const *choose(const struct st_context *contex
 
 const struct xc_domain_ref *const *st_guests_rows(const struct st_context *context, size_t *n)
 {
-    return choose(context, &context->guests->guests, false, n);
+    return choose(context, &context->guests->guests, GUESTS, n);
 }
 
 const struct xc_domain_ref *const *st_guests_and_control(const struct st_context *context,
                                                          size_t *n)
 {
-    return choose(context, &context->guests->all, true, n);
+    return choose(context, &context->guests->all, AND_CONTROL, n);
+}
+
+const struct xc_domain_ref *st_guests_domains(const struct st_context *context, size_t *n)
+{
+    struct st_guests *guests = context->guests;
+    struct choice *choice = &guests->domains;
+    bool fresh = choice->made && choice->generation == xc_fleet_generation(context->engine);
+    const struct xc_domain_ref *const *rows = choose(context, choice, EVERYTHING, n);
+
+    if (!fresh) {
+        g_array_set_size(guests->copies, 0);
+        for (size_t i = 0; i < *n; i++)
+            g_array_append_vals(guests->copies, rows[i], 1);
+    }
+    return (const struct xc_domain_ref *)(const void *)guests->copies->data;
 }
 
 /* --- times */
@@ -143,28 +192,11 @@ bool st_guests_uptime(const struct st_context *context, gint64 *usec)
     return true;
 }
 
-/* Any two sets of numbers have sums that differ, as good as certainly. */
-static uint64_t mixed(uint64_t number)
-{
-    number = (number ^ (number >> 30)) * 0xbf58476d1ce4e5b9u;
-    number = (number ^ (number >> 27)) * 0x94d049bb133111ebu;
-    return number ^ (number >> 31);
-}
-
 void st_guests_look(const struct st_context *context)
 {
-    struct st_guests *guests = context->guests;
     size_t n = 0;
-    const struct xc_domain_ref *const *rows = st_guests_rows(context, &n);
-    uint64_t members = n;
 
-    for (size_t i = 0; i < n; i++)
-        members += mixed(rows[i]->index);
-    if (guests->changed_mono && guests->members == members)
-        return;
-    guests->members = members;
-    guests->changed_mono = xc_clock_mono();
-    guests->changed_uptime = -1;
+    st_guests_rows(context, &n);
 }
 
 bool st_guests_last_change(const struct st_context *context, gint64 *usec)

@@ -1,4 +1,4 @@
-/* The rows of VM-MIB and of the LibreNMS table in one SNMP context: chosen from the fleet, and kept until it changes. */
+/* The rows of one SNMP context: chosen from the fleet, and kept until it changes. */
 #pragma once
 
 #include "subagent/context.h"
@@ -11,6 +11,9 @@ const struct xc_domain_ref *const *st_guests_rows(const struct st_context *conte
 /* The same with the control domains. */
 const struct xc_domain_ref *const *st_guests_and_control(const struct st_context *context,
                                                          size_t *n);
+
+/* In the context of a host: all that are on it, as rows of our own tables. */
+const struct xc_domain_ref *st_guests_domains(const struct st_context *context, size_t *n);
 
 /* How long the hypervisor of the context has been up, in microseconds; where there are several, the agent. False: that is
  * not known now. */

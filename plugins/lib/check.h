@@ -67,7 +67,7 @@ void chk_select_free(struct chk_select *select);
 void chk_select_apply(struct chk_select *select, const struct chk *chk, GPtrArray *rows);
 /* The i-th name or UUID that was asked for and that no row has; NULL behind the last. */
 const char *chk_select_missing(const struct chk_select *select, unsigned i);
-/* Gives each row a name of its own: its name, with its number, host or UUID where several have that. */
+/* Gives each row a name of its own: its name, with its number, UUID or host where several have that. */
 void chk_rows_name(const struct chk_plugin *plugin, GPtrArray *rows);
 
 /* --- help.c */

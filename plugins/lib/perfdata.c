@@ -5,12 +5,13 @@
 
 #include <string.h>
 
-#define DANGEROUS "`$&|\"'<>\\;"
+#define DANGEROUS "`$&|\"'<>\\"
 
 char *chk_text_harmless(const char *text, size_t max)
 {
     char *clean = xc_text_clean(text, strlen(text), max);
 
+    g_strdelimit(clean, ";", ',');
     return g_strdelimit(clean, DANGEROUS, '_');
 }
 

@@ -18,6 +18,6 @@ struct chk_perf {
 void chk_perf_append(GString *out, const struct chk_perf *perf);
 
 /* Text from outside for a plugin's output, at most max octets: UTF-8, one line, without the characters that separate
- * perfdata, that Nagios takes out of macros or that mean something to a shell or a browser: `$&|"<>\; and '. They
- * become '_'. The caller frees. */
+ * perfdata, that Nagios takes out of macros or that mean something to a shell or a browser: `$&|"<>\ and '. They
+ * become '_', a ';' becomes ','. The caller frees. */
 char *chk_text_harmless(const char *text, size_t max);

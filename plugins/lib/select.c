@@ -191,30 +191,24 @@ static char *short_name(const struct chk_plugin *plugin, const struct chk_row *r
     return label[0] ? chk_text_harmless(label, NAME_SHOWN) : g_strdup_printf("#%u", row->number);
 }
 
-/* With its number, which stays when the object moves; where it has none, with its host or source. */
+/* With its number or UUID, which stay when the object moves; where it has none, with its host or source. */
 static char *long_name(const struct chk_plugin *plugin, const struct chk_row *row)
 {
-    const char *host = chk_fact_text(&plugin->facts, row, plugin->host);
     g_autofree char *own = short_name(plugin, row);
-    g_autofree char *where = chk_text_harmless(host, NAME_SHOWN);
+    g_autofree char *uuid =
+        chk_text_harmless(chk_fact_text(&plugin->facts, row, plugin->uuid), NAME_SHOWN);
+    g_autofree char *host =
+        chk_text_harmless(chk_fact_text(&plugin->facts, row, plugin->host), NAME_SHOWN);
 
     if (row->number)
         return g_strdup_printf("%s #%u", own, row->number);
-    return where[0] ? g_strconcat(where, "/", own, NULL) : g_steal_pointer(&own);
-}
-
-static char *longest_name(const struct chk_plugin *plugin, const struct chk_row *row)
-{
-    const char *uuid = chk_fact_text(&plugin->facts, row, plugin->uuid);
-    g_autofree char *own = long_name(plugin, row);
-    g_autofree char *clean = chk_text_harmless(uuid, NAME_SHOWN);
-
-    return g_strconcat(own, " ", clean, NULL);
+    if (uuid[0])
+        return g_strconcat(own, " ", uuid, NULL);
+    return host[0] ? g_strconcat(host, "/", own, NULL) : g_steal_pointer(&own);
 }
 
 /* Names by which rows are counted; those of several rows are made longer. */
-static void rename_doubles(const struct chk_plugin *plugin, GPtrArray *rows,
-                           char *(*better)(const struct chk_plugin *, const struct chk_row *))
+static void rename_doubles(const struct chk_plugin *plugin, GPtrArray *rows)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -230,7 +224,7 @@ static void rename_doubles(const struct chk_plugin *plugin, GPtrArray *rows,
         if (GPOINTER_TO_INT(g_hash_table_lookup(seen, row->shown)) < 2)
             continue;
         g_free(row->shown);
-        row->shown = better(plugin, row);
+        row->shown = long_name(plugin, row);
     }
 }
 
@@ -242,6 +236,5 @@ void chk_rows_name(const struct chk_plugin *plugin, GPtrArray *rows)
         g_free(row->shown);
         row->shown = short_name(plugin, row);
     }
-    rename_doubles(plugin, rows, long_name);
-    rename_doubles(plugin, rows, longest_name);
+    rename_doubles(plugin, rows);
 }

@@ -133,6 +133,28 @@ def context(lab, host, who="monitor"):
     return lab.user(who, timeout=3, context=host)
 
 
+def own_tables(lab, client, host, ours):
+    """XENSNMP-MIB in a host's context: its row, its domains and what these have, to be read."""
+    is_([value for _, value in client.bulkwalk(lab.oid("xenHostLabel"))], [host], f"{host}: its own row and no other")
+    here = sorted(row for row, cell in ours.items() if cell["xenDomainHost"] == host)
+    root = lab.oid("xenDomainTable").rsplit(".", 3)[0]
+    whole = dict(client.bulkwalk(root, 50))
+    for column in ("xenDomainName", "xenDomainUuid", "xenDomainCounterKind"):
+        want = {f"{lab.oid(column)}.{row}": value for row, value in lab.column(column).items() if row in here}
+        is_({name: whole.get(name) for name in want}, want, f"{host}: {column} of its domains, Domain-0 too")
+    others = {str(row) for row in ours if row not in here}
+    none([name for name in whole if name.startswith(lab.oid("xenDomainTable") + ".") and name.rsplit(".", 1)[1] in others],
+         f"{host}: none of the others")
+    for table in ("xenVcpuTable", "xenVifTable", "xenVbdTable"):
+        base = lab.oid(table) + ".1."
+        is_({int(name.removeprefix(base).split(".")[1]) for name in whole if name.startswith(base)} - set(here), set(),
+            f"{host}: {table} is of its domains")
+    is_(client.get(lab.oid("xenHostCount", 0), lab.oid("xenDomainPower", here[0])), [None, None],
+        f"{host}: nothing of the agent, and nothing to write to")
+    is_(context(lab, host, "operator").set(lab.oid("xenDomainPower", here[-1]), "i", 5), "notWritable",
+        f"{host}: which is refused")
+
+
 def test_hosts(lab):
     ours = lab.table("xenDomainTable")
     guests = {row: cell for row, cell in ours.items() if cell["xenDomainKind"] == GUEST}
@@ -150,7 +172,7 @@ def test_hosts(lab):
         is_((found["vmHvSoftware"][0,], found["vmHvVersion"][0,]), ("Xen", "4.17.5"), f"{host}: its hypervisor")
         ok(abs(found["vmHvUpTime"][0,] / 100 - uptimes[host]) < 60, f"{host}: its hypervisor's uptime")
         ok(0 < found["vmTableLastChange"][0,] <= found["vmHvUpTime"][0,], f"{host}: the last change was before now")
-        is_(client.get(lab.oid("xenHostCount", 0)), None, f"{host}: XENSNMP-MIB is not there")
+        own_tables(lab, client, host, ours)
     names = {value for _, value in lab.bulkwalk(CONTEXT_NAMES)}
     ok(set(lab.host_names()) <= names, "snmpd lists the contexts")
 

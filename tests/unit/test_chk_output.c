@@ -209,19 +209,19 @@ static void test_names(void)
         g_assert_cmpstr(((struct chk_row *)g_ptr_array_index(rows, i))->shown, ==, want[i]);
 }
 
-/* Objects without a number, as repositories: host, then UUID. */
+/* Objects without a number, as repositories: UUID, then host. */
 static void test_names_without_numbers(void)
 {
     g_autoptr(GPtrArray) rows = fleet();
-    static const char *const want[] = {"host1/web1", "x 0000000a-0000-0000-0000-000000000002",
-                                       "x 0000000a-0000-0000-0000-000000000003", "db[1]",
-                                       "host2/web1"};
+    static const char *const want[] = {"web1 0000000A-0000-0000-0000-000000000001", "pool1.host2/x",
+                                       "pool1.host3/x", "db[1]",
+                                       "web1 0000000a-0000-0000-0000-000000000005"};
 
     for (unsigned i = 0; i < rows->len; i++)
         ((struct chk_row *)g_ptr_array_index(rows, i))->number = 0;
     for (unsigned i = 1; i <= 2; i++) {
         kit_text(g_ptr_array_index(rows, i), KIT_NAME, "x");
-        kit_text(g_ptr_array_index(rows, i), KIT_HOST, NULL);
+        kit_text(g_ptr_array_index(rows, i), KIT_UUID, NULL);
     }
     chk_rows_name(&kit_plugin, rows);
     for (unsigned i = 0; i < rows->len; i++)

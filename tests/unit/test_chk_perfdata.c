@@ -58,7 +58,7 @@ static void test_harmless(void)
         {"web1", "web1"},
         {"$(touch x)|`id`", "_(touch x)__id_"},
         {"<script>alert(\"x\")</script>", "_script_alert(_x_)_/script_"},
-        {"a;b&c'd\\e", "a_b_c_d_e"},
+        {"a;b&c'd\\e", "a,b_c_d_e"},
         {"two\nlines\r", "two?lines?"},
         {"\x1b[31mred", "?[31mred"},
         {"h\xc3\xa9llo", "h\xc3\xa9llo"},

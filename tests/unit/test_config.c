@@ -147,11 +147,11 @@ static void test_sample(void)
 /* Every option has a line, and all its fields. */
 static void test_options(void)
 {
+    static const char *const sections[] = {"agent", "source KEY", "group NAME",
+                                           "member GROUP/MEMBER", NULL};
     g_autofree char *text = xc_config_options();
     g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
     g_auto(GStrv) heading = g_strsplit(lines[0], "\t", -1);
-    static const char *const sections[] = {"agent", "source KEY", "group NAME",
-                                           "member GROUP/MEMBER", NULL};
 
     g_assert_cmpuint(g_strv_length(lines), >, 25);
     g_assert_cmpuint(g_strv_length(heading), ==, 6);

@@ -397,7 +397,6 @@ static void copy_files(const char *from, const char *to)
 /* Committed, and the process dies before it has shown the events: the next one shows them under these numbers. */
 static void test_killed_between_commit_and_show(struct kit_fixture *f, gconstpointer data)
 {
-    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
     g_autofree char *dir = g_dir_make_tmp("xensnmp-events-XXXXXX", NULL);
     struct kit_fixture later = {.dir = g_strdup(dir), .config = xc_config_new()};
     struct xc_db *db = xc_schema_open(&xc_schema_state, f->dir, NULL);

@@ -99,8 +99,7 @@ static const struct option options[] = {
     {"librenms", SWITCH, AT_START, AT(librenms), "no", 0, 0, NULL,
      "Serve the table of virtual machines that LibreNMS reads from XCP-ng."},
     {"contexts", SWITCH, AT_START, AT(contexts), "yes", 0, 0, NULL,
-     "Serve what one host has of VM-MIB and the LibreNMS table in an SNMP context of its name, "
-     "too."},
+     "Serve what each host has of all this in an SNMP context of its name, too, to be read."},
 };
 
 /* Of a section [source KEY]; places in struct xc_config_source. */

@@ -475,7 +475,7 @@ struct xc_group *xc_group_known(const struct xc_engine *engine, const char *name
 struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_group_spec *spec,
                                      enum xc_origin_of_source origin);
 void xc_engine_group_remove(struct xc_engine *engine, const char *name);
-/* As it is now, to the store; one that is no more, or that the configuration file sets, goes from there. */
+/* As it is now, to the store; one that is no more goes from there. Those of the configuration file are not kept there. */
 void xc_group_save(struct xc_engine *engine, const char *name);
 /* A journalled change; *name: of the group it was about, newly allocated. False: it is damaged. */
 bool xc_group_intent(struct xc_engine *engine, enum xc_intent_kind kind, struct xc_reader *reader,
