@@ -60,6 +60,9 @@ def fill(lab):
     is_(lab.set(lab.oid("xenGroupRowStatus", "some"), "i", CREATE_AND_GO), "noError", "a group")
     for uuid in sorted(lab.guests())[:3]:
         is_(lab.set(lab.oid("xenMemberRowStatus", "some", uuid), "i", CREATE_AND_GO), "noError", "its member")
+    is_(lab.set((lab.oid("xenThresholdKind", "warm"), "i", 4), (lab.oid("xenThresholdSet", "warm"), "u", 90),
+                (lab.oid("xenThresholdClear", "warm"), "u", 80), (lab.oid("xenThresholdRowStatus", "warm"), "i", CREATE_AND_GO)),
+        "noError", "a threshold")
     lab.wait(lambda: lab.table("xenFoundTable") and lab.table("xenSnapshotTable") and len(lab.table("xenMemberTable")) == 3,
              "there are finds, snapshots, members")
     settle(lab)
