@@ -38,6 +38,8 @@ SUBAGENT_SRC := $(sort $(filter-out subagent/main.c,$(wildcard subagent/*.c suba
 SNMPCLIENT_SRC := $(sort $(wildcard snmpclient/*.c))
 FARM_SRC := $(sort $(wildcard tools/xen-farm/*.c))
 XAPI_FARM_SRC := $(sort $(wildcard tools/xapi-farm/*.c))
+PLUGIN_LIB_SRC := $(sort $(wildcard plugins/lib/*.c))
+PLUGIN_SRC := $(sort $(wildcard plugins/check_xen_*.c))
 XENCTL_SRC := $(sort $(wildcard tools/xenctl/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -52,7 +54,9 @@ SUBAGENT_LIB := $(BUILD)/libsubagent.a
 SNMPCLIENT_LIB := $(BUILD)/libsnmpclient.a
 FARM_LIB := $(BUILD)/libfarm.a
 XENCTL_LIB := $(BUILD)/libxenctl.a
-BINS := $(addprefix $(BUILD)/bin/,xensnmpd xensnmpd-worker xen-farm xenctl)
+PLUGIN_LIB := $(BUILD)/libplugin.a
+PLUGINS := $(patsubst plugins/%.c,$(BUILD)/bin/%,$(PLUGIN_SRC))
+BINS := $(addprefix $(BUILD)/bin/,xensnmpd xensnmpd-worker xen-farm xenctl) $(PLUGINS)
 # for tests alone: built, never installed
 TEST_BINS := $(BUILD)/bin/xapi-farm
 FUZZERS := $(addprefix $(BUILD)/tests/unit/test_,fuzz protocol snapshot)
@@ -142,6 +146,7 @@ $(eval $(call archive,$(SUBAGENT_LIB),$(SUBAGENT_SRC)))
 $(eval $(call archive,$(SNMPCLIENT_LIB),$(SNMPCLIENT_SRC)))
 $(eval $(call archive,$(FARM_LIB),$(filter-out tools/xen-farm/main.c,$(FARM_SRC))))
 $(eval $(call archive,$(XENCTL_LIB),$(filter-out tools/xenctl/main.c,$(XENCTL_SRC))))
+$(eval $(call archive,$(PLUGIN_LIB),$(PLUGIN_LIB_SRC)))
 
 define link
 $(say) LD $@
@@ -159,10 +164,12 @@ $(BUILD)/bin/xapi-farm: $(call obj,$(XAPI_FARM_SRC)) $(CORE_LIB)
 	$(call link,$^ -lmicrohttpd)
 $(BUILD)/bin/xenctl: $(call obj,tools/xenctl/main.c) $(XENCTL_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMP_LIBS))
+$(PLUGINS): $(BUILD)/bin/%: $(BUILD)/obj/plugins/%.o $(PLUGIN_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
+	$(call link,$^ $(SNMP_LIBS))
 
 # A test links every library; what it does not use stays out.
 $(UNIT_BINS) $(CONTRACT_BINS) $(BENCH_BINS): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(FARM_LIB) $(XENCTL_LIB) \
-                            $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
+                            $(PLUGIN_LIB) $(SUBAGENT_LIB) $(SNMPCLIENT_LIB) $(CORE_LIB)
 	$(call link,$^ $(SNMPAGENT_LIBS))
 
 # Put under a program by LD_PRELOAD: each a library by itself, never sanitized.
@@ -172,7 +179,8 @@ $(SHIMS): $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/shim.c tests/shim/
 	$(Q)$(CC) $(STD) $(WARN) $(CFLAGS) -fPIC -fno-builtin -shared -o $@ $(filter %.c,$^)
 
 # --- what the programs say of themselves, for `make install`
-MAN := $(addprefix $(BUILD)/share/man/,xensnmpd.8 xensnmpd.conf.5 xenctl.1 xen-farm.1 xensnmp-mib.7)
+MAN := $(addprefix $(BUILD)/share/man/,xensnmpd.8 xensnmpd.conf.5 xenctl.1 xen-farm.1 xensnmp-mib.7 \
+	$(addsuffix .1,$(notdir $(PLUGINS))))
 MADE := $(addprefix $(BUILD)/share/,xensnmpd.conf xenctl.bash) $(MAN)
 made: $(MADE)
 $(MAN): tools/gen/gen_man.py docs/columns.md $(BINS)

@@ -1,7 +1,8 @@
 /* net-snmp's descriptors and alarms as one GSource. */
 #include "subagent/agentx.h"
 
-#include "subagent/handler.h"
+#include "subagent/contexts.h"
+#include "subagent/registration.h"
 #include "subagent/set.h"
 
 #include <net-snmp/agent/agent_callbacks.h>
@@ -10,8 +11,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define NAME   "xensnmpd"
-#define REGION "xensnmp"
+#define NAME "xensnmpd"
 
 /* One PDU of the master agent passes the library's internal pipes three times, and the next one comes some
  * microseconds after the answer. Serving them without a turn of the whole main loop in between is worth a
@@ -42,7 +42,9 @@ struct st_agentx {
     GArray *watches; /* struct watch */
     gint64 due;      /* when the library wants to be called, monotonic; -1: not by itself */
     char *where;
-    netsnmp_handler_registration *registration;
+    const struct st_trees *trees;
+    struct st_registration registrations[ST_N_TREES]; /* in the default context */
+    struct st_contexts *contexts;
     bool told_missing;
     netsnmp_session *session; /* with the master agent; NULL: not connected */
     bool asked;               /* a ping is out */
@@ -256,6 +258,8 @@ static int on_connected(int major, int minor, void *session, void *data)
     agentx->session = session;
     agentx->asked = false;
     agentx->told_missing = false;
+    if (agentx->contexts)
+        st_contexts_connected(agentx->contexts, session);
     xc_log(XC_LOG_INFO, "connected to the master agent at %s", agentx->where);
     return 0;
 }
@@ -280,7 +284,11 @@ static int on_disconnected(int major, int minor, void *session, void *data)
     (void)session;
     agentx->session = NULL;
     tell_missing(agentx, "lost the master agent");
-    st_sets_abandon(agentx->context->mib);
+    for (unsigned i = 0; i < ST_N_TREES; i++)
+        if (agentx->trees->mibs[i])
+            st_sets_abandon(agentx->trees->mibs[i]);
+    if (agentx->contexts)
+        st_contexts_connected(agentx->contexts, NULL);
     return 0;
 }
 
@@ -303,19 +311,13 @@ static void set_options(const char *socket)
         netsnmp_ds_set_string(NETSNMP_DS_APPLICATION_ID, NETSNMP_DS_AGENT_X_SOCKET, socket);
 }
 
-static bool register_tree(struct st_agentx *agentx, GError **error)
+static bool register_trees(struct st_agentx *agentx, GError **error)
 {
-    struct st_mib *mib = agentx->context->mib;
-
-    agentx->registration = netsnmp_create_handler_registration(
-        REGION, st_mib_handler, mib->root, mib->root_length, HANDLER_CAN_RWRITE);
-    if (!agentx->registration)
-        return xc_fail(error, XC_CAUSE_INTERNAL, "no memory for the SNMP registration");
-    agentx->registration->my_reg_void = mib;
-    if (netsnmp_register_handler(agentx->registration) == MIB_REGISTERED_OK)
-        return true;
-    agentx->registration = NULL; /* the library freed it */
-    return xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library refuses our tree");
+    for (unsigned i = 0; i < ST_N_TREES; i++)
+        if (agentx->trees->mibs[i] && st_tree_of_fleet(i) &&
+            !st_register(&agentx->registrations[i], agentx->trees->mibs[i], agentx->context, error))
+            return false;
+    return true;
 }
 
 static void listen_to_library(struct st_agentx *agentx)
@@ -337,12 +339,14 @@ static void ignore_library(struct st_agentx *agentx)
                              agentx, 1);
 }
 
-struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, GError **error)
+struct st_agentx *st_agentx_new(struct st_context *context, const struct st_trees *trees,
+                                const char *socket, GError **error)
 {
     struct st_agentx *agentx =
         (struct st_agentx *)g_source_new(&source_funcs, sizeof(struct st_agentx));
 
     agentx->context = context;
+    agentx->trees = trees;
     agentx->where = g_strdup(*socket ? socket : NETSNMP_AGENTX_SOCKET);
     agentx->watches = g_array_new(FALSE, FALSE, sizeof(struct watch));
     signal(SIGPIPE, SIG_IGN);
@@ -350,10 +354,12 @@ struct st_agentx *st_agentx_new(struct st_context *context, const char *socket, 
     listen_to_library(agentx);
     if (init_agent(NAME) != 0)
         xc_fail(error, XC_CAUSE_INTERNAL, "the SNMP library does not start");
-    else if (register_tree(agentx, error)) {
+    else if (register_trees(agentx, error)) {
         set_times();
         init_snmp(NAME);
         replace_ping(agentx);
+        agentx->contexts = st_contexts_new(context, trees);
+        st_contexts_connected(agentx->contexts, agentx->session);
         agentx->ping = g_timeout_add(PING_MSEC, on_ping_time, agentx);
         if (context->sessions == 0)
             tell_missing(agentx, "no master agent");
@@ -372,10 +378,11 @@ void *st_agentx_free(struct st_agentx *agentx)
     ignore_library(agentx);
     if (agentx->ping)
         g_source_remove(agentx->ping);
-    if (agentx->registration)
-        netsnmp_unregister_handler(agentx->registration);
+    for (unsigned i = 0; i < ST_N_TREES; i++)
+        st_unregister(&agentx->registrations[i]);
     snmp_shutdown(NAME);
     shutdown_agent();
+    st_contexts_free(agentx->contexts);
     g_source_destroy(&agentx->source);
     g_source_unref(&agentx->source);
     return NULL;

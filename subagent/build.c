@@ -10,7 +10,8 @@ static const u_char asn_types[] = {
     [ST_COUNTER32] = ASN_COUNTER,   [ST_COUNTER64] = ASN_COUNTER64, [ST_PERCENT] = ASN_GAUGE,
     [ST_TIMESTAMP] = ASN_TIMETICKS, [ST_ENUM] = ASN_INTEGER,        [ST_TRUTH] = ASN_INTEGER,
     [ST_ROW_STATUS] = ASN_INTEGER,  [ST_LOCK] = ASN_INTEGER,        [ST_BITS] = ASN_OCTET_STR,
-    [ST_TEXT] = ASN_OCTET_STR,      [ST_DATE] = ASN_OCTET_STR,
+    [ST_TEXT] = ASN_OCTET_STR,      [ST_DATE] = ASN_OCTET_STR,      [ST_TICKS] = ASN_TIMETICKS,
+    [ST_OCTETS] = ASN_OCTET_STR,    [ST_OID] = ASN_OBJECT_ID,
 };
 
 /* The syntaxes that can carry a kind of fact. */
@@ -25,7 +26,8 @@ static bool carries(enum st_type type, enum xc_kind kind)
     case XC_BOOL:
         return type == ST_TRUTH;
     case XC_GAUGE:
-        return type == ST_GAUGE32 || type == ST_UNSIGNED32 || type == ST_PERCENT;
+        return type == ST_GAUGE32 || type == ST_UNSIGNED32 || type == ST_PERCENT ||
+               type == ST_INTEGER32;
     case XC_COUNTER:
         return type == ST_COUNTER64;
     case XC_INTEGER:
@@ -173,6 +175,7 @@ struct st_mib *st_mib_new(const oid *root, size_t root_length, const struct st_t
     mib->leaves = g_new0(struct st_leaf, n);
     mib->states = g_new0(struct st_table_state, n_tables);
     mib->sets = g_ptr_array_new();
+    g_snprintf(mib->set_name, sizeof(mib->set_name), "xensnmp-set-%p", (void *)mib);
     for (unsigned i = 0; i < n_tables; i++) {
         mib->states[i].table = tables[i];
         mib->states[i].base = tables[i]->augments ? tables[i]->augments : tables[i];

@@ -6,7 +6,7 @@
 
 static void put_value(netsnmp_variable_list *var, u_char asn, const struct st_value *value)
 {
-    if (asn == ASN_OCTET_STR) {
+    if (asn == ASN_OCTET_STR || asn == ASN_OBJECT_ID) {
         snmp_set_var_typed_value(var, asn, value->octets, value->length);
     } else if (asn == ASN_COUNTER64) {
         const struct counter64 wide = {.high = (u_long)(value->number >> 32),
@@ -77,10 +77,12 @@ uint64_t st_mib_longest_call(const struct st_mib *mib)
 int st_mib_handler(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
                    netsnmp_agent_request_info *reqinfo, netsnmp_request_info *requests)
 {
-    struct st_mib *mib = registration->my_reg_void;
+    const struct st_served *served = registration->my_reg_void;
+    struct st_mib *mib = served->mib;
     gint64 began = g_get_monotonic_time();
 
     (void)handler;
+    mib->context = served->context;
     if (reqinfo->mode == MODE_GET || reqinfo->mode == MODE_GETNEXT) {
         for (netsnmp_request_info *request = requests; request; request = request->next) {
             if (request->processed)

@@ -5,7 +5,13 @@
 
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
-/* All varbinds of a PDU reach one call; my_reg_void of the registration is the st_mib. */
+/* What a registration serves: a tree, as one SNMP context shows it. */
+struct st_served {
+    struct st_mib *mib;
+    void *context; /* for the getters and writers of its tables */
+};
+
+/* All varbinds of a PDU reach one call; my_reg_void of the registration is a struct st_served. */
 int st_mib_handler(netsnmp_mib_handler *handler, netsnmp_handler_registration *registration,
                    netsnmp_agent_request_info *reqinfo, netsnmp_request_info *requests);
 

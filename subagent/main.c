@@ -1,11 +1,8 @@
 /* xensnmpd: the AgentX subagent for Xen hosts. Options, set-up, tear-down. */
-#include "mibs/oid_root.h"
 #include "subagent/agentx.h"
+#include "subagent/guests.h"
 #include "subagent/notify.h"
 #include "subagent/privileges.h"
-#include "subagent/schema.h"
-#include "subagent/set.h"
-#include "subagent/tables/tables.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -15,13 +12,12 @@
 
 #define DEFAULT_CONFIG "/etc/xensnmp/xensnmpd.conf"
 
-static const oid root[] = {XENSNMP_OID_ROOT};
-
 struct options {
     char *config;
     gboolean check_config;
     gboolean dump_options;
     gboolean dump_schema;
+    char *schema_of;
     gboolean sample_config;
     gboolean foreground;
     gboolean version;
@@ -38,6 +34,8 @@ static bool parse_options(int *argc, char ***argv, struct options *out, GError *
          "print every option of the configuration file, for programs, and exit", NULL},
         {"dump-schema", 0, 0, G_OPTION_ARG_NONE, &out->dump_schema,
          "print every object of the MIB as this program knows it and exit", NULL},
+        {"schema-of", 0, 0, G_OPTION_ARG_STRING, &out->schema_of,
+         "the same of another MIB: vm-mib, librenms", "MIB"},
         {"sample-config", 0, 0, G_OPTION_ARG_NONE, &out->sample_config,
          "print a commented configuration file and exit", NULL},
         {"foreground", 'f', 0, G_OPTION_ARG_NONE, &out->foreground,
@@ -95,7 +93,8 @@ struct daemon {
     const char *path;
     const char *notify; /* where the service manager listens; NULL: nowhere */
     struct xc_config *config;
-    struct st_context context;
+    struct st_context context; /* of the whole fleet */
+    struct st_trees trees;
 };
 
 /* SIGHUP: what is wrong with the file is said, and everything stays as it is. */
@@ -177,16 +176,15 @@ static int serve(struct daemon *daemon)
     context->names = st_names_new();
     if (worker)
         context->engine = xc_engine_new(daemon->config, worker, &error);
-    if (context->engine)
-        context->mib = st_mib_new(root, G_N_ELEMENTS(root), st_tables, st_n_tables, context,
-                                  &st_engine_hooks, &error);
-    if (context->mib)
-        agentx = st_agentx_new(context, daemon->config->agentx_socket, &error);
+    context->guests = st_guests_new();
+    if (context->engine && st_trees_build(&daemon->trees, context, &error))
+        agentx = st_agentx_new(context, &daemon->trees, daemon->config->agentx_socket, &error);
     if (agentx)
         run(daemon);
     st_agentx_free(agentx);
-    st_mib_free(context->mib);
+    st_trees_clear(&daemon->trees);
     xc_engine_free(context->engine);
+    st_guests_free(context->guests);
     st_names_free(context->names);
     if (!error)
         return EXIT_SUCCESS;
@@ -194,6 +192,18 @@ static int serve(struct daemon *daemon)
 
     g_error_free(error);
     return status;
+}
+
+static int print_schema(const struct options *options)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text =
+        st_trees_schema(options->schema_of ? options->schema_of : "xensnmp", &error);
+
+    if (!text)
+        return fail(error);
+    g_print("%s", text);
+    return EXIT_SUCCESS;
 }
 
 static int print(char *text)
@@ -218,8 +228,10 @@ int main(int argc, char **argv)
         return print(g_strdup("xensnmpd " XENSNMP_VERSION "\n"));
     if (options.dump_options)
         return print(xc_config_options());
-    if (options.dump_schema)
-        return print(st_schema_text(root, G_N_ELEMENTS(root), st_tables, st_n_tables));
+    g_autofree char *schema_of = options.schema_of;
+
+    if (options.dump_schema || schema_of)
+        return print_schema(&options);
     if (options.sample_config)
         return print(xc_config_sample());
     g_autofree char *notify = st_notify_socket();

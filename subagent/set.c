@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define DATA_NAME "xensnmp-set"
-
 /* A PDU between RESERVE2 and COMMIT or UNDO. */
 struct pending {
     struct st_mib *mib;
@@ -377,6 +375,20 @@ static bool plan_change(struct st_mib *mib, const struct st_change *change, void
     return ok;
 }
 
+/* The order in the request has no meaning: what stands below a row comes after that row, which may be made here, and rows
+ * are removed when nothing needs them any more. */
+enum { ROWS, BELOW_ROWS, REMOVALS, TURNS };
+
+static unsigned turn_of(const struct st_change *change)
+{
+    const struct st_write *status = st_change_write(change, change->table->row_status);
+
+    if (change->child_key)
+        return BELOW_ROWS;
+    return change->table->row_status && status && status->number == ST_ROW_DESTROY ? REMOVALS
+                                                                                   : ROWS;
+}
+
 static bool plan_all(struct st_mib *mib, netsnmp_request_info *requests, void *transaction,
                      netsnmp_request_info **failed, struct refusal *why)
 {
@@ -389,12 +401,11 @@ static bool plan_all(struct st_mib *mib, netsnmp_request_info *requests, void *t
         *failed = request;
         ok = collect(mib, request, changes, texts, why);
     }
-    /* The order in the request has no meaning: what stands below a row comes after that row, which may be made here. */
-    for (unsigned below = 0; below < 2; below++)
+    for (unsigned turn = 0; turn < TURNS; turn++)
         for (guint i = 0; ok && i < changes->len; i++) {
             const struct st_change *change = &g_array_index(changes, struct st_change, i);
 
-            if ((change->child_key != NULL) == (below != 0))
+            if (turn_of(change) == turn)
                 ok = plan_change(mib, change, transaction, failed, why);
         }
     g_string_chunk_free(texts);
@@ -459,7 +470,7 @@ static void reserve2(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
     pending->transaction = mib->hooks->begin(mib->context);
     g_ptr_array_add(mib->sets, pending);
     netsnmp_agent_add_list_data(reqinfo,
-                                netsnmp_create_data_list(DATA_NAME, pending, pending_free));
+                                netsnmp_create_data_list(mib->set_name, pending, pending_free));
     if (!plan_all(mib, requests, pending->transaction, &failed, &why))
         report(mib, reqinfo, failed, &why);
 }
@@ -485,7 +496,7 @@ static void action(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
 void st_set_phase(struct st_mib *mib, netsnmp_agent_request_info *reqinfo,
                   netsnmp_request_info *requests)
 {
-    struct pending *pending = netsnmp_agent_get_list_data(reqinfo, DATA_NAME);
+    struct pending *pending = netsnmp_agent_get_list_data(reqinfo, mib->set_name);
 
     switch (reqinfo->mode) {
     case MODE_SET_RESERVE1:

@@ -105,18 +105,30 @@ static int compare_part(const struct st_index *index, const void *row, const oid
     return compare_text(index_text(index, row), rest, n);
 }
 
+/* The parts of the index from the given one on. */
+static int compare_parts(const struct st_table *base, unsigned from, const void *row,
+                         const oid **rest, size_t *n)
+{
+    int order = 0;
+
+    for (unsigned i = from; order == 0 && i < ST_MAX_INDEX && base->index[i].kind; i++)
+        order = compare_part(&base->index[i], row, rest, n);
+    return order;
+}
+
 /* The order of a row (or parent) and an index as OIDs: negative when the row comes first. What is
  * left of the index when they are equal so far goes to *rest: more than nothing makes a row without
  * children the first. */
 static int compare(const struct st_table *base, const void *row, const oid **rest, size_t *n)
 {
-    unsigned parts = base->children ? 1 : ST_MAX_INDEX;
     int order = 0;
 
     if (base->scalars)
         order = compare_arc(0, rest, n);
-    for (unsigned i = 0; !base->scalars && order == 0 && i < parts && base->index[i].kind; i++)
-        order = compare_part(&base->index[i], row, rest, n);
+    else if (base->children)
+        order = compare_part(&base->index[0], row, rest, n);
+    else
+        order = compare_parts(base, 0, row, rest, n);
     return order ? order : !base->children && *n > 0 ? -1 : 0;
 }
 
@@ -175,8 +187,7 @@ static size_t find_child(const struct rows *rows, size_t row, const oid *rest, s
         size_t middle = low + (high - low) / 2;
         const oid *part = rest;
         size_t left = n;
-        int order =
-            compare_part(&rows->base->index[1], child_at(rows, children, middle), &part, &left);
+        int order = compare_parts(rows->base, 1, child_at(rows, children, middle), &part, &left);
 
         if (order == 0 && left == 0)
             *exact = true;
@@ -226,12 +237,12 @@ static bool encode(const struct st_table *base, const void *row, oid *name, size
         name[(*length)++] = 0;
         return true;
     }
-    if (base->children)
-        return encode_part(&base->index[0], pair->parent, name, length) &&
-               encode_part(&base->index[1], pair->child, name, length);
-    for (unsigned i = 0; i < ST_MAX_INDEX && base->index[i].kind; i++)
-        if (!encode_part(&base->index[i], row, name, length))
+    for (unsigned i = 0; i < ST_MAX_INDEX && base->index[i].kind; i++) {
+        const void *part = !base->children ? row : i == 0 ? pair->parent : pair->child;
+
+        if (!encode_part(&base->index[i], part, name, length))
             return false;
+    }
     return true;
 }
 
@@ -264,9 +275,15 @@ static bool render_field(const struct st_leaf *leaf, const void *object, struct 
 
     if (leaf->column->divide)
         number /= leaf->column->divide;
-    return leaf->column->type == ST_GAUGE32 || leaf->column->type == ST_PERCENT
-               ? st_gauge(out, number)
-               : st_number(out, number);
+    switch (leaf->column->type) {
+    case ST_GAUGE32:
+    case ST_PERCENT:
+        return st_gauge(out, number);
+    case ST_INTEGER32:
+        return st_number(out, MIN(number, G_MAXINT32));
+    default:
+        return st_number(out, number);
+    }
 }
 
 bool st_mib_cell(struct st_mib *mib, const struct st_leaf *leaf, const void *row,

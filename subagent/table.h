@@ -12,7 +12,7 @@
 
 /* Below the root: object group, table, entry, column. */
 #define ST_MAX_ARCS  6
-#define ST_MAX_INDEX 2
+#define ST_MAX_INDEX 3
 /* SMI limits what is easy to remember; the contract check and the start-up check hold to it. */
 #define ST_MAX_NAME 32
 
@@ -88,7 +88,7 @@ enum st_index_kind {
 };
 struct st_index {
     enum st_index_kind kind;
-    /* In the row; of tables with children: in the parent (first part), in the child. */
+    /* In the row; of tables with children: in the parent (first part), in the child (all others). */
     size_t offset;
     const char *name;
     uint32_t arc;      /* of its object in this entry; 0: it is an object of another table */
@@ -139,9 +139,9 @@ struct st_table {
     bool rows_are_pointers; /* the array holds pointers to the rows */
     /* The rows in the order of their index; good until control returns to the main loop. */
     const void *(*rows)(void *context, size_t *n);
-    /* Tables with an index of two parts, whose rows hang below those of another table: `rows` gives
-     * the parents, by the first part; this the children of one, by the second. What getters see as
-     * row is a struct st_pair. In those that are writable both parts are texts. */
+    /* Tables with an index of several parts, whose rows hang below those of another table: `rows` gives
+     * the parents, by the first part; this the children of one, by the others. What getters see as
+     * row is a struct st_pair. In those that are writable there are two parts, both texts. */
     const void *(*children)(void *context, const void *parent, size_t *n);
     size_t child_size;
     bool children_are_pointers;
@@ -187,13 +187,14 @@ struct st_table_state {
 struct st_mib {
     oid root[MAX_OID_LEN];
     size_t root_length;
-    void *context;
+    void *context;          /* of the request that is served */
     struct st_leaf *leaves; /* in the order of their OIDs */
     unsigned n_leaves;
     unsigned leaf_hint;
     struct st_table_state *states;
     const struct st_set_hooks *hooks; /* NULL: read-only */
     GPtrArray *sets;                  /* private to set.c: SETs between their phases */
+    char set_name[32]; /* likewise: of its part of a PDU that concerns several trees */
     struct st_longest longest;
 };
 

@@ -11,7 +11,8 @@ static const char *const type_names[] = {
     [ST_COUNTER32] = "Counter32",  [ST_COUNTER64] = "Counter64",   [ST_PERCENT] = "XenPercent",
     [ST_TIMESTAMP] = "TimeStamp",  [ST_ENUM] = "Enumeration",      [ST_TRUTH] = "TruthValue",
     [ST_ROW_STATUS] = "RowStatus", [ST_LOCK] = "TestAndIncr",      [ST_BITS] = "Bits",
-    [ST_TEXT] = "SnmpAdminString", [ST_DATE] = "DateAndTime",
+    [ST_TEXT] = "SnmpAdminString", [ST_DATE] = "DateAndTime",      [ST_TICKS] = "TimeTicks",
+    [ST_OCTETS] = "OctetString",   [ST_OID] = "ObjectIdentifier",
 };
 
 const char *st_type_name(enum st_type type)
@@ -101,6 +102,18 @@ bool st_date(struct st_value *out, int64_t usec)
     memcpy(out->buffer, octets, sizeof(octets));
     out->octets = out->buffer;
     out->length = sizeof(octets);
+    return true;
+}
+
+bool st_ticks(struct st_value *out, int64_t usec)
+{
+    return st_number(out, (uint64_t)(usec / 10000) & G_MAXUINT32);
+}
+
+bool st_bytes(struct st_value *out, const void *bytes, size_t size)
+{
+    out->octets = bytes;
+    out->length = size;
     return true;
 }
 

@@ -15,6 +15,7 @@ enum st_type {
     ST_COUNTER64,
     ST_PERCENT, /* hundredths, a gauge */
     ST_TIMESTAMP,
+    ST_TICKS, /* TimeTicks, a duration */
     ST_ENUM,
     ST_TRUTH,
     ST_ROW_STATUS,
@@ -22,6 +23,8 @@ enum st_type {
     ST_BITS,
     ST_TEXT,
     ST_DATE, /* DateAndTime, 11 octets, UTC */
+    ST_OCTETS,
+    ST_OID,
 };
 /* The name of the syntax in SMI terms: "Gauge32", "SnmpAdminString", "Enumeration". */
 const char *st_type_name(enum st_type type);
@@ -61,5 +64,9 @@ bool st_text_copy(struct st_value *out, const char *text);
 bool st_format(struct st_value *out, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* Microseconds since 1970 UTC; 0 and below: false, there is no such moment. */
 bool st_date(struct st_value *out, int64_t usec);
+/* Microseconds as hundredths of a second; wraps as TimeTicks do. */
+bool st_ticks(struct st_value *out, int64_t usec);
+/* Borrowed: octets, or (in `size` octets) the sub-identifiers of an OID. */
+bool st_bytes(struct st_value *out, const void *bytes, size_t size);
 /* Bit i of the word is bit i of the BITS value; `n` bits are named. */
 bool st_bits(struct st_value *out, uint32_t word, unsigned n);

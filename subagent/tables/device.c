@@ -6,19 +6,19 @@ static const void *devices(const struct xc_domain_ref *ref, enum xc_device_kind 
     return xc_snapshot_devices(ref->slot->snapshot, xc_ref_domain(ref), kind, n);
 }
 
-static const void *vifs(void *context, const void *domain, size_t *n)
+const void *st_domain_vifs(void *context, const void *domain, size_t *n)
 {
     (void)context;
     return devices(domain, XC_VIFS, n);
 }
 
-static const void *vbds(void *context, const void *domain, size_t *n)
+const void *st_domain_vbds(void *context, const void *domain, size_t *n)
 {
     (void)context;
     return devices(domain, XC_VBDS, n);
 }
 
-static const void *vcpus(void *context, const void *domain, size_t *n)
+const void *st_domain_vcpus(void *context, const void *domain, size_t *n)
 {
     (void)context;
     return devices(domain, XC_VCPUS, n);
@@ -30,7 +30,7 @@ static const void *points(void *context, const void *domain, size_t *n)
     return devices(domain, XC_POINTS, n);
 }
 
-static const void *object(const void *row)
+const void *st_child_object(const void *row)
 {
     return ((const struct st_pair *)row)->child;
 }
@@ -44,17 +44,17 @@ static bool shows(const void *row, const struct xc_field *field, const struct xc
            (field->keep == XC_INVENTORY || !xc_slot_stale(ref->slot));
 }
 
-static bool shows_vif(const void *row, const struct xc_field *field)
+bool st_vif_shows(const void *row, const struct xc_field *field)
 {
     return shows(row, field, &xc_vif_type);
 }
 
-static bool shows_vbd(const void *row, const struct xc_field *field)
+bool st_vbd_shows(const void *row, const struct xc_field *field)
 {
     return shows(row, field, &xc_vbd_type);
 }
 
-static bool shows_vcpu(const void *row, const struct xc_field *field)
+bool st_vcpu_shows(const void *row, const struct xc_field *field)
 {
     return shows(row, field, &xc_vcpu_type);
 }
@@ -117,7 +117,7 @@ static bool discontinuity(const struct st_cell *cell, struct st_value *out)
 }
 
 #define BELOW_DOMAINS                                                                              \
-    .row_size = sizeof(struct xc_domain_ref), .rows = st_domain_rows, .object = object
+    .row_size = sizeof(struct xc_domain_ref), .rows = st_domain_rows, .object = st_child_object
 #define DOMAIN_INDEX                                                                               \
     {                                                                                              \
         ST_INDEX_INTEGER, offsetof(struct xc_domain_ref, index), "xenDomainIndex", 0, 1,           \
@@ -142,9 +142,9 @@ const struct st_table st_vcpu_table = {
     .arcs = {1, 4, 3, 1},
     .index = {DOMAIN_INDEX, DEVICE_INDEX("xenVcpuNumber")},
     BELOW_DOMAINS,
-    .children = vcpus,
+    .children = st_domain_vcpus,
     .child_size = sizeof(struct xc_vcpu),
-    .shows = shows_vcpu,
+    .shows = st_vcpu_shows,
     .columns = vcpu_columns,
     .n_columns = G_N_ELEMENTS(vcpu_columns),
 };
@@ -171,9 +171,9 @@ const struct st_table st_vif_table = {
     .arcs = {1, 4, 4, 1},
     .index = {DOMAIN_INDEX, DEVICE_INDEX("xenVifNumber")},
     BELOW_DOMAINS,
-    .children = vifs,
+    .children = st_domain_vifs,
     .child_size = sizeof(struct xc_vif),
-    .shows = shows_vif,
+    .shows = st_vif_shows,
     .columns = vif_columns,
     .n_columns = G_N_ELEMENTS(vif_columns),
 };
@@ -195,9 +195,9 @@ const struct st_table st_vbd_table = {
     .arcs = {1, 4, 5, 1},
     .index = {DOMAIN_INDEX, DEVICE_INDEX("xenVbdNumber")},
     BELOW_DOMAINS,
-    .children = vbds,
+    .children = st_domain_vbds,
     .child_size = sizeof(struct xc_vbd),
-    .shows = shows_vbd,
+    .shows = st_vbd_shows,
     .columns = vbd_columns,
     .n_columns = G_N_ELEMENTS(vbd_columns),
 };

@@ -1,9 +1,12 @@
 /* xenDomainTable: what a domain is. */
+#include "subagent/guests.h"
 #include "subagent/tables/tables.h"
 
 const void *st_domain_rows(void *context, size_t *n)
 {
-    return xc_fleet_domains(((const struct st_context *)context)->engine, n);
+    const struct st_context *st = context;
+
+    return st->host ? st_guests_domains(st, n) : xc_fleet_domains(st->engine, n);
 }
 
 const void *st_domain_object(const void *row)

@@ -13,15 +13,19 @@ static gint64 host_time(const struct xc_domain_ref *ref)
     return host->clock + (xc_clock_mono() - snapshot->taken_mono);
 }
 
-static bool uptime(const struct st_cell *cell, struct st_value *out)
+bool st_domain_uptime(const struct xc_domain_ref *ref, gint64 *usec)
 {
-    const struct xc_domain_ref *ref = cell->row;
-
     if (!xc_ref_shows(ref, &xc_domain_type.fields[XC_DOMAIN_started]))
         return false;
-    gint64 age = host_time(ref) - xc_ref_domain(ref)->started;
+    *usec = MAX(host_time(ref) - xc_ref_domain(ref)->started, 0);
+    return true;
+}
 
-    return st_gauge(out, (uint64_t)MAX(age, 0) / G_USEC_PER_SEC);
+static bool uptime(const struct st_cell *cell, struct st_value *out)
+{
+    gint64 usec = 0;
+
+    return st_domain_uptime(cell->row, &usec) && st_gauge(out, (uint64_t)usec / G_USEC_PER_SEC);
 }
 
 static bool discontinuity(const struct st_cell *cell, struct st_value *out)

@@ -3,7 +3,14 @@
 
 const void *st_host_rows(void *context, size_t *n)
 {
-    return xc_fleet_hosts(((const struct st_context *)context)->engine, n);
+    const struct st_context *st = context;
+    const struct xc_host_ref *host;
+
+    if (!st->host)
+        return xc_fleet_hosts(st->engine, n);
+    host = st_context_host(st);
+    *n = host ? 1 : 0;
+    return host;
 }
 
 const void *st_host_object(const void *row)

@@ -13,11 +13,6 @@ static const void *domains(void *context, const void *host, size_t *n)
     return xc_snapshot_on_host(ref->slot->snapshot, (uint32_t)ref->row, n);
 }
 
-static const void *object(const void *row)
-{
-    return ((const struct st_pair *)row)->child;
-}
-
 static bool label(const struct st_cell *cell, struct st_value *out)
 {
     const struct st_pair *pair = cell->row;
@@ -70,7 +65,7 @@ const struct st_table st_host_domain_table = {
     .children = domains,
     .child_size = sizeof(struct xc_domain *),
     .children_are_pointers = true,
-    .object = object,
+    .object = st_child_object,
     .columns = columns,
     .n_columns = G_N_ELEMENTS(columns),
 };

@@ -37,6 +37,17 @@ extern const struct st_table st_group_host_table;
 extern const struct st_table *const st_tables[];
 extern const unsigned st_n_tables;
 
+/* VM-MIB of RFC 7666, below mib-2 236. */
+extern const struct st_table st_vm_hypervisor_scalars;
+extern const struct st_table st_vm_scalars;
+extern const struct st_table st_vm_table;
+extern const struct st_table st_vm_cpu_table;
+extern const struct st_table st_vm_cpu_affinity_table;
+extern const struct st_table st_vm_storage_table;
+extern const struct st_table st_vm_network_table;
+/* XCP-NG-VMINFO-MIB of LibreNMS. */
+extern const struct st_table st_librenms_table;
+
 /* What action columns read: noop(1), an empty text, 0. */
 bool st_get_noop(const struct st_cell *cell, struct st_value *out);
 bool st_get_empty(const struct st_cell *cell, struct st_value *out);
@@ -49,11 +60,22 @@ bool st_timestamp(struct st_value *out, gint64 mono);
 const void *st_domain_rows(void *context, size_t *n);
 const void *st_domain_object(const void *row);
 bool st_domain_shows(const void *row, const struct xc_field *field);
+/* Microseconds since it was started, by its host's clock. */
+bool st_domain_uptime(const struct xc_domain_ref *ref, gint64 *usec);
 const void *st_host_rows(void *context, size_t *n);
 const void *st_group_rows(void *context, size_t *n);
 bool st_group_key_ok(const char *key); /* may a group have that name */
 const void *st_host_object(const void *row);
 bool st_host_shows(const void *row, const struct xc_field *field);
+
+/* Rows below those of domains. */
+const void *st_domain_vifs(void *context, const void *domain, size_t *n);
+const void *st_domain_vbds(void *context, const void *domain, size_t *n);
+const void *st_domain_vcpus(void *context, const void *domain, size_t *n);
+const void *st_child_object(const void *row);
+bool st_vif_shows(const void *row, const struct xc_field *field);
+bool st_vbd_shows(const void *row, const struct xc_field *field);
+bool st_vcpu_shows(const void *row, const struct xc_field *field);
 
 /* What xenDomainLabel shows, and behind it a text. */
 bool st_domain_label(const struct xc_domain_ref *ref, const char *behind, struct st_value *out);

@@ -27,7 +27,7 @@ static void print_detail(const struct xc_report *report, const struct xc_detail 
     }
 }
 
-static bool poll_once(const struct xc_driver *driver, struct xc_conn *conn, bool news_will_do,
+static bool poll_once(const struct xc_driver_ops *driver, struct xc_conn *conn, bool news_will_do,
                       struct xc_call *call, GError **error)
 {
     g_autoptr(xc_report) report = xc_report_new();
@@ -45,7 +45,7 @@ static bool poll_once(const struct xc_driver *driver, struct xc_conn *conn, bool
 static bool serve(const struct xc_source_spec *spec, const struct xc_driver_env *env,
                   struct xc_call *call, GError **error)
 {
-    const struct xc_driver *driver = xc_driver_for(spec->uri, error);
+    const struct xc_driver_ops *driver = xc_driver_ops(xc_driver_for(spec->uri, error));
     struct xc_conn *conn = driver ? driver->open(spec, env, call, error) : NULL;
     bool ok = conn != NULL;
     bool first = true;

@@ -97,7 +97,7 @@ def furnish(lab):
 
 def test_export(lab):
     first = export(lab)
-    says(first, 0, "[xensnmp-export]\nversion = 1\n", "an export is printed while the agent runs")
+    says(first, 0, "[xensnmp-export]\nversion = 2\n", "an export is printed while the agent runs")
     ok(SECRET not in first.stdout and "PRIVATE" not in first.stdout, "there is no secret in it")
     ok("\n[source host2]\nuri = sim://" in first.stdout and "\n[source host1]\n" not in first.stdout,
        "it has what was registered, not what the configuration has")
@@ -125,7 +125,7 @@ def test_stopped(lab, text):
 
 def test_refusals(lab, text):
     changed = text.replace("protect = yes", "protect = no", 1)
-    newer = text.replace("version = 1", "version = 2", 1)
+    newer = text.replace("version = 2", "version = 3", 1)
     lines = text.splitlines()
     cases = [("cut off", text[:len(text) // 2], r":\d+: "), ("without its end", text[:text.index("[end]")], "is cut off here"),
              ("changed", changed, f":{lines.index('[end]') + 1}: the file was changed"),

@@ -21,10 +21,13 @@ EXPOSURE_MAX = 20
 NO_NEW_PRIVILEGES = """LockPersonality MemoryDenyWriteExecute NoNewPrivileges PrivateDevices ProtectClock ProtectHostname
     ProtectKernelLogs ProtectKernelModules ProtectKernelTunables RestrictAddressFamilies RestrictNamespaces RestrictRealtime
     RestrictSUIDSGID SystemCallArchitectures SystemCallFilter""".split()
+PLUGINS = sorted(name[:-2] for name in os.listdir(os.path.join(TOP, "plugins")) if name.startswith("check_xen_"))
 # Folder below PREFIX -> {file: mode}
-TREE = {"sbin": {"xensnmpd": 0o755}, "bin": {"xenctl": 0o755, "xen-farm": 0o755},
+TREE = {"lib/nagios/plugins": {name: 0o755 for name in PLUGINS},
+        "sbin": {"xensnmpd": 0o755}, "bin": {"xenctl": 0o755, "xen-farm": 0o755},
         "share/snmp/mibs": {"XENSNMP-MIB.txt": 0o644}, "lib/systemd/system": {"xensnmpd.service": 0o644},
-        "share/man/man1": {"xenctl.1": 0o644, "xen-farm.1": 0o644}, "share/man/man5": {"xensnmpd.conf.5": 0o644},
+        "share/man/man1": {"xenctl.1": 0o644, "xen-farm.1": 0o644, **{f"{name}.1": 0o644 for name in PLUGINS}},
+        "share/man/man5": {"xensnmpd.conf.5": 0o644},
         "share/man/man7": {"xensnmp-mib.7": 0o644}, "share/man/man8": {"xensnmpd.8": 0o644},
         "share/bash-completion/completions": {"xenctl": 0o644}, "lib/sysusers.d": {"xensnmp.conf": 0o644}, "lib/tmpfiles.d": {"xensnmp.conf": 0o644},
         "share/doc/xensnmp/examples": {"xensnmpd.conf": 0o644, "snmpd.conf": 0o644, "dom0.conf": 0o644}}

@@ -11,7 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from lab import BUILD, TOP, diag, done, is_, ok  # noqa: E402
 
 FOLDER = os.path.join(BUILD, "share", "man")
-PAGES = ["xen-farm.1", "xenctl.1", "xensnmp-mib.7", "xensnmpd.8", "xensnmpd.conf.5"]
+PLUGINS = sorted(name[:-2] for name in os.listdir(os.path.join(TOP, "plugins")) if name.startswith("check_xen_"))
+PAGES = [*(f"{name}.1" for name in PLUGINS), "xen-farm.1", "xenctl.1", "xensnmp-mib.7", "xensnmpd.8", "xensnmpd.conf.5"]
 WIDTH = 200  # of a line: no fact is broken in two
 
 
@@ -34,7 +35,7 @@ def tells(page, name, facts):
         diag("\n".join(missing[:10]))
 
 
-is_(sorted(os.listdir(FOLDER)), PAGES, "there are five pages")
+is_(sorted(os.listdir(FOLDER)), PAGES, "there is a page for each program, and no other")
 seen = {}
 for page_name in PAGES:
     with open(os.path.join(FOLDER, page_name)) as text:
@@ -72,6 +73,13 @@ tells(seen["xen-farm.1"], "each option of xen-farm",
       [f"{option} {what}" for option, what in re.findall(r"^  (--\S+(?: [A-Z]+)?) +(\S.*)$", farm, re.M)])
 tells(seen["xen-farm.1"], "each of its commands",
       [f"{usage} {what}" for usage, what in re.findall(r"^(\S+ .*)\n    (.*)$", farm.partition("Commands of ctl:\n\n")[2], re.M)])
+
+with open(os.path.join(TOP, "docs", "plugins.md")) as manual:
+    is_(sorted(re.findall(r"^\| `(check_xen_\w+)` \|", manual.read(), re.M)), PLUGINS, "docs/plugins.md has each plugin")
+for plugin in PLUGINS:
+    text = subprocess.run([os.path.join(BUILD, "bin", plugin), "--help"], capture_output=True, text=True, check=False).stdout
+    tells(seen[f"{plugin}.1"], f"each option, metric and condition of {plugin}",
+          [f"{label} {what}" for label, what in re.findall(r"^  (\S.*)\n      (.*)$", text, re.M)])
 
 schema = [line.split("\t") for line in said("xensnmpd", "--dump-schema").splitlines()[2:]]
 tells(seen["xensnmp-mib.7"], "each column and scalar of the MIB",

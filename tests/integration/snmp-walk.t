@@ -23,7 +23,7 @@ VOLATILE = re.compile(
     r"|SourceUri|SourceLastOk|SourceLastTry|SourceStateSince|SourcePollsOk|SourcePollTime|SourcePollTimeAverage"
     r"|SourceDataAge|DomainStateSince|DomainStarted|DomainCpu\w+|DomainNet\w+|DomainDisk\w+|DomainUptime"
     r"|DomainDataAge|OperationCreated|OperationStarted|OperationEnded|OperationElapsed|EventTime|VcpuTime"
-    r"|DomainSnapshot(Time|Age)"
+    r"|DomainSnapshot(Time|Age)|Group(CpuPercent|NetOctets|DiskOctets|Discontinuity|PlanStart|HistoryTime)"
     r"|V(if|bd)\w*(Octets|Packets|Drops|Reads|Writes))\.")
 
 
@@ -61,7 +61,10 @@ def golden(lab, oid_names):
 
 
 with Lab(hosts=1, domains=4, seed=7, agent={"discovery_allow": "198.51.100.0/24"},
-         sources={"spare": {"uri": "sim:///nowhere/spare", "enabled": "no"}}) as lab:
+         sources={"spare": {"uri": "sim:///nowhere/spare", "enabled": "no"}},
+         sections={"group files": {"members": "files-03", "hosts": "host1:50", "spread": "pack"},
+                   "group db": {"description": "databases", "members": "db-01; db-02; none", "min_running": 2},
+                   "member db/db-02": {"description": "the second", "priority": 60, "pin": "host1"}}) as lab:
     oid_names = {oid: name for name, oid in lab.schema().items()}
     guest = next(int(row) for row, cells in lab.table("xenDomainTable").items()
                  if cells["xenDomainKind"] == 1 and cells["xenDomainState"] == 4)

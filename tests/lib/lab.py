@@ -32,7 +32,7 @@ import time
 from snmp import Client, SnmpError, index
 from tap import diag, done, failed, is_, ok
 
-__all__ = ["Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
+__all__ = ["ALL_CONTEXTS", "Client", "Deadline", "Lab", "LabError", "Stopwatch", "SnmpError", "ok", "is_", "diag", "done", "index", "free_port"]
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(TOP, os.environ.get("BUILD", "build"))
@@ -41,6 +41,10 @@ PATIENCE = float(os.environ.get("LAB_PATIENCE", "1"))
 # SNMPv3 users of every lab: name -> pass phrase (authentication, privacy). Loopback only.
 USERS = {"operator": ("operator-auth-phrase", "operator-priv-phrase"),
          "monitor": ("monitor-auth-phrase", "monitor-priv-phrase")}
+
+# Lines of snmpd.conf that let these users into every SNMP context: Lab(snmpd=ALL_CONTEXTS).
+ALL_CONTEXTS = ["view everything included .1", "rwuser operator authPriv -V everything *",
+                "rouser monitor authPriv -V everything *"]
 
 # Behind packaging/snmpd.conf, which has the settings that matter.
 _SNMPD = """\
@@ -120,13 +124,13 @@ def _has_ended(process):
 
 
 class Lab:
-    """hosts, domains, seed, names, speed and farm_options shape the farm (farm=False: none). agent adds or overrides keys of
-    section [agent], sources adds sections: {"key": {"uri": ...}}. snmpd adds lines to snmpd.conf. leash=False: what is
-    started outlives this process (the demo). start=False: only the folder and files; start() what you need.
-    started: called with the lab whenever a program was started."""
+    """hosts, domains, seed, names, speed and farm_options shape the farm (farm=False: none). agent adds or overrides keys
+    of section [agent], sources adds sections: {"key": {"uri": ...}}, sections any others: {"group web": {...}}. snmpd
+    adds lines to snmpd.conf. leash=False: what is started outlives this process (the demo). start=False: only the folder
+    and files; start() what you need. started: called with the lab whenever a program was started."""
 
     def __init__(self, hosts=3, domains=12, control=True, seed=1, names=None, speed=None, farm=True,
-                 farm_options=(), agent=None, sources=None, snmpd=None, port=None, folder=None, leash=True,
+                 farm_options=(), agent=None, sources=None, sections=None, snmpd=None, port=None, folder=None, leash=True,
                  start=True, started=None):
         self.hosts, self.domains, self.seed, self.names, self.speed = hosts, domains, seed, names, speed
         self.with_farm = farm
@@ -135,6 +139,7 @@ class Lab:
         self.kept = False
         self.agent = {"control": "yes" if control else "no", **(agent or {})}
         self.sources = dict(sources or {})
+        self.sections = dict(sections or {})
         self.snmpd_lines = list(snmpd or [])
         self.port = port
         self.leash = leash
@@ -235,12 +240,12 @@ class Lab:
         return [f"host{n}" for n in range(1, self.hosts + 1)]
 
     def write_config(self):
-        """Writes xensnmpd.conf from self.agent and self.sources."""
+        """Writes xensnmpd.conf from self.agent, self.sources and self.sections."""
         agent = {"state_dir": self.path("state"), "credential_dir": self.path("credentials"),
                  "known_hosts": self.path("known_hosts"), "tls_pins": self.path("tls_pins"), "library_dir": self.path("library"),
                  "agentx_socket": self.path("agentx"), "interval": 1, "user": "", "log_level": "info",
                  **self.agent}
-        sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}}
+        sections = {"agent": agent, **{f"source {key}": keys for key, keys in self.sources.items()}, **self.sections}
         with open(self.path("xensnmpd.conf"), "w") as out:
             for section, keys in sections.items():
                 out.write(f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in keys.items()) + "\n")
@@ -409,13 +414,15 @@ class Lab:
 
     # --- SNMP
 
-    def user(self, who, timeout=None):
-        """A client for a community, or for one of the SNMPv3 users `operator` and `monitor`."""
+    def user(self, who, timeout=None, context=None):
+        """A client for a community, or for one of the SNMPv3 users `operator` and `monitor`; these may ask in an SNMP
+        context, if snmpd lets them (ALL_CONTEXTS)."""
         if who in USERS:
             auth, priv = USERS[who]
             options = ["-v3", "-l", "authPriv", "-u", who, "-a", "SHA-256", "-A", auth, "-x", "AES", "-X", priv]
         else:
             options = ["-v2c", "-c", who]
+        options += ["-n", context] if context else []
         return Client(f"127.0.0.1:{self.port}", options, self.path("snmp"), (timeout or 10) * PATIENCE)
 
     def get(self, *oids):

@@ -17,6 +17,7 @@ subagent            | xenclient mibs
 tools/xen-farm      | xenclient
 tools/xapi-farm     | xenclient
 tools/xenctl        | snmpclient xenclient
+plugins             | snmpclient xenclient
 '
 # what the build makes, found by -I$(BUILD)/gen
 generated='*.sql.h *.sh.h *.bash.h xen_mib.def xapi_classes.h'

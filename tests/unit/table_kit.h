@@ -291,6 +291,35 @@ static const struct st_table kit_child_table = {
     .n_columns = G_N_ELEMENTS(kit_child_columns),
 };
 
+/* Rows below those of keys again, by two numbers; the same three below each. */
+static inline const void *kit_deep(void *context, const void *parent, size_t *n)
+{
+    static const struct kit_row rows[] = {
+        {.second = 1, .number = 1}, {.second = 1, .number = 3}, {.second = 2, .number = 1}};
+
+    (void)context;
+    (void)parent;
+    *n = G_N_ELEMENTS(rows);
+    return rows;
+}
+
+static const struct st_column kit_deep_columns[] = {
+    CALC(3, "deepZero", ST_INTEGER32, kit_zero),
+};
+static const struct st_table kit_deep_table = {
+    .name = "deepTable",
+    .arcs = {1, 2, 2, 2},
+    .index = {{ST_INDEX_TEXT, offsetof(struct kit_row, key), "keyName", 0, 1, 32},
+              {ST_INDEX_INTEGER, offsetof(struct kit_row, second), "deepFirst", 1, 0, 100},
+              {ST_INDEX_INTEGER, offsetof(struct kit_row, number), "deepSecond", 2, 0, 100}},
+    .row_size = sizeof(struct kit_row),
+    .rows = kit_keys,
+    .children = kit_deep,
+    .child_size = sizeof(struct kit_row),
+    .columns = kit_deep_columns,
+    .n_columns = G_N_ELEMENTS(kit_deep_columns),
+};
+
 static const struct st_column kit_scalar_columns[] = {
     CALC(3, "kitZero", ST_INTEGER32, kit_zero),
     CALC(4, "kitEmpty", ST_TEXT, kit_empty),
@@ -306,8 +335,8 @@ static const struct st_table kit_scalars = {
 };
 
 static const struct st_table *const kit_tables[] = {
-    &kit_pair_table, &kit_number_table, &kit_control_table,
-    &kit_key_table,  &kit_child_table,  &kit_scalars,
+    &kit_pair_table,  &kit_number_table, &kit_control_table, &kit_key_table,
+    &kit_child_table, &kit_scalars,      &kit_deep_table,
 };
 
 /* --- the tree, filled, for each test */

@@ -147,6 +147,8 @@ static void test_sample(void)
 /* Every option has a line, and all its fields. */
 static void test_options(void)
 {
+    static const char *const sections[] = {"agent", "source KEY", "group NAME",
+                                           "member GROUP/MEMBER", NULL};
     g_autofree char *text = xc_config_options();
     g_auto(GStrv) lines = g_strsplit(g_strchomp(text), "\n", -1);
     g_auto(GStrv) heading = g_strsplit(lines[0], "\t", -1);
@@ -157,7 +159,7 @@ static void test_options(void)
         g_auto(GStrv) fields = g_strsplit(*line, "\t", -1);
 
         g_assert_cmpuint(g_strv_length(fields), ==, 6);
-        g_assert_true(strcmp(fields[0], "agent") == 0 || strcmp(fields[0], "source KEY") == 0);
+        g_assert_true(g_strv_contains(sections, fields[0]));
         for (unsigned i = 1; fields[i]; i++)
             g_assert_true(i == 3 || *fields[i] != '\0'); /* a default may be empty */
     }

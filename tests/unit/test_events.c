@@ -1,7 +1,7 @@
 /* Events: each change makes the right one, once, also over a restart; serials have no gaps and are never reused. */
 #include "tests/unit/operations_kit.h"
 
-#include "xenclient/store/db.h"
+#include "xenclient/store/schema.h"
 
 #define TEST(name, function)                                                                       \
     g_test_add("/events/" name, struct kit_fixture, NULL, kit_set_up, function, kit_tear_down)
@@ -270,8 +270,6 @@ static void test_operations(struct kit_fixture *f, gconstpointer data)
 /* The end of an operation is in the journal, its event is not: the next start makes it. */
 static void test_operation_ended_and_killed(struct kit_fixture *f, gconstpointer data)
 {
-    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
-    static const char *const steps[] = {"", "", ""};
     struct xc_db *db;
     uint32_t mark;
 
@@ -281,7 +279,7 @@ static void test_operation_ended_and_killed(struct kit_fixture *f, gconstpointer
     ask(f, XC_ACTION_PAUSE);
     end(XC_RESULT_FAILED, XC_CAUSE_DRIVER_ERROR, "no");
     f->engine = xc_engine_free(f->engine);
-    db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
+    db = xc_schema_open(&xc_schema_state, f->dir, NULL);
     g_assert_true(xc_db_run(db, NULL, "DELETE FROM event WHERE serial > ?", "i", (int64_t)mark));
     g_assert_true(xc_db_run(db, NULL, "UPDATE sqlite_sequence SET seq = ? WHERE name = 'event'",
                             "i", (int64_t)mark));
@@ -352,14 +350,12 @@ static void test_ring(struct kit_fixture *f, gconstpointer data)
 /* While nothing can be written memory does not grow for ever, what is lost is counted, and serials have no gap. */
 static void test_flood_while_store_is_stuck(struct kit_fixture *f, gconstpointer data)
 {
-    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
-    static const char *const steps[] = {"", "", ""};
     struct xc_db *db;
     uint32_t mark = last(f);
     gint64 end_mono;
 
     (void)data;
-    db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
+    db = xc_schema_open(&xc_schema_state, f->dir, NULL);
     g_assert_true(xc_db_begin(db, NULL));
     for (int i = 0; i < 30000; i++)
         xc_events_add(f->engine,
@@ -401,11 +397,9 @@ static void copy_files(const char *from, const char *to)
 /* Committed, and the process dies before it has shown the events: the next one shows them under these numbers. */
 static void test_killed_between_commit_and_show(struct kit_fixture *f, gconstpointer data)
 {
-    g_autofree char *path = g_build_filename(f->dir, "state.db", NULL);
     g_autofree char *dir = g_dir_make_tmp("xensnmp-events-XXXXXX", NULL);
-    static const char *const steps[] = {"", "", ""};
     struct kit_fixture later = {.dir = g_strdup(dir), .config = xc_config_new()};
-    struct xc_db *db = xc_db_open(path, steps, G_N_ELEMENTS(steps), NULL);
+    struct xc_db *db = xc_schema_open(&xc_schema_state, f->dir, NULL);
     gint64 end_mono = g_get_monotonic_time() + 120 * G_USEC_PER_SEC;
     uint32_t mark = last(f);
     int64_t newest = 0;

@@ -278,6 +278,53 @@ static void test_create(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpstr(kit_last_order()->content, ==, "name = \"new\"\nmemory = 3000\n");
 }
 
+static void make_of(struct kit_fixture *f, const char *create)
+{
+    struct xc_group_spec *spec = xc_group_spec_new("shop");
+    struct xc_member_spec *member = xc_group_member_get(spec, "new");
+
+    g_free(member->create);
+    member->create = g_strdup(create);
+    kit_put(f, spec);
+}
+
+/* From a file on a host, which must be where that host keeps them; from nothing that is there. */
+static void test_create_from_a_file(struct kit_fixture *f, gconstpointer data)
+{
+    (void)data;
+    kit_group(f, 1);
+    make_of(f, "/root/new.cfg");
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_START), ==, XC_CAUSE_NOT_SUPPORTED);
+    make_of(f, "library:none.cfg");
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_START), ==, XC_CAUSE_BAD_CONFIG);
+    make_of(f, "template:Debian");
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_START), ==, XC_CAUSE_NOT_SUPPORTED);
+    make_of(f, "/etc/xen/new.cfg");
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_START), ==, XC_CAUSE_NONE);
+    g_assert_cmpstr(kit_newest(f)->member, ==, "new");
+    g_assert_cmpstr(kit_last_order()->config, ==, "/etc/xen/new.cfg");
+    kit_end(kit_last_order(), XC_RESULT_FAILED, XC_CAUSE_BAD_CONFIG, "no such file");
+    /* There is nothing to be ended, and nothing to be paused. */
+    f->config->dup_window_sec = 0;
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_SHUTDOWN), ==, XC_CAUSE_NONE);
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_PAUSE), ==, XC_CAUSE_NO_SUCH_TARGET);
+}
+
+static void test_create_from_a_template(struct kit_fixture *f, gconstpointer data)
+{
+    static const struct xc_driver pool = {
+        .name = "pool", .capabilities = XC_CAP_START | XC_CAP_CREATE, .templates = true};
+
+    (void)data;
+    kit_group(f, 1);
+    kit_slot(f, "b")->driver = &pool;
+    make_of(f, "template:Debian");
+    g_assert_cmpint((int)kit_ask_group(f, XC_ACTION_START), ==, XC_CAUSE_NONE);
+    g_assert_cmpstr(kit_newest(f)->source, ==, "b");
+    g_assert_cmpstr(kit_last_order()->config, ==, "Debian");
+    g_assert_cmpstr(kit_last_order()->content, ==, "new");
+}
+
 /* --- rows */
 
 static void test_families_go_together(struct kit_fixture *f, gconstpointer data)
@@ -338,6 +385,8 @@ int main(int argc, char **argv)
     TEST("all-to-one-host", test_all_to_one_host);
     TEST("rebalance", test_rebalance);
     TEST("create", test_create);
+    TEST("create-from-a-file", test_create_from_a_file);
+    TEST("create-from-a-template", test_create_from_a_template);
     TEST("families-go-together", test_families_go_together);
     TEST("history", test_history);
     return g_test_run();

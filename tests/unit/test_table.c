@@ -28,8 +28,9 @@ static void test_walk(struct fixture *f, gconstpointer data)
     u_char asn = 0;
 
     /* 4 full columns of numbers, one with two cells absent, one with one absent, one more full;
-     * 6 control columns; 3 key columns; pairs; 6 children, one of them without a text; 3 scalars. */
-    g_assert_cmpuint(names->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 15 + 5 + 6 + 3);
+     * 6 control columns; 3 key columns; pairs; 6 children, one of them without a text; 3 scalars;
+     * three rows below each key. */
+    g_assert_cmpuint(names->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 15 + 5 + 6 + 3 + 15);
     for (guint i = 0; i < names->len; i++) {
         const struct name *name = &g_array_index(names, struct name, i);
 
@@ -136,6 +137,12 @@ static void test_children(struct fixture *f, gconstpointer data)
     g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98", &value), ==, ST_NO_INSTANCE);
     g_assert_cmpint(get(f, "1.2.3.1.3.1.98.0", &value), ==, ST_NO_INSTANCE);
     g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.99.0", &value), ==, ST_NO_INSTANCE);
+    /* and of three parts */
+    g_assert_cmpint(get(f, "1.2.2.2.3.3.97.97.97.1.3", &value), ==, ST_FOUND);
+    g_assert_cmpint(get(f, "1.2.2.2.3.3.97.97.97.2.1", &value), ==, ST_FOUND);
+    g_assert_cmpint(get(f, "1.2.2.2.3.3.97.97.97.1.2", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.2.2.3.3.97.97.97.1", &value), ==, ST_NO_INSTANCE);
+    g_assert_cmpint(get(f, "1.2.2.2.3.3.97.97.97.1.3.0", &value), ==, ST_NO_INSTANCE);
 }
 
 /* Rows that go while someone walks: hints must not be trusted blindly. */
@@ -152,7 +159,7 @@ static void test_rows_change(struct fixture *f, gconstpointer data)
     g_assert_cmpint(get(f, "1.1.1.1.2.2", &value), ==, ST_NO_INSTANCE);
     g_autoptr(GArray) names = walk(f->mib);
 
-    g_assert_cmpuint(names->len, ==, 3 * 5 + 15 + 5 + 6 + 3);
+    g_assert_cmpuint(names->len, ==, 3 * 5 + 15 + 5 + 6 + 3 + 15);
     f->kit.n_numbers = G_N_ELEMENTS(kit_number_list);
     /* Parents that have lost all their children. */
     g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.4", &value), ==, ST_FOUND);
@@ -160,7 +167,7 @@ static void test_rows_change(struct fixture *f, gconstpointer data)
     g_assert_cmpint(get(f, "1.2.3.1.3.3.97.97.98.4", &value), ==, ST_NO_INSTANCE);
     g_autoptr(GArray) left = walk(f->mib);
 
-    g_assert_cmpuint(left->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 3);
+    g_assert_cmpuint(left->len, ==, 5 * 6 + 4 + 5 + 6 * 6 + 3 * 5 + 3 + 15);
 }
 
 /* --- tables that must not get in */

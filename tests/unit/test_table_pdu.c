@@ -34,7 +34,8 @@ static void pdu_text(struct pdu *pdu, const char *below, const char *text)
 
 static void pdu_call(struct fixture *f, struct pdu *pdu, int mode)
 {
-    netsnmp_handler_registration registration = {.my_reg_void = f->mib};
+    struct st_served served = {f->mib, &f->kit};
+    netsnmp_handler_registration registration = {.my_reg_void = &served};
 
     pdu->info.mode = mode;
     st_mib_handler(NULL, &registration, &pdu->info, pdu->requests);

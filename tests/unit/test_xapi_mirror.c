@@ -1,6 +1,29 @@
 /* The mirror of a pool: events in, a report out; what is lost, gone, hostile or not known. */
 #include "tests/unit/xapi_mirror_kit.h"
 
+static void assert_devices(const xc_report *report)
+{
+    const struct xc_vif *vif = &g_array_index(report->vifs, struct xc_vif, 0);
+
+    g_assert_cmpuint(report->vifs->len, ==, 1);
+    g_assert_cmpstr(vif->mac, ==, "00:16:3e:00:00:01");
+    g_assert_cmpstr(vif->bridge, ==, "xenbr0");
+    g_assert_cmpuint(report->vbds->len, ==, 2);
+    for (guint i = 0; i < 2; i++) {
+        const struct xc_vbd *vbd = &g_array_index(report->vbds, struct xc_vbd, i);
+
+        if (vbd->number == 51712) {
+            g_assert_cmpstr(vbd->target, ==, "web root");
+            g_assert_false(vbd->read_only);
+        } else {
+            g_assert_cmpint(vbd->number, ==, 51760);
+            g_assert_true(vbd->read_only);
+            g_assert_false(XC_HAS(VBD, vbd, target));
+            g_assert_false(XC_HAS(VBD, vbd, device));
+        }
+    }
+}
+
 static void test_report(void)
 {
     struct xapi_mirror *mirror = pool();
@@ -10,7 +33,6 @@ static void test_report(void)
     const struct xc_domain *web = domain(report, "web & shop");
     const struct xc_domain *db = domain(report, "db");
     const struct xc_domain *dom0 = domain(report, "Control domain");
-    const struct xc_vif *vif = &g_array_index(report->vifs, struct xc_vif, 0);
 
     g_assert_cmpuint(report->hosts->len, ==, 2);
     g_assert_cmpuint(report->domains->len, ==, 4);
@@ -48,23 +70,7 @@ static void test_report(void)
     g_assert_false(XC_HAS(DOMAIN, db, mem_kib));
     g_assert_false(XC_HAS(DOMAIN, db, started));
 
-    g_assert_cmpuint(report->vifs->len, ==, 1);
-    g_assert_cmpstr(vif->mac, ==, "00:16:3e:00:00:01");
-    g_assert_cmpstr(vif->bridge, ==, "xenbr0");
-    g_assert_cmpuint(report->vbds->len, ==, 2);
-    for (guint i = 0; i < 2; i++) {
-        const struct xc_vbd *vbd = &g_array_index(report->vbds, struct xc_vbd, i);
-
-        if (vbd->number == 51712) {
-            g_assert_cmpstr(vbd->target, ==, "web root");
-            g_assert_false(vbd->read_only);
-        } else {
-            g_assert_cmpint(vbd->number, ==, 51760);
-            g_assert_true(vbd->read_only);
-            g_assert_false(XC_HAS(VBD, vbd, target));
-            g_assert_false(XC_HAS(VBD, vbd, device));
-        }
-    }
+    assert_devices(report);
     xapi_mirror_free(mirror);
 }
 

@@ -227,20 +227,26 @@ static void test_snmpd_conf(void)
                                "agentXTimeout 9\n" /* nor this */
                                "[snmpd]\n"
                                "includeFile /etc/other.conf\n"
+                               "includeFile beside.conf\n"
                                "agentXSocket /run/x\n"
                                "[";
-    g_autoptr(GPtrArray) includes = g_ptr_array_new_with_free_func(g_free);
+    struct snmpd_lines lines;
     struct snmpd_conf conf;
 
+    snmpd_lines_init(&lines);
     snmpd_conf_init(&conf);
-    snmpd_conf_parse(&conf, text, "snmpd", includes);
+    snmpd_lines_parse(&lines, text, "/etc/snmp/snmpd.conf", "snmpd");
+    snmpd_conf_take(&conf, &lines);
     g_assert_true(conf.master_agentx);
     g_assert_cmpint(conf.agentx_timeout, ==, 60);
     g_assert_cmpint(conf.max_getbulk, ==, 500);
     g_assert_cmpint(conf.send_message_max, ==, 60000);
     g_assert_cmpstr(conf.agentx_socket, ==, "/run/x");
-    g_assert_cmpuint(includes->len, ==, 1);
-    g_assert_cmpstr(g_ptr_array_index(includes, 0), ==, "/etc/other.conf");
+    g_assert_cmpuint(lines.files->len, ==, 2);
+    g_assert_cmpstr(g_ptr_array_index(lines.files, 0), ==, "/etc/other.conf");
+    g_assert_cmpstr(g_ptr_array_index(lines.files, 1), ==, "/etc/snmp/beside.conf");
+    g_assert_cmpuint(snmpd_line_at(&lines, 0)->number, ==, 2);
+    snmpd_lines_clear(&lines);
     snmpd_conf_clear(&conf);
     g_assert_cmpint(conf.agentx_timeout, ==, -1);
 }

@@ -17,7 +17,15 @@ PAGES = {"xensnmpd.8": "SNMP agent for Xen hosts and domains",
          "xensnmpd.conf.5": "configuration of the SNMP agent for Xen",
          "xenctl.1": "command line of an estate of Xen hosts",
          "xen-farm.1": "simulate a fleet of Xen hosts",
-         "xensnmp-mib.7": "objects of XENSNMP-MIB"}
+         "xensnmp-mib.7": "objects of XENSNMP-MIB",
+         "check_xen_agent.1": "check the SNMP agent for Xen",
+         "check_xen_host.1": "check Xen hosts",
+         "check_xen_domain.1": "check Xen domains",
+         "check_xen_pool.1": "check pools of Xen hosts",
+         "check_xen_sr.1": "check storage repositories of Xen hosts",
+         "check_xen_operations.1": "check operations on Xen domains and hosts",
+         "check_xen_snapshots.1": "check snapshots of Xen domains",
+         "check_xen_events.1": "check what happened to Xen domains and hosts"}
 
 
 def escape(text):
@@ -74,6 +82,7 @@ class Page:
     def finish(self):
         others = [page for page in PAGES if page != self.page]
         self.section("SEE ALSO")
+        self.lines.append(".nh")
         for page in others:
             name, _, section = page.rpartition(".")
             self.lines.append(f".BR {escape(name)} ({section})" + ("," if page != others[-1] else ""))
@@ -204,8 +213,34 @@ def xensnmp_mib(page, _programs):
                 page.item(bold(name), ("" if values == "-" else f"{values}. ") + meaning.replace("<br>", " "))
 
 
+def plugin(page, programs):
+    """From --help, whose parts are a title and items: a line with what is explained, and a further one."""
+    name = page.page.rpartition(".")[0]
+    text = subprocess.run([os.path.join(programs, name), "--help"], env=dict(os.environ, LC_ALL="C.UTF-8"),
+                          stdin=subprocess.DEVNULL, check=False, capture_output=True, text=True).stdout
+    head, *parts = text.split("\n\n")
+    page.synopsis(f"{bold(name)} [{italic('OPTION')}...]")
+    page.section("DESCRIPTION")
+    page.text(head.splitlines()[1], "It asks the running agent by SNMP, and prints one line with perfdata for a monitoring system. "
+              "Without a selection it checks everything there is; the worst state wins: CRITICAL, WARNING, UNKNOWN, OK.",
+              "A `--name` or `--uuid` may be repeated, as the other options that select may: an object that one of them means is "
+              "checked. A range is `[@]START:END`: alarm outside of it, or with `@` inside.")
+    for part in parts:
+        title, *lines = part.splitlines()
+        if not title.endswith(":"):
+            continue
+        page.section(title.rstrip(":").upper())
+        for label, what in zip(lines[::2], lines[1::2], strict=True):
+            page.item(bold(label.strip()), what.strip())
+    page.section("EXIT STATUS")
+    for status, state in enumerate(("OK", "WARNING", "CRITICAL", "UNKNOWN; also wrong use, --help and --version")):
+        page.item(bold(str(status)), state)
+    page.section("FILES")
+    page.item(italic("~/.config/xensnmp/client.conf"), "the agent and the user; mode 0600.")
+
+
 WRITERS = {"xensnmpd.8": xensnmpd, "xensnmpd.conf.5": xensnmpd_conf, "xenctl.1": xenctl, "xen-farm.1": xen_farm,
-           "xensnmp-mib.7": xensnmp_mib}
+           "xensnmp-mib.7": xensnmp_mib, **{page: plugin for page in PAGES if page.startswith("check_xen_")}}
 
 
 def page_text(programs, name):

@@ -53,9 +53,9 @@ def run(command, **env):
     return done.stdout
 
 
-def read_schema(binary):
-    """(root, {name: Object}) of `xensnmpd --dump-schema`, in its order."""
-    lines = run([binary, "--dump-schema"]).splitlines()
+def read_schema(binary, of="xensnmp"):
+    """(root, {name: Object}) of `xensnmpd --schema-of`, in its order."""
+    lines = run([binary, "--schema-of", of]).splitlines()
     fields = lines[0].split("\t")
     root, objects = None, {}
     for line in lines[1:]:

@@ -1,47 +1,12 @@
 /* credential add, credential list: files on the agent's machine. No secret comes from the command line. */
 #include "tools/xenctl/daemon_files.h"
+#include "tools/xenctl/secret.h"
 #include "tools/xenctl/text.h"
 
 #include "xenclient/drivers/credential.h"
 #include "xenclient/util/text.h"
 
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
-
-#define PASSWORD_MAX 1024
-
-/* --- the password: a line of stdin, unseen on a terminal */
-static bool echo_off(struct termios *before)
-{
-    struct termios silent;
-
-    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, before) != 0)
-        return false;
-    silent = *before;
-    silent.c_lflag &= ~(tcflag_t)ECHO;
-    fprintf(stderr, "Password: ");
-    return tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-}
-
-static char *read_password(void)
-{
-    char line[PASSWORD_MAX];
-    struct termios before;
-    bool silent = echo_off(&before);
-    char *password = NULL;
-
-    if (fgets(line, sizeof(line), stdin)) {
-        line[strcspn(line, "\n")] = '\0';
-        password = g_strdup(line);
-    }
-    if (silent) {
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        fputc('\n', stderr);
-    }
-    explicit_bzero(line, sizeof(line));
-    return password;
-}
 
 /* --- add */
 static const char *wrong_choice(const struct ctl_options *opt)
@@ -66,7 +31,7 @@ static bool write_credential(struct ctl *ctl, const struct ctl_files *files, GEr
         .key_file = g_strdup(opt->key_file),
         .agent = opt->ssh_agent,
         .user = g_strdup(opt->user),
-        .password = opt->password_stdin ? read_password() : NULL,
+        .password = opt->password_stdin ? ctl_secret_read("Password") : NULL,
     };
     g_autofree char *path = g_build_filename(files->credential_dir, ctl->args[0], NULL);
     bool ok = xc_credential_write(files->credential_dir, &credential, opt->replace, error) &&

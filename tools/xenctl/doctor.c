@@ -292,18 +292,29 @@ static int conclude(const struct ctl *ctl, const GArray *findings)
     return ill ? CTL_FAILED : CTL_OK;
 }
 
+void doctor_init(struct doctor *doctor, struct ctl *ctl)
+{
+    *doctor = (struct doctor){.ctl = ctl};
+    doctor->findings = g_array_new(FALSE, FALSE, sizeof(struct finding));
+    g_array_set_clear_func(doctor->findings, finding_clear);
+}
+
+int doctor_end(struct doctor *doctor)
+{
+    int code = conclude(doctor->ctl, doctor->findings);
+
+    g_array_unref(doctor->findings);
+    return code;
+}
+
 int ctl_doctor(struct ctl *ctl)
 {
-    struct doctor doctor = {.ctl = ctl};
-    int code;
+    struct doctor doctor;
 
-    doctor.findings = g_array_new(FALSE, FALSE, sizeof(struct finding));
-    g_array_set_clear_func(doctor.findings, finding_clear);
+    doctor_init(&doctor, ctl);
     for (size_t i = 0; i < G_N_ELEMENTS(checks); i++) {
         doctor.check = checks[i].name;
         checks[i].run(&doctor);
     }
-    code = conclude(ctl, doctor.findings);
-    g_array_unref(doctor.findings);
-    return code;
+    return doctor_end(&doctor);
 }

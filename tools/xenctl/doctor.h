@@ -1,7 +1,10 @@
 /* doctor: findings, each with its cure. */
 #pragma once
 
+#include "tools/xenctl/snmpd_conf.h"
 #include "tools/xenctl/xenctl.h"
+
+#define CTL_SNMPD_CONF "/etc/snmp/snmpd.conf"
 
 enum verdict { WELL, ILL, NOT_CHECKED };
 
@@ -21,6 +24,9 @@ struct doctor {
     bool agent;        /* xensnmpd answers */
 };
 
+void doctor_init(struct doctor *doctor, struct ctl *ctl);
+/* Prints what was found; the exit status. */
+int doctor_end(struct doctor *doctor);
 /* cure NULL: fine. */
 void doctor_find(struct doctor *doctor, enum verdict verdict, const char *cure, const char *format,
                  ...) G_GNUC_PRINTF(4, 5);
@@ -29,3 +35,6 @@ void doctor_find(struct doctor *doctor, enum verdict verdict, const char *cure, 
 typedef void (*doctor_check)(struct doctor *doctor);
 void doctor_check_files(struct doctor *doctor);  /* snmpd.conf */
 void doctor_check_socket(struct doctor *doctor); /* AgentX socket */
+
+/* What snmpd.conf sets for subagents, and its limits; path: where it was read. */
+void doctor_check_settings(struct doctor *doctor, const struct snmpd_conf *conf, const char *path);

@@ -1,7 +1,6 @@
 /* doctor on the agent's own machine: snmpd.conf, and who may use the AgentX socket. */
 #include "tools/xenctl/daemon_files.h"
 #include "tools/xenctl/doctor.h"
-#include "tools/xenctl/snmpd_conf.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -9,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SNMPD_CONF    "/etc/snmp/snmpd.conf"
 #define AGENTX_SOCKET "/var/agentx/master"
 #define ELSEWHERE     "the agent is on another machine: run xenctl doctor there"
 #define TIMEOUT_GOAL  5
@@ -22,56 +20,66 @@ static const char *conf_path(const struct doctor *doctor)
 {
     const char *path = doctor->ctl->opt.snmpd_conf;
 
-    return path ? path : SNMPD_CONF;
+    return path ? path : CTL_SNMPD_CONF;
 }
 
 /* --- snmpd.conf */
+static const char *place(const char *at)
+{
+    return at ? at : "";
+}
+
 static void check_timeout(struct doctor *doctor, const struct snmpd_conf *conf)
 {
+    const char *at = place(conf->timeout_at);
+
     if (conf->agentx_timeout >= TIMEOUT_GOAL)
-        doctor_find(doctor, WELL, NULL, "agentXTimeout %ld", conf->agentx_timeout);
+        doctor_find(doctor, WELL, NULL, "%sagentXTimeout %ld", at, conf->agentx_timeout);
     else
         doctor_find(doctor, ILL, "put the line  agentXTimeout 5  into it and restart snmpd",
-                    "agentXTimeout is %ld s: snmpd drops xensnmpd when it is busy for a moment",
-                    conf->agentx_timeout < 0 ? 1 : conf->agentx_timeout);
+                    "%sagentXTimeout is %ld s: snmpd drops xensnmpd when it is busy for a moment",
+                    at, conf->agentx_timeout < 0 ? 1 : conf->agentx_timeout);
 }
 
 static void check_getbulk(struct doctor *doctor, const struct snmpd_conf *conf)
 {
     static const char cure[] = "put the line  maxGetbulkResponses 1000  into it and restart snmpd";
+    const char *at = place(conf->getbulk_at);
 
     if (conf->max_getbulk == G_MINLONG)
         doctor_find(doctor, ILL, cure,
                     "maxGetbulkResponses is not set: answers hold 100 values, walks are slow");
     else if (conf->max_getbulk > GETBULK_SAFE || conf->max_getbulk <= 0)
         doctor_find(doctor, ILL, cure,
-                    "maxGetbulkResponses %ld: snmpd gives no answer at all when it gets too big",
-                    conf->max_getbulk);
+                    "%smaxGetbulkResponses %ld: snmpd gives no answer at all when it gets too big",
+                    at, conf->max_getbulk);
     else if (conf->max_getbulk < GETBULK_GOAL)
-        doctor_find(doctor, ILL, cure, "maxGetbulkResponses is %ld: walks are slow",
+        doctor_find(doctor, ILL, cure, "%smaxGetbulkResponses is %ld: walks are slow", at,
                     conf->max_getbulk);
     else
-        doctor_find(doctor, WELL, NULL, "maxGetbulkResponses %ld", conf->max_getbulk);
+        doctor_find(doctor, WELL, NULL, "%smaxGetbulkResponses %ld", at, conf->max_getbulk);
 }
 
 static void check_message(struct doctor *doctor, const struct snmpd_conf *conf)
 {
+    const char *at = place(conf->message_at);
+
     if (conf->send_message_max > 0 && conf->send_message_max <= MESSAGE_GOAL)
-        doctor_find(doctor, WELL, NULL, "sendMessageMaxSize %ld", conf->send_message_max);
+        doctor_find(doctor, WELL, NULL, "%ssendMessageMaxSize %ld", at, conf->send_message_max);
     else
         doctor_find(doctor, ILL,
                     "put the line  [snmp] sendMessageMaxSize 65000  into it and restart snmpd",
-                    "sendMessageMaxSize is %s: snmpd gives no answer when it gets too big",
+                    "%ssendMessageMaxSize is %s: snmpd gives no answer when it gets too big", at,
                     conf->send_message_max < 0 ? "not set" : "too large");
 }
 
-static void check_conf(struct doctor *doctor, const struct snmpd_conf *conf)
+void doctor_check_settings(struct doctor *doctor, const struct snmpd_conf *conf, const char *path)
 {
     if (conf->master_agentx)
         doctor_find(doctor, WELL, NULL, "master agentx");
     else
         doctor_find(doctor, ILL, "put the line  master agentx  into it and restart snmpd",
-                    "%s lets no subagent in", conf_path(doctor));
+                    "%s lets no subagent in", path);
     check_timeout(doctor, conf);
     check_getbulk(doctor, conf);
     check_message(doctor, conf);
@@ -88,7 +96,7 @@ void doctor_check_files(struct doctor *doctor)
     }
     snmpd_conf_init(&conf);
     if (snmpd_conf_load(&conf, conf_path(doctor), &error))
-        check_conf(doctor, &conf);
+        doctor_check_settings(doctor, &conf, conf_path(doctor));
     else
         doctor_find(doctor, ILL, "run xenctl doctor as root, or say --snmpd-conf FILE", "%s",
                     error->message);

@@ -1,4 +1,4 @@
-/* Which domain does an operator mean? The name table answers names; the rest is looked up in columns. */
+/* Which domain does an operator mean? The name table answers names; what it does not is looked up in columns. */
 #include "tools/xenctl/domain.h"
 
 #include "xenclient/util/text.h"
@@ -126,7 +126,8 @@ static bool look_up(struct ctl *ctl, const char *name, uint32_t *index, int64_t 
         return false;
     if (*count == 0 && looks_like_uuid(name))
         return by_column(ctl, xenDomainUuid, name, index, count, error);
-    if (*count == 0 && strlen(name) > NAME_ROW_MAX)
+    /* Names too long for the name table; and who may see single domains does not see that table. */
+    if (*count == 0)
         return by_column(ctl, xenDomainName, name, index, count, error);
     return true;
 }

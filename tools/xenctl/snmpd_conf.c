@@ -2,12 +2,8 @@
 #include "tools/xenctl/snmpd_conf.h"
 
 #include <stddef.h>
-#include <string.h>
 
-/* Files in all that are looked at: includes may include each other. */
-#define FILES_MAX 64u
-
-enum kind { WORD, SECONDS, NUMBER, AGENTX, INCLUDE_FILE, INCLUDE_DIR };
+enum kind { WORD, SECONDS, NUMBER, AGENTX };
 
 #define AT(member) offsetof(struct snmpd_conf, member)
 
@@ -16,14 +12,13 @@ static const struct {
     const char *name;
     enum kind kind;
     size_t offset;
+    size_t place; /* 0: is not kept */
 } directives[] = {
-    {"snmpd", "master", AGENTX, AT(master_agentx)},
-    {"snmpd", "agentXSocket", WORD, AT(agentx_socket)},
-    {"snmpd", "agentXTimeout", SECONDS, AT(agentx_timeout)},
-    {"snmpd", "maxGetbulkResponses", NUMBER, AT(max_getbulk)},
-    {"snmp", "sendMessageMaxSize", NUMBER, AT(send_message_max)},
-    {NULL, "includeFile", INCLUDE_FILE, 0},
-    {NULL, "includeDir", INCLUDE_DIR, 0},
+    {"snmpd", "master", AGENTX, AT(master_agentx), 0},
+    {"snmpd", "agentXSocket", WORD, AT(agentx_socket), 0},
+    {"snmpd", "agentXTimeout", SECONDS, AT(agentx_timeout), AT(timeout_at)},
+    {"snmpd", "maxGetbulkResponses", NUMBER, AT(max_getbulk), AT(getbulk_at)},
+    {"snmp", "sendMessageMaxSize", NUMBER, AT(send_message_max), AT(message_at)},
 };
 
 void snmpd_conf_init(struct snmpd_conf *conf)
@@ -35,6 +30,9 @@ void snmpd_conf_init(struct snmpd_conf *conf)
 void snmpd_conf_clear(struct snmpd_conf *conf)
 {
     g_free(conf->agentx_socket);
+    g_free(conf->timeout_at);
+    g_free(conf->getbulk_at);
+    g_free(conf->message_at);
     snmpd_conf_init(conf);
 }
 
@@ -54,20 +52,7 @@ static long seconds(const char *value)
     return number;
 }
 
-static void add_directory(GPtrArray *includes, const char *path)
-{
-    GDir *dir = g_dir_open(path, 0, NULL);
-    const char *name;
-
-    while (dir && (name = g_dir_read_name(dir)))
-        if (g_str_has_suffix(name, ".conf"))
-            g_ptr_array_add(includes, g_build_filename(path, name, NULL));
-    if (dir)
-        g_dir_close(dir);
-}
-
-static void apply(struct snmpd_conf *conf, enum kind kind, size_t offset, const char *value,
-                  GPtrArray *includes)
+static void apply(struct snmpd_conf *conf, enum kind kind, size_t offset, const char *value)
 {
     void *to = (char *)conf + offset;
 
@@ -87,87 +72,41 @@ static void apply(struct snmpd_conf *conf, enum kind kind, size_t offset, const 
                        g_ascii_strcasecmp(value, "all") == 0 ||
                        g_ascii_strcasecmp(value, "yes") == 0;
         break;
-    case INCLUDE_FILE:
-        g_ptr_array_add(includes, g_strdup(value));
-        break;
-    case INCLUDE_DIR:
-        add_directory(includes, value);
-        break;
     }
 }
 
-static void take_directive(struct snmpd_conf *conf, const char *section, char *line,
-                           GPtrArray *includes)
+static void keep_place(struct snmpd_conf *conf, size_t place, const struct snmpd_line *line)
 {
-    size_t length = strcspn(line, " \t");
-    g_autofree char *name = g_strndup(line, length);
-    char *value = g_strstrip(line + length);
+    char **to = (char **)(void *)((char *)conf + place);
 
-    if (!value[0])
+    if (place == 0)
         return;
-    value[strcspn(value, " \t#")] = '\0';
-    for (size_t i = 0; i < G_N_ELEMENTS(directives); i++)
-        if (g_ascii_strcasecmp(directives[i].name, name) == 0 &&
-            (!directives[i].section || g_str_equal(directives[i].section, section)))
-            apply(conf, directives[i].kind, directives[i].offset, value, includes);
+    g_free(*to);
+    *to = g_strdup_printf("%s:%u: ", line->file, line->number);
 }
 
-/* "[snmp] token value" is about one line, "[snmp]" alone about all that follow. Returns what is behind it. */
-static char *take_section(char *line, char **section, char **one_line)
+void snmpd_conf_take(struct snmpd_conf *conf, const struct snmpd_lines *lines)
 {
-    char *end = strchr(line, ']');
-    g_autofree char *name = end ? g_strndup(line + 1, (gsize)(end - line - 1)) : NULL;
-    char *rest = end ? g_strstrip(end + 1) : line + strlen(line);
+    for (unsigned i = 0; i < snmpd_lines_count(lines); i++) {
+        const struct snmpd_line *line = snmpd_line_at(lines, i);
 
-    if (name && !rest[0]) {
-        g_free(*section);
-        *section = g_steal_pointer(&name);
-    } else if (name) {
-        *one_line = g_steal_pointer(&name);
-    }
-    return rest;
-}
-
-void snmpd_conf_parse(struct snmpd_conf *conf, const char *text, const char *section,
-                      GPtrArray *includes)
-{
-    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-    g_autofree char *now = g_strdup(section);
-
-    for (char **at = lines; *at; at++) {
-        char *line = g_strstrip(*at);
-        g_autofree char *one_line = NULL;
-
-        if (line[0] == '#')
-            continue;
-        if (line[0] == '[')
-            line = take_section(line, &now, &one_line);
-        take_directive(conf, one_line ? one_line : now, line, includes);
-    }
-}
-
-static void parse_files(struct snmpd_conf *conf, GPtrArray *files, const char *section)
-{
-    for (unsigned i = 0; i < files->len && i < FILES_MAX; i++) {
-        g_autofree char *text = NULL;
-
-        if (g_file_get_contents(g_ptr_array_index(files, i), &text, NULL, NULL))
-            snmpd_conf_parse(conf, text, section, files);
+        for (size_t d = 0; d < G_N_ELEMENTS(directives); d++)
+            if (g_ascii_strcasecmp(directives[d].name, line->token) == 0 &&
+                g_str_equal(directives[d].section, line->section)) {
+                apply(conf, directives[d].kind, directives[d].offset, snmpd_line_word(line, 0));
+                keep_place(conf, directives[d].place, line);
+            }
     }
 }
 
 bool snmpd_conf_load(struct snmpd_conf *conf, const char *path, GError **error)
 {
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) common = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *dir = g_path_get_dirname(path);
-    g_autofree char *text = NULL;
+    struct snmpd_lines lines;
+    bool ok;
 
-    if (!g_file_get_contents(path, &text, NULL, error))
-        return false;
-    g_ptr_array_add(common, g_build_filename(dir, "snmp.conf", NULL));
-    parse_files(conf, common, "snmp");
-    snmpd_conf_parse(conf, text, "snmpd", files);
-    parse_files(conf, files, "snmpd");
-    return true;
+    snmpd_lines_init(&lines);
+    ok = snmpd_lines_load(&lines, path, error);
+    snmpd_conf_take(conf, &lines);
+    snmpd_lines_clear(&lines);
+    return ok;
 }

@@ -1,8 +1,7 @@
 /* What of snmpd.conf matters to xensnmpd. */
 #pragma once
 
-#include <glib.h>
-#include <stdbool.h>
+#include "tools/xenctl/snmpd_lines.h"
 
 struct snmpd_conf {
     bool master_agentx;
@@ -10,12 +9,14 @@ struct snmpd_conf {
     long agentx_timeout;   /* seconds, -1 not set */
     long max_getbulk;      /* maxGetbulkResponses; G_MINLONG not set */
     long send_message_max; /* -1 not set */
+    /* "FILE:LINE: " of these three; NULL not set */
+    char *timeout_at;
+    char *getbulk_at;
+    char *message_at;
 };
 
 void snmpd_conf_init(struct snmpd_conf *conf);
 void snmpd_conf_clear(struct snmpd_conf *conf);
-/* One file's text; section: "snmpd" or "snmp" it begins in. Names of included files are added to `includes` (char *). */
-void snmpd_conf_parse(struct snmpd_conf *conf, const char *text, const char *section,
-                      GPtrArray *includes);
+void snmpd_conf_take(struct snmpd_conf *conf, const struct snmpd_lines *lines);
 /* The file, what it includes, and snmp.conf beside it. False: the file itself can't be read. */
 bool snmpd_conf_load(struct snmpd_conf *conf, const char *path, GError **error);

@@ -49,6 +49,12 @@ struct ctl_options {
     char *pin;
     char *create;
     char *agentx_socket;
+    char *socket_group;
+    char *users; /* snmpd's own file, which has them */
+    char **monitors;
+    char **operators;
+    char **traps;
+    char **listen;
     char *state_dir;
     int64_t timeout; /* seconds; -1: not given, as in those that follow */
     int64_t interval;
@@ -65,6 +71,7 @@ struct ctl_options {
     bool ssh_agent;
     bool password_stdin;
     bool replace;
+    bool check;
 };
 
 struct ctl {
@@ -101,6 +108,8 @@ enum ctl_group {
     CTL_G_REGISTER = 1u << 17,
     CTL_G_GROUP = 1u << 18,
     CTL_G_MEMBER = 1u << 19,
+    CTL_G_SNMPD = 1u << 20, /* makes or judges snmpd's configuration */
+    CTL_G_SNMPD_USERS = 1u << 21,
 };
 
 struct ctl_command {
@@ -187,6 +196,8 @@ int ctl_register(struct ctl *ctl);
 int ctl_credential_add(struct ctl *ctl);
 int ctl_credential_list(struct ctl *ctl);
 int ctl_trust(struct ctl *ctl);
+int ctl_snmpd_config(struct ctl *ctl);
+int ctl_snmpd_user(struct ctl *ctl);
 int ctl_watch(struct ctl *ctl);
 int ctl_events(struct ctl *ctl);
 int ctl_oid(struct ctl *ctl);

@@ -73,6 +73,14 @@ static const struct option options[] = {
     {"discovery_credentials", LIST, AT_ONCE, AT(discovery_credentials), "", 0, 0, NULL,
      "Credentials (separated by ';') that a discovery may try by SSH at hosts whose key is in "
      "known_hosts."},
+    {"vm_mib", SWITCH, AT_START, AT(vm_mib), "yes", 0, 0, NULL,
+     "Serve VM-MIB of RFC 7666, beside our own objects."},
+    {"vm_cpu_affinity", SWITCH, AT_ONCE, AT(vm_cpu_affinity), "no", 0, 0, NULL,
+     "Fill vmCpuAffinityTable: a row for each processor of the host, for each virtual one."},
+    {"librenms", SWITCH, AT_START, AT(librenms), "no", 0, 0, NULL,
+     "Serve the table of virtual machines that LibreNMS reads from XCP-ng."},
+    {"contexts", SWITCH, AT_START, AT(contexts), "yes", 0, 0, NULL,
+     "Serve what each host has of all this in an SNMP context of its name, too, to be read."},
 };
 
 /* Of a section [source KEY]; places in struct xc_config_source. */

@@ -41,6 +41,10 @@ struct xc_config {
     unsigned sources_per_worker;
     unsigned max_workers;
     unsigned worker_rss_mib;
+    bool vm_mib; /* serve RFC 7666's */
+    bool vm_cpu_affinity;
+    bool librenms;                /* serve the table that its poller reads */
+    bool contexts;                /* an SNMP context for each host */
     char **discovery_allow;       /* subnets that may be looked into; empty: our own */
     unsigned discovery_rate;      /* connections in a second */
     char **discovery_credentials; /* that may be tried by SSH at hosts found */

@@ -336,6 +336,11 @@ const struct xc_config *xc_engine_config(const struct xc_engine *engine)
     return engine->config;
 }
 
+bool xc_switch_is_on(const struct xc_engine *engine, enum xc_switch which)
+{
+    return (engine->switches & which) != 0;
+}
+
 /* --- health */
 
 static void add_slot(struct xc_engine_health *out, const struct xc_slot *slot)

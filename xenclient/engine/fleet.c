@@ -130,14 +130,15 @@ static bool same_text(const struct xc_domain *a, const struct xc_domain *b)
                      XC_HAS(DOMAIN, b, name) ? b->name : NULL) == 0;
 }
 
-/* Same rows, each of the weight it had: the index over them stays right. */
+/* Same rows, each of the weight and kind it had: the index over them stays right. */
 static bool same_shape(const struct xc_snapshot *a, const struct xc_snapshot *b)
 {
     if (!xc_snapshot_same_members(a, b))
         return false;
     for (uint32_t i = 0; i < a->n_domains; i++)
         if (xc_domain_weight(&a->domains[i]) != xc_domain_weight(&b->domains[i]) ||
-            a->domains[i].host != b->domains[i].host)
+            a->domains[i].host != b->domains[i].host ||
+            xc_domain_is_guest(&a->domains[i]) != xc_domain_is_guest(&b->domains[i]))
             return false;
     return true;
 }

@@ -97,6 +97,9 @@ static inline const struct xc_domain *xc_ref_domain(const struct xc_domain_ref *
     return &ref->slot->snapshot->domains[ref->row];
 }
 
+/* Not a control domain, a stub domain, a template. */
+bool xc_domain_is_guest(const struct xc_domain *domain);
+
 /* May this field be shown: known, and not a live one of a stale source or of a deleted domain. */
 bool xc_ref_shows(const struct xc_domain_ref *ref, const struct xc_field *field);
 /* What is known of it besides, if that field of it may be shown; else NULL. */

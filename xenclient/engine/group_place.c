@@ -242,6 +242,8 @@ static char *why_nowhere(const struct table *t, const struct xc_part *part, enum
                                name);
     if (cause == XC_CAUSE_NO_SUCH_HOST && *pin && t->hosts->len)
         return g_strdup_printf("%s: its pin %s is none of the hosts that can be used", name, pin);
+    if (cause == XC_CAUSE_NO_SUCH_HOST)
+        return g_strdup_printf("%s: the group has no host that can be used", name);
     return g_strdup_printf("%s: %s", name, xc_error_info((int)cause)->text);
 }
 

@@ -220,15 +220,18 @@ static void add_count(GString *text, unsigned n, const char *what)
         g_string_append_printf(text, "%s%u %s", text->len ? ", " : "", n, what);
 }
 
-/* "38 ok, 2 failed, 3 had no part; web1: noMemory: ..." */
+/* "38 ok, 2 failed, 3 had no part; web1: noMemory; ..." */
 static char *text_of(const struct xc_op *parent, struct xc_op_run *const *children, guint n,
                      enum xc_cause *cause)
 {
     GString *text = g_string_new(NULL);
-    unsigned told = 0;
+    unsigned told = 0, cancelled = 0;
 
+    for (guint i = 0; i < n; i++)
+        cancelled += children[i]->op.result == XC_RESULT_CANCELLED;
     add_count(text, parent->total - parent->failed, "ok");
-    add_count(text, parent->failed, "failed");
+    add_count(text, parent->failed - cancelled, "failed");
+    add_count(text, cancelled, "cancelled");
     add_count(text, parent->passed, "had no part");
     *cause = XC_CAUSE_NONE;
     for (guint i = 0; i < n; i++) {
@@ -238,6 +241,8 @@ static char *text_of(const struct xc_op *parent, struct xc_op_run *const *childr
             continue;
         if (*cause == XC_CAUSE_NONE)
             *cause = op->cause;
+        if (op->result == XC_RESULT_CANCELLED)
+            continue;
         if (told == CAUSES_TOLD) {
             g_string_append(text, "; ...");
             break;

@@ -57,6 +57,10 @@ bool xc_txn_remove_source(struct xc_txn *txn, const char *key,
 bool xc_txn_protect(struct xc_txn *txn, uint32_t domain, bool protect, GError **error);
 /* Checks equality now and increments at write; part of the transaction. */
 bool xc_txn_lock(struct xc_txn *txn, uint32_t domain, uint32_t value, GError **error);
+/* What VM-MIB lets a manager turn on and off until the agent ends: RFC 7666 forbids that it lasts longer. */
+enum xc_switch { XC_SWITCH_NOTIFY_EACH = 1u << 0, XC_SWITCH_NOTIFY_BULK = 1u << 1 };
+bool xc_txn_switch(struct xc_txn *txn, enum xc_switch which, bool on, GError **error);
+bool xc_switch_is_on(const struct xc_engine *engine, enum xc_switch which);
 /* The one commit (operations.db, synchronous=FULL). False: store; nothing is left behind. */
 bool xc_txn_write(struct xc_txn *txn, GError **error);
 /* After write: cannot fail. */

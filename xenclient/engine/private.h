@@ -96,6 +96,7 @@ struct xc_engine {
     bool store_failed;
     bool journal_failed; /* the last write did; xc_ops_tick() tries again */
     bool closing;        /* no new work */
+    uint32_t switches;   /* bits of enum xc_switch that are on */
     unsigned settled;    /* ticks since every source has answered or failed; up to SETTLE_TICKS */
 };
 
@@ -252,7 +253,6 @@ void xc_fleet_note(struct xc_engine *engine, const struct xc_slot *slot, struct 
 /* Is what this source says of the domain what its counters go by: it owns the domain, which lives. */
 bool xc_counts_here(const struct xc_track *track, const struct xc_slot *slot,
                     const struct xc_domain *domain);
-bool xc_domain_is_guest(const struct xc_domain *domain);
 bool xc_domain_alive(
     const struct xc_domain *domain); /* Xen knows it, and not as half of a migration */
 
@@ -441,7 +441,7 @@ struct xc_group *xc_group_known(const struct xc_engine *engine, const char *name
 struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_group_spec *spec,
                                      enum xc_origin_of_source origin);
 void xc_engine_group_remove(struct xc_engine *engine, const char *name);
-/* As it is now, to the store; one that is no more, or that the configuration file sets, goes from there. */
+/* As it is now, to the store; one that is no more goes from there. Those of the configuration file are not kept there. */
 void xc_group_save(struct xc_engine *engine, const char *name);
 /* A journalled change; *name: of the group it was about, newly allocated. False: it is damaged. */
 bool xc_group_intent(struct xc_engine *engine, enum xc_intent_kind kind, struct xc_reader *reader,

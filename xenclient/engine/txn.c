@@ -264,6 +264,15 @@ bool xc_txn_lock(struct xc_txn *txn, uint32_t domain, uint32_t value, GError **e
     return true;
 }
 
+bool xc_txn_switch(struct xc_txn *txn, enum xc_switch which, bool on, GError **error)
+{
+    if (!xc_policy_control(txn->engine, error))
+        return false;
+    txn->switches |= which;
+    txn->on |= on ? which : 0;
+    return true;
+}
+
 /* --- commit */
 
 static bool write_all(struct xc_txn *txn, GError **error)
@@ -339,6 +348,7 @@ void xc_txn_dispatch(struct xc_txn *txn)
 
     txn->dispatched = true;
     engine->sets_accepted++;
+    engine->switches = (engine->switches & ~txn->switches) | txn->on;
     for (guint i = 0; i < txn->locks->len; i++) {
         struct xc_track *track = txn->locks->pdata[i];
 

@@ -27,6 +27,8 @@ struct xc_txn {
     GPtrArray *drafts;      /* struct group_draft * */
     GPtrArray *group_locks; /* char *, names of groups */
     GHashTable *targets;    /* domains with an action in this PDU */
+    uint32_t switches;      /* bits of enum xc_switch: those that are to be set ... */
+    uint32_t on;            /* ... and which of them to be on */
     bool written;
     bool dispatched;
 };

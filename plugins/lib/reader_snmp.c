@@ -1,0 +1,259 @@
+/* Facts from the running agent: all columns of a table in one GETBULK. */
+#include "plugins/lib/facts.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows read at once from the end of a table that only grows. */
+#define NEWEST_STEP 50u
+
+struct reader {
+    struct chk_reader base;
+    struct sn_session *session;
+};
+
+/* --- values */
+static void take_value(const struct chk_field *field, const struct sn_value *from,
+                       struct chk_value *out)
+{
+    const struct sn_object *object = sn_object(field->object);
+    double scale = field->scale != 0 ? field->scale : 1;
+
+    out->known = sn_present(from);
+    if (!out->known)
+        return;
+    if (object->base == SN_BASE_DATE) {
+        out->number = (double)sn_date_seconds(from);
+        out->known = out->number > 0;
+    } else if (from->type == SN_BYTES || from->type == SN_OID) {
+        out->text = sn_format(field->object, from);
+    } else {
+        out->exact = from->type == SN_UNSIGNED ? from->number : (uint64_t)from->integer;
+        out->number = from->type == SN_UNSIGNED ? (double)from->number : (double)from->integer;
+        out->number *= object->decimals ? scale / pow(10, object->decimals) : scale;
+        out->text = g_strdup(sn_number_label(field->object, sn_value_number(from, -1)));
+    }
+}
+
+/* --- indexes */
+/* Else it is an index object, or comes from elsewhere. */
+static bool is_column(enum sn_id object)
+{
+    return object != SN_NONE && sn_object(object)->access != SN_NOT_ACCESSIBLE;
+}
+
+/* The index objects of the table that the first column belongs to; NULL: it is no table. */
+static const enum sn_id *index_of(const struct chk_facts *facts)
+{
+    for (unsigned i = 0; !facts->scalars && i < facts->n_fields; i++)
+        if (is_column(facts->fields[i].object))
+            return sn_object(sn_object(facts->fields[i].object)->parent)->index;
+    return NULL;
+}
+
+/* One part of an index, which begins at *at. */
+static struct sn_value take_part(enum sn_id object, const struct sn_oid *index, unsigned *at)
+{
+    struct sn_value value = {0};
+    unsigned length;
+
+    if (*at >= index->n)
+        return value;
+    if (sn_object(object)->base != SN_BASE_STRING) {
+        value.type = SN_UNSIGNED;
+        value.number = index->id[(*at)++];
+        return value;
+    }
+    length = MIN(index->id[*at], index->n - *at - 1);
+    value.type = SN_BYTES;
+    value.length = length;
+    value.bytes = g_malloc0(length + 1);
+    for (unsigned i = 0; i < length; i++)
+        value.bytes[i] = (char)index->id[*at + 1 + i];
+    *at += length + 1;
+    return value;
+}
+
+static void take_index(const struct chk_facts *facts, const struct sn_oid *index,
+                       struct chk_row *row)
+{
+    unsigned at = 0;
+
+    for (const enum sn_id *part = index_of(facts); part && *part != SN_NONE; part++) {
+        struct sn_value value = take_part(*part, index, &at);
+
+        row->number = (uint32_t)value.number;
+        for (unsigned i = 0; i < facts->n_fields; i++)
+            if (facts->fields[i].object == *part)
+                take_value(&facts->fields[i], &value, &row->values[i]);
+        sn_value_clear(&value);
+    }
+}
+
+static struct chk_row *row_new(const struct chk_facts *facts, const struct sn_oid *index,
+                               const struct sn_value *cells)
+{
+    struct chk_row *row = g_new0(struct chk_row, 1);
+
+    row->n_values = facts->n_fields;
+    row->values = g_new0(struct chk_value, row->n_values);
+    take_index(facts, index, row);
+    for (unsigned i = 0; i < facts->n_fields; i++)
+        if (is_column(facts->fields[i].object))
+            take_value(&facts->fields[i], cells++, &row->values[i]);
+    return row;
+}
+
+/* --- reading */
+static unsigned columns_of(const struct chk_facts *facts, bool instance, struct sn_oid *out)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < facts->n_fields; i++)
+        if (is_column(facts->fields[i].object))
+            out[n++] = instance ? sn_oid_scalar(facts->fields[i].object)
+                                : sn_oid_of(facts->fields[i].object);
+    return n;
+}
+
+/* A table without rows and an agent that is not there look alike; only the second has no version. */
+static bool agent_is_there(struct reader *reader, GError **error)
+{
+    struct sn_oid version = sn_oid_scalar(xenAgentVersion);
+    struct sn_value value;
+    bool ok = sn_get(reader->session, &version, 1, &value, error);
+
+    if (ok && !sn_present(&value)) {
+        g_set_error(
+            error, SN_ERROR, SN_ERROR_UNREACHABLE,
+            "snmpd answers, but xensnmpd is not connected to it, or this user may not see it");
+        ok = false;
+    }
+    sn_value_clear(&value);
+    return ok;
+}
+
+static bool read_scalars(struct reader *reader, const struct chk_facts *facts, GPtrArray *rows,
+                         GError **error)
+{
+    static const struct sn_oid no_index;
+    g_autofree struct sn_oid *oids = g_new(struct sn_oid, facts->n_fields);
+    g_autofree struct sn_value *values = g_new0(struct sn_value, facts->n_fields);
+    unsigned n = columns_of(facts, true, oids);
+    bool ok = sn_get(reader->session, oids, n, values, error) && agent_is_there(reader, error);
+
+    if (ok)
+        g_ptr_array_add(rows, row_new(facts, &no_index, values));
+    sn_values_clear(values, n);
+    return ok;
+}
+
+static bool read_table(struct reader *reader, const struct chk_facts *facts, GPtrArray *rows,
+                       GError **error)
+{
+    g_autofree struct sn_oid *oids = g_new(struct sn_oid, facts->n_fields);
+    unsigned n = columns_of(facts, false, oids);
+    g_autoptr(sn_table) table = sn_table_fetch(reader->session, oids, n, error);
+
+    for (unsigned i = 0; table && i < table->rows->len; i++) {
+        const struct sn_row *row = sn_table_at(table, i);
+
+        g_ptr_array_add(rows, row_new(facts, &row->index, row->cells));
+    }
+    return table && (rows->len > 0 || agent_is_there(reader, error));
+}
+
+static bool read_range(struct reader *reader, const struct chk_facts *facts, uint32_t *first,
+                       uint32_t *last, GError **error)
+{
+    const struct sn_oid oids[] = {sn_oid_scalar(facts->first), sn_oid_scalar(facts->last)};
+    struct sn_value values[G_N_ELEMENTS(oids)];
+    bool ok = sn_get(reader->session, oids, G_N_ELEMENTS(oids), values, error);
+
+    *first = (uint32_t)sn_value_number(&values[0], 1);
+    *last = (uint32_t)sn_value_number(&values[1], 0);
+    sn_values_clear(values, G_N_ELEMENTS(values));
+    return ok && (*last || agent_is_there(reader, error));
+}
+
+/* From the end in steps, until a row that is not wanted; the newest comes first. */
+static bool read_newest(struct reader *reader, const struct chk_facts *facts, GPtrArray *rows,
+                        bool (*wanted)(const struct chk_row *row, const void *data),
+                        const void *data, GError **error)
+{
+    g_autofree struct sn_oid *oids = g_new(struct sn_oid, facts->n_fields);
+    unsigned n = columns_of(facts, false, oids);
+    uint32_t first;
+    uint32_t last;
+    bool more = true;
+
+    if (!read_range(reader, facts, &first, &last, error))
+        return false;
+    while (more && last >= first && last > 0) {
+        uint32_t from = last - first < NEWEST_STEP ? first : last - NEWEST_STEP + 1;
+        g_autoptr(sn_table) table =
+            sn_table_fetch_range(reader->session, oids, n, from, last, error);
+
+        if (!table)
+            return false;
+        for (unsigned i = table->rows->len; more && i > 0; i--) {
+            const struct sn_row *cells = sn_table_at(table, i - 1);
+            struct chk_row *row = row_new(facts, &cells->index, cells->cells);
+
+            more = !wanted || wanted(row, data);
+            if (more)
+                g_ptr_array_add(rows, row);
+            else
+                chk_row_free(row);
+        }
+        last = from - 1;
+    }
+    return true;
+}
+
+static GPtrArray *read_rows(struct chk_reader *base, const struct chk_facts *facts,
+                            bool (*wanted)(const struct chk_row *row, const void *data),
+                            const void *data, GError **error)
+{
+    struct reader *reader = (struct reader *)base;
+    GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)chk_row_free);
+    bool ok;
+
+    if (facts->scalars)
+        ok = read_scalars(reader, facts, rows, error);
+    else if (facts->first != SN_NONE)
+        ok = read_newest(reader, facts, rows, wanted, data, error);
+    else
+        ok = read_table(reader, facts, rows, error);
+    if (!ok)
+        g_clear_pointer(&rows, g_ptr_array_unref);
+    return rows;
+}
+
+/* --- opening and closing */
+static void close_reader(struct chk_reader *base)
+{
+    struct reader *reader = (struct reader *)base;
+
+    sn_close(reader->session);
+    g_free(reader);
+}
+
+static const struct chk_reader_ops ops = {.read = read_rows, .close = close_reader};
+
+struct chk_reader *chk_reader_snmp(const char *file, const char *profile, const char *host,
+                                   GError **error)
+{
+    struct reader *reader = g_new0(struct reader, 1);
+    struct sn_settings settings;
+
+    reader->base.ops = &ops;
+    if (sn_settings_load(file, profile, &settings, error) &&
+        (!host || sn_settings_set_host(&settings, host, error)))
+        reader->session = sn_open(&settings, error);
+    sn_settings_clear(&settings);
+    if (reader->session)
+        return &reader->base;
+    g_free(reader);
+    return NULL;
+}
