@@ -50,6 +50,14 @@ static bool spec(const struct st_cell *cell, struct st_value *out)
     return st_read_member(cell->column, group->spec, out);
 }
 
+/* What a vApp is for is not told. */
+static bool descr(const struct st_cell *cell, struct st_value *out)
+{
+    const struct xc_group *group = cell->row;
+
+    return group->origin != XC_FROM_HYPERVISOR && spec(cell, out);
+}
+
 static bool sum(const struct st_cell *cell, struct st_value *out)
 {
     return st_read_member(cell->column, &group_of(cell)->sums, out);
@@ -158,8 +166,8 @@ static bool row_status(const struct st_cell *cell, struct st_value *out)
 #define COUNT(arc, name, member_) SUM(arc, name, ST_GAUGE32, sum, member_, .units = "members")
 
 static const struct st_column columns[] = {
-    SPEC(2, "xenGroupLabel", ST_TEXT, name, KEY),
-    SPEC(DESCR, "xenGroupDescr", ST_TEXT, descr, CREATE),
+    GROUP(2, "xenGroupLabel", ST_TEXT, label, .min = 1),
+    MEMBER(DESCR, "xenGroupDescr", ST_TEXT, descr, xc_group_spec, descr, CREATE),
     CALC(HOSTS, "xenGroupHosts", ST_TEXT, hosts, CREATE),
     SPEC(POLICY, "xenGroupPolicy", ST_ENUM, spread, CREATE, .labels = &xc_spread_labels),
     SPEC(ORDER, "xenGroupOrder", ST_ENUM, order, CREATE, .labels = &xc_group_order_labels),

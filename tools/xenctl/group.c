@@ -18,10 +18,10 @@ static const struct ctl_column list_columns[] = {
     {xenGroupRunning, "RUNNING"},   {xenGroupPaused, "PAUSED"},     {xenGroupShutdown, "OFF"},
     {xenGroupCrashed, "CRASHED"},   {xenGroupUnknown, "UNKNOWN"},   {xenGroupSpread, "SPREAD"},
     {xenGroupVcpus, "VCPUS"},       {xenGroupMemory, "MEMORY"},     {xenGroupCpuPercent, "CPU%"},
-    {xenGroupLastOpResult, "LAST"}, {xenGroupDescr, "DESCRIPTION"},
+    {xenGroupLastOpResult, "LAST"}, {xenGroupDescr, "DESCRIPTION"}, {SN_NONE, "NAME"},
 };
 static const struct ctl_view list_view = {"xenGroup", list_columns, G_N_ELEMENTS(list_columns),
-                                          NULL};
+                                          "name"};
 
 static const struct ctl_column show_columns[] = {
     {xenGroupLabel, NULL},       {xenGroupDescr, NULL},        {xenGroupStatus, NULL},
@@ -80,25 +80,75 @@ static struct sn_oid index_of(const char *group)
     return index;
 }
 
-int ctl_find_group(struct ctl *ctl, const char *group)
+static bool has_group(struct ctl *ctl, const char *name, bool *there, GError **error)
 {
-    g_autoptr(GError) error = NULL;
     struct sn_oid oid;
     struct sn_value value;
+
+    *there = false;
+    if (!xc_text_is_key(name, 32))
+        return true;
+    oid = sn_oid_text(xenGroupRowStatus, name);
+    if (!sn_get(ctl->session, &oid, 1, &value, error))
+        return false;
+    *there = sn_present(&value);
+    sn_value_clear(&value);
+    return true;
+}
+
+/* The names of those with that label; NULL with an error. */
+static GPtrArray *labelled(struct ctl *ctl, const char *label, GError **error)
+{
+    const struct sn_oid column = sn_oid_of(xenGroupLabel);
+    g_autoptr(sn_table) table = sn_table_fetch(ctl->session, &column, 1, error);
+    GPtrArray *names = table ? g_ptr_array_new_with_free_func(g_free) : NULL;
+
+    for (unsigned i = 0; table && i < table->rows->len; i++) {
+        const struct sn_row *row = sn_table_at(table, i);
+
+        if (g_str_equal(sn_value_text(&row->cells[0]), label))
+            g_ptr_array_add(names, ctl_row_name(row));
+    }
+    return names;
+}
+
+/* How many groups the first argument may mean, and their names; false with an error. */
+static bool resolve(struct ctl *ctl, GPtrArray **names, GError **error)
+{
     bool there;
 
-    if (!xc_text_is_key(group, 32))
-        return ctl_say(ctl, CTL_ERROR,
-                       "%s: a group's name has 1 to 32 letters, digits, '.', '_', '-' and begins "
-                       "with a letter or digit",
-                       group);
-    oid = sn_oid_text(xenGroupRowStatus, group);
-    if (!ctl_session(ctl, &error) || !sn_get(ctl->session, &oid, 1, &value, &error))
+    *names = NULL;
+    if (!ctl_session(ctl, error) || !has_group(ctl, ctl->args[0], &there, error))
+        return false;
+    if (there) {
+        *names = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(*names, g_strdup(ctl->args[0]));
+        return true;
+    }
+    *names = labelled(ctl, ctl->args[0], error);
+    if (*names && (*names)->len == 1) {
+        ctl->group = g_strdup((*names)->pdata[0]);
+        ctl->args[0] = ctl->group;
+    }
+    return *names != NULL;
+}
+
+int ctl_find_group(struct ctl *ctl)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = NULL;
+    g_autofree char *list = NULL;
+
+    if (!resolve(ctl, &names, &error))
         return ctl_fail(ctl, error);
-    there = sn_present(&value);
-    sn_value_clear(&value);
-    return there ? CTL_OK
-                 : ctl_say(ctl, CTL_NOT_FOUND, "%s: no such group; see xenctl group list", group);
+    if (names->len == 1)
+        return CTL_OK;
+    if (names->len == 0)
+        return ctl_say(ctl, CTL_NOT_FOUND, "%s: no such group; see xenctl group list",
+                       ctl->args[0]);
+    g_ptr_array_add(names, NULL);
+    list = g_strjoinv(", ", (char **)names->pdata);
+    return ctl_say(ctl, CTL_NOT_FOUND, "%s: several groups are called so: %s", ctl->args[0], list);
 }
 
 /* --- looking */
@@ -110,16 +160,16 @@ int ctl_group_list(struct ctl *ctl)
 
 int ctl_group_show(struct ctl *ctl)
 {
+    int code = ctl_find_group(ctl);
     const struct sn_oid index = index_of(ctl->args[0]);
-    int code = ctl_find_group(ctl, ctl->args[0]);
 
     return code ? code : ctl_print_view_row(ctl, &show_view, &index);
 }
 
 static int print_below(struct ctl *ctl, const struct ctl_view *view)
 {
+    int code = ctl_find_group(ctl);
     const struct sn_oid index = index_of(ctl->args[0]);
-    int code = ctl_find_group(ctl, ctl->args[0]);
 
     return code ? code : ctl_print_view_below(ctl, view, &index, NULL);
 }
@@ -143,8 +193,13 @@ static bool keep_member(const struct ctl *ctl, const struct sn_value *cells)
 /* A group that is no more has a history too. */
 int ctl_group_history(struct ctl *ctl)
 {
-    const struct sn_oid index = index_of(ctl->args[0]);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = NULL;
+    struct sn_oid index;
 
+    if (!resolve(ctl, &names, &error))
+        return ctl_fail(ctl, error);
+    index = index_of(ctl->args[0]);
     return ctl_print_view_below(ctl, &history_view, &index, keep_member);
 }
 
@@ -172,7 +227,7 @@ static void print_plan(const struct ctl *ctl, const struct sn_value *value)
 int ctl_group_plan(struct ctl *ctl)
 {
     g_autoptr(GError) error = NULL;
-    int code = ctl_find_group(ctl, ctl->args[0]);
+    int code = ctl_find_group(ctl);
     struct sn_oid oid;
     struct sn_value value;
 
@@ -218,12 +273,12 @@ static int follow(struct ctl *ctl, const char *group, uint32_t before, const cha
 int ctl_group_verb(struct ctl *ctl)
 {
     const struct ctl_verb *verb = ctl->command->data;
-    const char *group = ctl->args[0];
-    g_autofree char *what = g_strdup_printf("%s group %s", verb->action, group);
+    g_autofree char *what = g_strdup_printf("%s group %s", verb->action, ctl->args[0]);
     struct ctl_request request = {0};
     g_autoptr(GError) error = NULL;
     uint32_t before = 0;
-    int code = ctl_find_group(ctl, group);
+    int code = ctl_find_group(ctl);
+    const char *group = ctl->args[0];
 
     if (code == CTL_OK && !last_op(ctl, group, &before, &error))
         code = ctl_fail(ctl, error);

@@ -3,5 +3,6 @@
 
 #include "tools/xenctl/xenctl.h"
 
-/* CTL_OK when there is one of that name, or an exit status after saying what is wrong. */
-int ctl_find_group(struct ctl *ctl, const char *group);
+/* The one that the first argument names, or that alone is labelled so: then its name takes the argument's place. CTL_OK, or
+ * an exit status after saying what is wrong. */
+int ctl_find_group(struct ctl *ctl);

@@ -99,7 +99,10 @@ int ctl_group_create(struct ctl *ctl)
     int code;
 
     if (!xc_text_is_key(group, 32))
-        return ctl_find_group(ctl, group);
+        return ctl_say(ctl, CTL_ERROR,
+                       "%s: a group's name has 1 to 32 letters, digits, '.', '_', '-' and begins "
+                       "with a letter or digit",
+                       group);
     code = add_group_parameters(ctl, &request, group);
     ctl_request_number(&request, sn_oid_text(xenGroupRowStatus, group), xenGroupRowStatus,
                        sn_label_number(xenGroupRowStatus, "createAndGo"));
@@ -110,10 +113,10 @@ int ctl_group_create(struct ctl *ctl)
 
 int ctl_group_delete(struct ctl *ctl)
 {
-    const char *group = ctl->args[0];
-    g_autofree char *what = g_strdup_printf("group delete %s", group);
+    g_autofree char *what = g_strdup_printf("group delete %s", ctl->args[0]);
     struct ctl_request request = {0};
-    int code = ctl_find_group(ctl, group);
+    int code = ctl_find_group(ctl);
+    const char *group = ctl->args[0];
 
     if (code)
         return code;
@@ -126,8 +129,8 @@ int ctl_group_delete(struct ctl *ctl)
 /* One SET for each: those before one that is refused stay. */
 static int edit_members(struct ctl *ctl, const char *verb, const char *status)
 {
+    int code = ctl_find_group(ctl);
     const char *group = ctl->args[0];
-    int code = ctl_find_group(ctl, group);
 
     for (unsigned i = 1; code == CTL_OK && i < ctl->n_args; i++) {
         const char *member = ctl->args[i];
@@ -161,11 +164,11 @@ int ctl_group_remove(struct ctl *ctl)
 
 int ctl_group_set(struct ctl *ctl)
 {
-    const char *group = ctl->args[0];
     const char *member = ctl->n_args > 1 ? ctl->args[1] : NULL;
-    g_autofree char *what = g_strdup_printf("group set %s", group);
+    g_autofree char *what = g_strdup_printf("group set %s", ctl->args[0]);
     struct ctl_request request = {0};
-    int code = ctl_find_group(ctl, group);
+    int code = ctl_find_group(ctl);
+    const char *group = ctl->args[0];
 
     if (code == CTL_OK && member)
         code = check_member(ctl, member);

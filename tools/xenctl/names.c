@@ -1,6 +1,6 @@
 /* names KIND: names alone, one a line, as arguments of other commands; for scripts and for completion. */
 #include "tools/xenctl/text.h"
-#include "tools/xenctl/xenctl.h"
+#include "tools/xenctl/view.h"
 
 #include <string.h>
 
@@ -63,9 +63,29 @@ static void print_domains(const struct sn_table *table)
     }
 }
 
+/* A label that several groups have stands for none: their names do. */
+static void print_groups(const struct sn_table *table)
+{
+    g_autoptr(GHashTable) times = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (unsigned i = 0; i < table->rows->len; i++) {
+        char *label = (char *)sn_value_text(&sn_table_at(table, i)->cells[0]);
+        unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(times, label));
+
+        g_hash_table_insert(times, label, GUINT_TO_POINTER(n + 1));
+    }
+    for (unsigned i = 0; i < table->rows->len; i++) {
+        const struct sn_row *row = sn_table_at(table, i);
+        const char *label = sn_value_text(&row->cells[0]);
+        g_autofree char *name = ctl_row_name(row);
+
+        print_name(GPOINTER_TO_UINT(g_hash_table_lookup(times, label)) > 1 ? name : label);
+    }
+}
+
 static const struct kind kinds[] = {
     {"domains", {xenDomainName, xenDomainHost, xenDomainPresence}, 3, print_domains},
-    {"groups", {xenGroupLabel}, 1, print_first},
+    {"groups", {xenGroupLabel}, 1, print_groups},
     {"hosts", {xenHostLabel}, 1, print_first},
     {"ops", {xenOperationState}, 1, print_numbers},
     {"snapshots", {xenSnapshotName}, 1, print_first},

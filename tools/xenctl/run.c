@@ -153,6 +153,7 @@ int ctl_main(int argc, char **argv)
     else
         code = wrong_use(&ctl, error);
     sn_close(ctl.session);
+    g_free(ctl.group);
     sn_settings_clear(&ctl.settings);
     ctl_options_clear(&ctl.opt);
     if (fflush(stdout) != 0 && code == CTL_OK)

@@ -73,8 +73,8 @@ static uint32_t row_number(const struct sn_row *row)
     return row->index.n ? row->index.id[row->index.n - 1] : 0;
 }
 
-/* Of a row whose index is one text: its length, then its octets. */
-static char *row_name(const struct sn_row *row)
+/* Its length, then its octets. */
+char *ctl_row_name(const struct sn_row *row)
 {
     GString *name = g_string_new(NULL);
 
@@ -85,7 +85,7 @@ static char *row_name(const struct sn_row *row)
 
 static char *shown_name(const struct sn_row *row)
 {
-    g_autofree char *name = row_name(row);
+    g_autofree char *name = ctl_row_name(row);
 
     return ctl_escape(name, strlen(name));
 }
@@ -106,7 +106,7 @@ static void add_grid_row(struct ctl_grid *grid, const struct ctl_view *view,
 
 static void add_json_index(struct json *json, const struct ctl_view *view, const struct sn_row *row)
 {
-    g_autofree char *name = row_name(row);
+    g_autofree char *name = ctl_row_name(row);
 
     if (view->name)
         json_text(json, view->name, name);

@@ -35,6 +35,9 @@ int ctl_print_row(struct ctl *ctl, const char *prefix, const enum sn_id *entries
 /* The columns of a view, of one row. */
 int ctl_print_view_row(struct ctl *ctl, const struct ctl_view *view, const struct sn_oid *index);
 
+/* The text that is the index of a row; the caller frees. */
+char *ctl_row_name(const struct sn_row *row);
+
 /* A member of an open JSON object. */
 void ctl_json_value(struct json *json, const char *prefix, enum sn_id object,
                     const struct sn_value *value);

@@ -83,6 +83,7 @@ struct ctl {
     bool has_settings;
     struct sn_session *session; /* opened by ctl_session() */
     uint32_t discovery;         /* whose finds are shown; 0: all */
+    char *group;                /* name of the one that is meant by a label; NULL: none is */
 };
 
 /* Which options go with a command: bits of ctl_command.options. */

@@ -237,6 +237,7 @@ void xc_fleet_publish(struct xc_engine *engine, struct xc_slot *slot, struct xc_
             if (track->owner == slot->id)
                 xc_fleet_note(engine, slot, track, &snapshot->domains[i]);
         }
+        xc_vapps_look_at(engine, slot);
         return;
     }
     xc_snapshot_unref(poller->pending);

@@ -309,6 +309,7 @@ void xc_fleet_rebuild(struct xc_engine *engine)
     engine->dirty = engine->regrave = false;
     engine->generation++;
     xc_groups_stir(engine);
+    xc_vapps_look(engine);
     engine->rebuilt_mono = xc_clock_mono();
 }
 

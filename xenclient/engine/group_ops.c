@@ -69,7 +69,7 @@ static void describe_parent(const struct xc_group_request *request, const struct
     op->action = request->action;
     op->created_real = xc_clock_real();
     op->timeout_usec = (gint64)request->timeout_sec * XC_USEC_PER_SEC;
-    xc_set_text(&op->target, group->spec->name);
+    xc_set_text(&op->target, group->label);
     xc_set_text(&op->group, group->spec->name);
     xc_set_text(&op->note, request->note);
     if (xc_group_rebalances(request))

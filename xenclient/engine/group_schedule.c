@@ -100,6 +100,16 @@ void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run)
     show_progress(&parent->op);
 }
 
+void xc_group_ops_recall(struct xc_engine *engine, GHashTable *names)
+{
+    for (guint i = 0; g_hash_table_size(names) && i < engine->ops->len; i++) {
+        const struct xc_op *op = &((const struct xc_op_run *)engine->ops->pdata[i])->op;
+
+        if (xc_op_is_group(op) && g_hash_table_contains(names, op->group))
+            enter_group(engine, op);
+    }
+}
+
 /* --- turns */
 
 /* Children stand in the order of their ranks. A rank is open when all below it have ended, and those that began

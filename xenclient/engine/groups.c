@@ -15,6 +15,7 @@ static void group_free(void *data)
     struct xc_group *group = data;
 
     xc_group_spec_free(group->spec);
+    g_free(group->label);
     g_array_unref(group->members);
     g_array_unref(group->places);
     g_free(group->spread_text);
@@ -124,6 +125,7 @@ struct xc_group *xc_engine_group_put(struct xc_engine *engine, const struct xc_g
     xc_group_spec_free(group->spec);
     group->spec = copy;
     group->name = copy->name;
+    xc_set_text(&group->label, copy->name);
     group->origin = origin;
     engine->definitions++;
     xc_groups_stir(engine);
@@ -243,7 +245,7 @@ bool xc_groups_may_configure(const struct xc_engine *engine, const struct xc_con
             return xc_fail(error, XC_CAUSE_BAD_STATE,
                            "group %s is gone from it, but operation %u is in progress",
                            group->spec->name, group->active_op);
-        if (!from_file && !has_group(next, group->spec->name) &&
+        if (group->origin == XC_FROM_SNMP && !has_group(next, group->spec->name) &&
             misses_host(engine, group, next, error))
             return false;
     }

@@ -38,8 +38,9 @@ struct xc_group_sums {
 
 struct xc_group {
     const char *name; /* spec->name */
+    char *label;      /* what people call it: the same, or a vApp's name */
     struct xc_group_spec *spec;
-    enum xc_origin_of_source origin; /* config: notWritable */
+    enum xc_origin_of_source origin; /* config, hypervisor: notWritable */
     uint32_t lock;
     enum xc_wanted wanted; /* by the last accepted operation of the group */
     uint32_t active_op;    /* parent operation in progress, 0 none */

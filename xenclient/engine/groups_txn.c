@@ -71,6 +71,9 @@ static bool may_change(const struct xc_txn *txn, const char *name, const struct 
     if (group && group->origin == XC_FROM_CONFIG)
         return xc_fail(error, XC_CAUSE_POLICY,
                        "group %s is set by the configuration file: change it there", name);
+    if (group && group->origin == XC_FROM_HYPERVISOR)
+        return xc_fail(error, XC_CAUSE_POLICY, "group %s is the vApp %s: change it in XAPI", name,
+                       group->label);
     for (guint i = 0; i < txn->runs->len; i++) {
         const struct xc_op_run *run = txn->runs->pdata[i];
 
@@ -90,7 +93,11 @@ static bool check_number(const struct xc_txn *txn, GError **error)
 
         more += draft->changed && draft->spec && !xc_group_known(txn->engine, draft->name);
     }
-    if (txn->engine->groups->len + more < XC_GROUPS_MAX)
+    /* vApps take nobody's place. */
+    for (guint i = 0; i < txn->engine->groups->len; i++)
+        more +=
+            ((const struct xc_group *)txn->engine->groups->pdata[i])->origin != XC_FROM_HYPERVISOR;
+    if (more < XC_GROUPS_MAX)
         return true;
     return xc_fail(error, XC_CAUSE_LIMIT, "there are %d groups already", XC_GROUPS_MAX);
 }
@@ -156,7 +163,9 @@ bool xc_txn_source_is_free(const struct xc_txn *txn, const struct xc_slot *slot,
         const struct xc_group *group = txn->engine->groups->pdata[i];
         const struct group_draft *draft = find(txn, group->spec->name);
         const struct xc_group_spec *spec = draft ? draft->spec : group->spec;
-        const char *host = spec ? xc_group_names_host(spec, slot) : NULL;
+        /* A vApp goes with its pool. */
+        bool keeps = spec && group->origin != XC_FROM_HYPERVISOR;
+        const char *host = keeps ? xc_group_names_host(spec, slot) : NULL;
 
         if (host)
             return xc_fail(error, XC_CAUSE_BAD_STATE,

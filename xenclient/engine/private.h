@@ -65,6 +65,7 @@ struct xc_engine {
     GPtrArray *groups;                      /* struct xc_group *, sorted by name as SNMP sorts */
     struct xc_member_names *member_names;   /* private to groups_names.c */
     uint64_t definitions;                   /* changes with every definition of a group */
+    uint64_t vapps; /* of what all sources tell of vApps; private to group_vapps.c */
     uint64_t facts; /* changes whenever something of the fleet does that groups are judged by */
 
     /* discoveries */
@@ -137,6 +138,7 @@ struct xc_poller {
     uint64_t published;
     gint64 whole_mono;         /* when the last poll for everything began; 0: the next one is */
     unsigned n_news;           /* reports of news since */
+    uint64_t vapps;            /* of what is shown of vApps; private to group_vapps.c */
     gint64 shown_mono;         /* when the poll began whose answer is shown; 0: never */
     struct xc_report *waiting; /* a report that waits for its identities to be committed */
     gint64 waiting_took;
@@ -392,6 +394,8 @@ void xc_history_show(struct xc_engine *engine, GPtrArray *rows); /* takes what i
 void xc_group_op_enter(struct xc_engine *engine, struct xc_op_run *run);
 /* After all were loaded: ends parents whose last child ended before the agent was killed. */
 void xc_group_ops_loaded(struct xc_engine *engine);
+/* Tells groups that came later than their operations of these. names: char *, of such groups. */
+void xc_group_ops_recall(struct xc_engine *engine, GHashTable *names);
 /* Once before a round of xc_group_op_may_go(). */
 void xc_group_ops_turn(struct xc_engine *engine);
 bool xc_group_op_may_go(const struct xc_engine *engine, const struct xc_op_run *run);
@@ -487,6 +491,12 @@ void xc_groups_configure(struct xc_engine *engine, const struct xc_config *confi
 /* Does the definition name a host of that source? Its key, or NULL. */
 const char *xc_group_names_host(const struct xc_group_spec *spec, const struct xc_slot *slot);
 void xc_groups_stir(struct xc_engine *engine); /* something changed that they are judged by */
+
+/* group_vapps.c */
+/* After snapshots were shown, or sources went: makes the groups that hypervisors keep what they are now. */
+void xc_vapps_look(struct xc_engine *engine);
+/* The same after one source's snapshot; costs little while it tells nothing new of them. */
+void xc_vapps_look_at(struct xc_engine *engine, const struct xc_slot *slot);
 
 /* groups_names.c */
 /* What a member's text stands for now: a domain's index, or 0 and why not. */

@@ -246,6 +246,26 @@ char *xc_group_hosts_text(const struct xc_group_spec *spec)
     return g_string_free(text, FALSE);
 }
 
+/* --- names of vApps */
+
+void xc_vapp_name(const struct xc_uuid *uuid, char out[XC_UUID_TEXT])
+{
+    char text[XC_UUID_TEXT];
+    size_t n = 0;
+
+    xc_uuid_format(uuid, text);
+    for (const char *at = text; *at; at++)
+        if (*at != '-')
+            out[n++] = *at;
+    out[n] = '\0';
+}
+
+bool xc_vapp_is_name(const char *name)
+{
+    return strlen(name) == XC_GROUP_NAME_MAX &&
+           strspn(name, "0123456789abcdef") == XC_GROUP_NAME_MAX;
+}
+
 /* --- checking */
 
 static bool is_text(const char *text, size_t max)
@@ -316,6 +336,11 @@ bool xc_group_spec_check(const struct xc_group_spec *spec, GError **error)
     if (!xc_text_is_key(spec->name, XC_GROUP_NAME_MAX))
         return xc_fail(error, XC_CAUSE_BAD_VALUE, "a group's name is 1..%d of A-Za-z0-9._-",
                        XC_GROUP_NAME_MAX);
+    if (xc_vapp_is_name(spec->name))
+        return xc_fail(
+            error, XC_CAUSE_BAD_VALUE,
+            "group %s: names of 32 hexadecimal digits are those of vApps: take another one",
+            spec->name);
     if (!is_text(spec->descr, XC_TEXT_MAX))
         return xc_fail(error, XC_CAUSE_BAD_VALUE,
                        "group %s: a description has at most %d octets, all of which can be printed",

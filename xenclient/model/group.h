@@ -1,6 +1,7 @@
 /* What operators say of a group of domains. Plain data: no I/O, no threads. */
 #pragma once
 
+#include "xenclient/model/field.h"
 #include "xenclient/model/state.h"
 #include "xenclient/util/bytes.h"
 
@@ -71,6 +72,10 @@ struct xc_group_spec *xc_group_spec_copy(const struct xc_group_spec *spec);
 void *xc_group_spec_free(struct xc_group_spec *spec); /* returns NULL; takes NULL */
 typedef struct xc_group_spec xc_group_spec;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xc_group_spec, xc_group_spec_free)
+
+/* What the group of a vApp is called: the 32 hexadecimal digits of its uuid. No other group may have such a name. */
+void xc_vapp_name(const struct xc_uuid *uuid, char out[XC_UUID_TEXT]);
+bool xc_vapp_is_name(const char *name);
 
 /* NULL: there is none of that name. */
 struct xc_member_spec *xc_group_member(const struct xc_group_spec *spec, const char *member);

@@ -56,7 +56,8 @@ static const struct xc_label source_state[] = {
 };
 XC_ENUM_DEFINE(xc_source_state_labels, "XenSourceState", source_state);
 
-static const struct xc_label origin[] = {{1, "config"}, {2, "snmp"}, {3, "discovery"}};
+static const struct xc_label origin[] = {
+    {1, "config"}, {2, "snmp"}, {3, "discovery"}, {4, "hypervisor"}};
 XC_ENUM_DEFINE(xc_origin_labels, "XenOrigin", origin);
 
 static const struct xc_label action[] = {

@@ -95,7 +95,12 @@ enum xc_source_state {
     XC_SOURCE_MAINTENANCE = 8, /* of a host alone: its source is up, it takes no new domains */
 };
 
-enum xc_origin_of_source { XC_FROM_CONFIG = 1, XC_FROM_SNMP = 2, XC_FROM_DISCOVERY = 3 };
+enum xc_origin_of_source {
+    XC_FROM_CONFIG = 1,
+    XC_FROM_SNMP = 2,
+    XC_FROM_DISCOVERY = 3,
+    XC_FROM_HYPERVISOR = 4, /* of a group alone: a vApp */
+};
 
 /* XenAction: numbers never change; columns restrict the list. */
 enum xc_action {
