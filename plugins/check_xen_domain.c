@@ -1,4 +1,5 @@
 /* check_xen_domain: guests against the state they are expected in, and what they use. */
+#include "plugins/lib/direct.h"
 #include "plugins/lib/plugin.h"
 
 static const struct chk_field fields[] = {
@@ -113,6 +114,7 @@ static const struct chk_plugin plugin = {
     CHK_ARRAY(conditions),
     CHK_ARRAY(options),
     .empty = CHK_UNKNOWN,
+    .direct = chk_reader_direct,
     .keep = keep,
 };
 

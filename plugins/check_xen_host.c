@@ -1,4 +1,5 @@
 /* check_xen_host: hosts up and enabled, their memory, processors, load, clock and pending reboots. */
+#include "plugins/lib/direct.h"
 #include "plugins/lib/plugin.h"
 
 static const struct chk_field fields[] = {
@@ -89,6 +90,7 @@ static const struct chk_plugin plugin = {
     CHK_ARRAY(metrics),
     CHK_ARRAY(conditions),
     .empty = CHK_UNKNOWN,
+    .direct = chk_reader_direct,
 };
 
 int main(int argc, char **argv)

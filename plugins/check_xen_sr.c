@@ -1,4 +1,5 @@
 /* check_xen_sr: how full storage repositories are, and whether all hosts reach them. */
+#include "plugins/lib/direct.h"
 #include "plugins/lib/plugin.h"
 
 static const struct chk_field fields[] = {
@@ -56,6 +57,7 @@ static const struct chk_plugin plugin = {
     .status = "type",
     CHK_ARRAY(metrics),
     .empty = CHK_UNKNOWN,
+    .direct = chk_reader_direct,
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,8 @@
 /* Rows of facts. */
 #include "plugins/lib/facts.h"
 
+#include <math.h>
+
 void chk_row_free(struct chk_row *row)
 {
     for (unsigned i = 0; i < row->n_values; i++)
@@ -37,4 +39,27 @@ const char *chk_fact_text(const struct chk_facts *facts, const struct chk_row *r
     const struct chk_value *value = chk_fact(facts, row, name);
 
     return value && value->text ? value->text : "";
+}
+
+void chk_value_take(const struct chk_field *field, const struct sn_value *from,
+                    struct chk_value *out)
+{
+    const struct sn_object *object;
+    double scale = field->scale != 0 ? field->scale : 1;
+
+    out->known = sn_present(from);
+    if (!out->known)
+        return;
+    object = sn_object(field->object);
+    if (object->base == SN_BASE_DATE) {
+        out->number = (double)sn_date_seconds(from);
+        out->known = out->number > 0;
+    } else if (from->type == SN_BYTES || from->type == SN_OID) {
+        out->text = sn_format(field->object, from);
+    } else {
+        out->exact = from->type == SN_UNSIGNED ? from->number : (uint64_t)from->integer;
+        out->number = from->type == SN_UNSIGNED ? (double)from->number : (double)from->integer;
+        out->number *= object->decimals ? scale / pow(10, object->decimals) : scale;
+        out->text = g_strdup(sn_number_label(field->object, sn_value_number(from, -1)));
+    }
 }

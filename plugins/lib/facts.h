@@ -58,6 +58,19 @@ struct chk_reader {
     const struct chk_reader_ops *ops;
 };
 
+/* Takes a value as the agent shows it. */
+void chk_value_take(const struct chk_field *field, const struct sn_value *from,
+                    struct chk_value *out);
+
+/* How to reach a hypervisor without the agent; tls_ca may be NULL. */
+struct chk_direct {
+    const char *uri;
+    const char *credential; /* its name; "" none */
+    const char *credential_dir, *known_hosts, *tls_pins;
+    const char *tls_ca;
+    int64_t budget_usec;
+};
+
 /* The running agent by SNMP; file, profile and host as sn_settings_load() and sn_settings_set_host(), each may be NULL. */
 struct chk_reader *chk_reader_snmp(const char *file, const char *profile, const char *host,
                                    GError **error);

@@ -12,7 +12,7 @@ static void print_option(const struct chk_option *option)
                     option->argument ? option->argument : "", NULL);
 
     printf("%s\n      %s", name, option->help);
-    if (option->standard)
+    if (option->standard && option->standard[0])
         printf("; default %s", option->standard);
     printf("\n");
 }

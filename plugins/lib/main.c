@@ -1,6 +1,8 @@
 /* The run of a plugin: options, facts, states, output, within its time. */
 #include "plugins/lib/check.h"
 
+#include "xenclient/util/error.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -60,22 +62,46 @@ static char *make_host(const struct chk *chk)
     return g_strdup_printf("%s%s%s:%s", bare_v6 ? "[" : "", host, bare_v6 ? "]" : "", port);
 }
 
+/* Trouble of the network, and not of what was asked for. */
 static enum chk_state state_of(const struct chk *chk, const GError *error)
 {
+    static const enum xc_cause causes[] = {XC_CAUSE_HOST_DOWN, XC_CAUSE_TRANSPORT,
+                                           XC_CAUSE_TIMED_OUT};
     bool network = g_error_matches(error, SN_ERROR, SN_ERROR_UNREACHABLE) ||
                    g_error_matches(error, SN_ERROR, SN_ERROR_TIMEOUT);
 
+    for (size_t i = 0; i < G_N_ELEMENTS(causes); i++)
+        network = network || g_error_matches(error, XC_ERROR, (int)causes[i]);
     return network ? chk->timeout_state : CHK_UNKNOWN;
+}
+
+/* A little less than its time is a driver's, so that it can say what it waited for. */
+static struct chk_direct direct_options(const struct chk *chk)
+{
+    return (struct chk_direct){
+        .uri = chk_option(chk, "uri"),
+        .credential = chk_option(chk, "credential"),
+        .credential_dir = chk_option(chk, "credential-dir"),
+        .known_hosts = chk_option(chk, "known-hosts"),
+        .tls_pins = chk_option(chk, "tls-pins"),
+        .tls_ca = chk_option(chk, "tls-ca"),
+        .budget_usec = (int64_t)chk->timeout_sec * G_USEC_PER_SEC * 9 / 10,
+    };
 }
 
 static GPtrArray *read_rows(const struct chk *chk, GError **error)
 {
     const struct chk_plugin *plugin = chk->plugin;
+    struct chk_direct direct = direct_options(chk);
     g_autofree char *host = make_host(chk);
-    struct chk_reader *reader =
-        chk_reader_snmp(chk_option(chk, "client-config"), chk_option(chk, "profile"), host, error);
+    struct chk_reader *reader;
     GPtrArray *rows;
 
+    if (direct.uri)
+        reader = plugin->direct(&direct, error);
+    else
+        reader = chk_reader_snmp(chk_option(chk, "client-config"), chk_option(chk, "profile"), host,
+                                 error);
     if (!reader)
         return NULL;
     rows = reader->ops->read(reader, &plugin->facts, plugin->wanted, chk, error);

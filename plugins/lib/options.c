@@ -35,6 +35,21 @@ static const struct chk_option common[] = {
      "the state when nothing is selected, and of a --name or --uuid that is not found"},
 };
 
+/* Of plugins that can do without the agent. */
+static const struct chk_option direct[] = {
+    {'\0', "uri", "URI", CHK_TEXT, NULL, NULL,
+     "ask this hypervisor itself instead of the agent: https://HOST, ssh://USER@HOST, xl:///"},
+    {'\0', "credential", "NAME", CHK_TEXT, "", NULL, "with --uri: the credential of this name"},
+    {'\0', "credential-dir", "FOLDER", CHK_TEXT, "/etc/xensnmp/credentials", NULL,
+     "with --uri: where credentials lie"},
+    {'\0', "known-hosts", "FILE", CHK_TEXT, "/etc/xensnmp/known_hosts", NULL,
+     "with --uri: SSH keys of trusted hosts"},
+    {'\0', "tls-pins", "FILE", CHK_TEXT, "/etc/xensnmp/tls_pins", NULL,
+     "with --uri: certificates of trusted hosts"},
+    {'\0', "tls-ca", "FILE", CHK_TEXT, NULL, NULL,
+     "with --uri: authorities to check certificates with, instead of the system's"},
+};
+
 /* Which objects are checked. role: the field of the plugin that an option looks at. */
 enum role { ROLE_LABEL, ROLE_UUID, ROLE_TAGS, ROLE_HOST };
 static const struct {
@@ -80,6 +95,9 @@ const struct chk_option *chk_option_at(const struct chk_plugin *plugin, unsigned
     if (i < plugin->n_options)
         return &plugin->options[i];
     i -= plugin->n_options;
+    if (plugin->direct && i < G_N_ELEMENTS(direct))
+        return &direct[i];
+    i -= plugin->direct ? G_N_ELEMENTS(direct) : 0;
     for (unsigned s = 0; s < G_N_ELEMENTS(selectors); s++)
         if (has_role(plugin, selectors[s].role) && i-- == 0)
             return &selectors[s].option;

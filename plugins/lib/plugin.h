@@ -73,7 +73,9 @@ struct chk_plugin {
     const struct chk_option *options;
     unsigned n_options;
     enum chk_state empty; /* when nothing is selected */
-    bool crowd;           /* objects come and go: perfdata has totals alone */
+    /* chk_reader_direct() of direct.h: it can ask a hypervisor itself. NULL: the agent alone. */
+    struct chk_reader *(*direct)(const struct chk_direct *how, GError **error);
+    bool crowd; /* objects come and go: perfdata has totals alone */
     /* May all be NULL. More facts, from another table. */
     bool (*join)(const struct chk *chk, struct chk_reader *reader, GPtrArray *rows, GError **error);
     /* The end of what is read of a table that only grows; data is the chk. */

@@ -1,7 +1,6 @@
 /* Facts from the running agent: all columns of a table in one GETBULK. */
 #include "plugins/lib/facts.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Rows read at once from the end of a table that only grows. */
@@ -11,29 +10,6 @@ struct reader {
     struct chk_reader base;
     struct sn_session *session;
 };
-
-/* --- values */
-static void take_value(const struct chk_field *field, const struct sn_value *from,
-                       struct chk_value *out)
-{
-    const struct sn_object *object = sn_object(field->object);
-    double scale = field->scale != 0 ? field->scale : 1;
-
-    out->known = sn_present(from);
-    if (!out->known)
-        return;
-    if (object->base == SN_BASE_DATE) {
-        out->number = (double)sn_date_seconds(from);
-        out->known = out->number > 0;
-    } else if (from->type == SN_BYTES || from->type == SN_OID) {
-        out->text = sn_format(field->object, from);
-    } else {
-        out->exact = from->type == SN_UNSIGNED ? from->number : (uint64_t)from->integer;
-        out->number = from->type == SN_UNSIGNED ? (double)from->number : (double)from->integer;
-        out->number *= object->decimals ? scale / pow(10, object->decimals) : scale;
-        out->text = g_strdup(sn_number_label(field->object, sn_value_number(from, -1)));
-    }
-}
 
 /* --- indexes */
 /* Else it is an index object, or comes from elsewhere. */
@@ -85,7 +61,7 @@ static void take_index(const struct chk_facts *facts, const struct sn_oid *index
         row->number = (uint32_t)value.number;
         for (unsigned i = 0; i < facts->n_fields; i++)
             if (facts->fields[i].object == *part)
-                take_value(&facts->fields[i], &value, &row->values[i]);
+                chk_value_take(&facts->fields[i], &value, &row->values[i]);
         sn_value_clear(&value);
     }
 }
@@ -100,7 +76,7 @@ static struct chk_row *row_new(const struct chk_facts *facts, const struct sn_oi
     take_index(facts, index, row);
     for (unsigned i = 0; i < facts->n_fields; i++)
         if (is_column(facts->fields[i].object))
-            take_value(&facts->fields[i], cells++, &row->values[i]);
+            chk_value_take(&facts->fields[i], cells++, &row->values[i]);
     return row;
 }
 

@@ -76,6 +76,7 @@ def test_usage(lab):
 # --- an estate that is well
 
 def test_well(lab):
+    lab.wait(lambda: len(lab.column("xenHostCpuPercent")) == lab.hosts, "the agent knows how busy processors are")
     for plugin in ("agent", "host", "operations", "events", "snapshots"):
         check(lab, OK, f"check_xen_{plugin} of an estate that is well", plugin)
     result = check(lab, OK, "domains that may be in any state", "domain", "--expect=any")
@@ -243,6 +244,69 @@ def test_silence(lab):
         check(lab, CRITICAL, f"the agent is not there: check_xen_{plugin}", plugin, says="xensnmpd is not connected")
 
 
+# --- a hypervisor itself
+
+# What moves from one look to the next.
+MOVING = {"cpu", "hostcpu", "uptime", "age", "received", "sent", "read", "written"}
+
+
+def steady(result):
+    """Labels with their units and ranges, and the values that stay."""
+    return {label: (datum.uom, str(datum.warn), str(datum.crit), datum.value if label.split()[-1] not in MOVING else datum.value is None)
+            for label, datum in result.perf.items()}
+
+
+def words(result):
+    """The text without what moves."""
+    return re.sub(r"(cpu|uptime) [^,]*", r"\1", result.text)
+
+
+def same(lab, plugin, status, name, by_agent, directly, shared):
+    """One source or the other: the same output for the same facts."""
+    agent = check(lab, status, f"{name}, by the agent", plugin, *shared, *by_agent)
+    direct = check(lab, status, f"{name}, directly", plugin, *shared, *directly)
+    if agent and direct:
+        is_(words(direct), words(agent), "say the same")
+        is_(steady(direct), steady(agent), "with the same perfdata")
+    return direct
+
+
+def test_direct(lab):
+    uri = f"--uri=sim://{lab.path('farm.sock')}/host1"
+    direct = same(lab, "host", OK, "a host", [], [uri], ["--name=host1"])
+    ok(0 < direct.perf["cpu"].value <= 100, "two polls tell how busy it is")
+    same(lab, "domain", OK, "its domains", [], [uri], ["--host=host1", "--expect=any"])
+    same(lab, "domain", CRITICAL, "those that do not run", [], [uri], ["--host=host1", "-v"])
+    check(lab, UNKNOWN, "a scheme that nobody knows", "host", "--uri=http://host1", says="no driver")
+    check(lab, UNKNOWN, "a password in a URI", "host", "--uri=ssh://root:secret@host1", says="^(?!.*secret)")
+    check(lab, UNKNOWN, "a credential that is not there", "host", "--uri=https://127.0.0.1", "--credential=none",
+          f"--credential-dir={lab.path('credentials')}", says="none")
+    check(lab, UNKNOWN, "a plugin that asks the agent alone", "pool", uri, says="no option")
+    for mode, status in (("down", CRITICAL), ("refuse", CRITICAL), ("auth", UNKNOWN), ("hostkey", UNKNOWN), ("hung", CRITICAL)):
+        lab.farm_ctl("host", "host1", mode)
+        check(lab, status, f"a host in mode {mode}", "host", uri, "-t", "2")
+    check(lab, WARNING, "in the state that was chosen", "domain", uri, "-t", "2:warning")
+    lab.farm_ctl("host", "host1", "normal")
+    lab.wait(lambda: lab.get(lab.oid("xenHostState", "host1")) == 2, "host1 is up again")
+
+
+def test_direct_pool(lab):
+    way = [f"--uri={lab.pool.url(1).rstrip('/')}", "--credential=pool", f"--credential-dir={lab.path('credentials')}",
+           f"--tls-ca={lab.pool.cert}"]
+    rows = lab.guests()
+    result = check(lab, OK, "the domains of a pool, directly", "domain", "--expect=any", *way)
+    is_(result.perf["domains"].value, len(rows), "are all there")
+    uuid, row = next((u, r) for u, r in rows.items() if r["xenDomainState"] == RUNNING)
+    result = check(lab, OK, "one of them", "domain", f"--uuid={uuid}", *way, says="running")
+    is_((result.perf["memory"].value, result.perf["received"].value), (row["xenDomainMemory"] * 2 ** 20, None),
+        "has its memory; what it received nobody has counted")
+    check(lab, OK, "its hosts", "host", *way, says="2 hosts, 2 ok")
+    calm = ["-w", "used=~:,pathsdown=~:", "-c", "used=~:"]
+    is_(steady(check(lab, OK, "its storage, directly", "sr", *calm, *way)), steady(check(lab, OK, "by the agent", "sr", *calm)),
+        "has the same perfdata")
+    check(lab, UNKNOWN, "a certificate that nobody vouches for", "host", *way[:-1], says="certificate")
+
+
 # --- a pool
 
 class Estate(PoolLab):
@@ -306,12 +370,12 @@ def main():
         out.write("".join(name + "\n" for name in HOSTILE))
     with Lab(hosts=2, domains=14, names=names) as lab:
         os.unlink(names)
-        for test in (test_usage, test_well, test_thresholds, test_extra_opts, test_domains, test_hostile, test_operations, test_events,
+        for test in (test_usage, test_well, test_thresholds, test_extra_opts, test_domains, test_hostile, test_direct, test_operations, test_events,
                      test_host_down, test_access, test_silence):
             test(lab)
     with Estate(hosts=2, domains=4) as lab:
         lab.begin()
-        for test in (test_pool, test_snapshots, test_selection_by_tag):
+        for test in (test_direct_pool, test_pool, test_snapshots, test_selection_by_tag):
             test(lab)
     done()
 
