@@ -166,10 +166,21 @@ static enum xc_cause verdict(const struct xc_group_spec *spec)
 
 static void test_names(void)
 {
-    static const char *const good[] = {"a", "0", "web.front-end_2",
-                                       "a23456789a123456789a123456789a12"};
-    static const char *const bad[] = {
-        "", "-a", ".a", "a b", "a/b", "\xc3\xa4", "a23456789a123456789a123456789a123"};
+    static const char *const good[] = {"a",
+                                       "0",
+                                       "web.front-end_2",
+                                       "m23456789a123456789a123456789a12",
+                                       "A23456789a123456789a123456789a12",
+                                       "a23456789a123456789a123456789a1"};
+    /* The last one is that of a vApp. */
+    static const char *const bad[] = {"",
+                                      "-a",
+                                      ".a",
+                                      "a b",
+                                      "a/b",
+                                      "\xc3\xa4",
+                                      "m23456789a123456789a123456789a123",
+                                      "a23456789a123456789a123456789a12"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
         g_autoptr(xc_group_spec) spec = xc_group_spec_new(good[i]);
@@ -181,6 +192,22 @@ static void test_names(void)
 
         g_assert_cmpint(verdict(spec), ==, XC_CAUSE_BAD_VALUE);
     }
+}
+
+static void test_vapp_names(void)
+{
+    const struct xc_uuid uuid = {
+        .b = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, [15] = 0xff}};
+    char name[XC_UUID_TEXT];
+
+    xc_vapp_name(&uuid, name);
+    g_assert_cmpstr(name, ==, "0123456789abcdef00000000000000ff");
+    g_assert_true(xc_vapp_is_name(name));
+    name[31] = 'g';
+    g_assert_false(xc_vapp_is_name(name));
+    name[31] = '\0';
+    g_assert_false(xc_vapp_is_name(name));
+    g_assert_false(xc_vapp_is_name(""));
 }
 
 static void test_member_names(void)
@@ -271,6 +298,7 @@ int main(int argc, char **argv)
     g_test_add_func("/group/damaged", test_damaged);
     g_test_add_func("/group/hosts-text", test_hosts_text);
     g_test_add_func("/group/names", test_names);
+    g_test_add_func("/group/vapp-names", test_vapp_names);
     g_test_add_func("/group/member-names", test_member_names);
     g_test_add_func("/group/create", test_create);
     g_test_add_func("/group/numbers", test_numbers);
