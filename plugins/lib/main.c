@@ -76,9 +76,9 @@ static enum chk_state state_of(const struct chk *chk, const GError *error)
 }
 
 /* A little less than its time is a driver's, so that it can say what it waited for. */
-static struct chk_reader *open_direct(const struct chk *chk, GError **error)
+static struct chk_direct direct_options(const struct chk *chk)
 {
-    const struct chk_direct how = {
+    return (struct chk_direct){
         .uri = chk_option(chk, "uri"),
         .credential = chk_option(chk, "credential"),
         .credential_dir = chk_option(chk, "credential-dir"),
@@ -87,26 +87,21 @@ static struct chk_reader *open_direct(const struct chk *chk, GError **error)
         .tls_ca = chk_option(chk, "tls-ca"),
         .budget_usec = (int64_t)chk->timeout_sec * G_USEC_PER_SEC * 9 / 10,
     };
-
-    return chk->plugin->direct(&how, error);
-}
-
-static struct chk_reader *open_reader(const struct chk *chk, GError **error)
-{
-    g_autofree char *host = make_host(chk);
-
-    if (chk_option(chk, "uri"))
-        return open_direct(chk, error);
-    return chk_reader_snmp(chk_option(chk, "client-config"), chk_option(chk, "profile"), host,
-                           error);
 }
 
 static GPtrArray *read_rows(const struct chk *chk, GError **error)
 {
     const struct chk_plugin *plugin = chk->plugin;
-    struct chk_reader *reader = open_reader(chk, error);
+    struct chk_direct direct = direct_options(chk);
+    g_autofree char *host = make_host(chk);
+    struct chk_reader *reader;
     GPtrArray *rows;
 
+    if (direct.uri)
+        reader = plugin->direct(&direct, error);
+    else
+        reader = chk_reader_snmp(chk_option(chk, "client-config"), chk_option(chk, "profile"), host,
+                                 error);
     if (!reader)
         return NULL;
     rows = reader->ops->read(reader, &plugin->facts, plugin->wanted, chk, error);
