@@ -43,9 +43,10 @@ static const struct chk_facts snapshots = CHK_FACTS(snapshot_fields);
 /* Both tables are in the order of xenDomainIndex. */
 static bool join(const struct chk *chk, struct chk_reader *reader, GPtrArray *rows, GError **error)
 {
-    g_autoptr(GPtrArray) found = reader->ops->read(reader, &snapshots, NULL, chk, error);
+    g_autoptr(GPtrArray) found = reader->ops->read(reader, &snapshots, NULL, error);
     unsigned at = 0;
 
+    (void)chk;
     for (unsigned i = 0; found && i < found->len; i++) {
         const struct chk_row *snapshot = g_ptr_array_index(found, i);
         const struct chk_value *created = &snapshot->values[CREATED];
@@ -80,7 +81,7 @@ static const struct chk_plugin plugin = {
     .summary = "Checks the snapshots of domains: how many, how old the oldest and the newest are.",
     .one = "domain",
     .many = "domains",
-    .facts = CHK_FACTS(fields),
+    .facts = CHK_NAMED_FACTS(fields, xenNameDomainIndex),
     .label = "name",
     .uuid = "uuid",
     .host = "host",

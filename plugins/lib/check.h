@@ -63,6 +63,8 @@ enum chk_state chk_threshold_judge(const struct chk_threshold *threshold, double
 /* Reads the selecting options. NULL with error: one is wrong. */
 struct chk_select *chk_select_new(const struct chk *chk, GError **error);
 void chk_select_free(struct chk_select *select);
+/* The names that say all of what is selected, for a reader's wish; NULL: they are not enough. Freed with g_strfreev(). */
+char **chk_select_names(const struct chk_select *select);
 /* Takes what is not selected out of rows. */
 void chk_select_apply(struct chk_select *select, const struct chk *chk, GPtrArray *rows);
 /* The i-th name or UUID that was asked for and that no row has; NULL behind the last. */

@@ -33,6 +33,9 @@ struct chk_facts {
     unsigned n_fields;
     bool scalars; /* a single row */
     enum sn_id first, last;
+    /* How the agent finds a row by its name: the column of another table that has the row's index beside the name, or the
+     * table's own index object, where the name is the index. SN_NONE: it can't. */
+    enum sn_id by_name;
 };
 
 void chk_row_free(struct chk_row *row);
@@ -44,14 +47,20 @@ const char *chk_fact_text(const struct chk_facts *facts, const struct chk_row *r
                           const char *name);
 bool chk_facts_have(const struct chk_facts *facts, const char *name);
 
+/* Which rows are enough. All of them may come all the same. */
+struct chk_wish {
+    char **names; /* those of these names; NULL: all */
+    /* What is read from the end is read until a row for which it is false; NULL: all. */
+    bool (*wanted)(const struct chk_row *row, const void *data);
+    const void *data;
+};
+
 /* A source of facts. Blocking; for the thread that opened it. */
 struct chk_reader;
 struct chk_reader_ops {
-    /* Rows (struct chk_row *, freed with the array), in the order of their indexes. wanted: what is read from the end is
-     * read until a row for which it is false; NULL: all. */
+    /* Rows (struct chk_row *, freed with the array), in the order of their indexes. */
     GPtrArray *(*read)(struct chk_reader *reader, const struct chk_facts *facts,
-                       bool (*wanted)(const struct chk_row *row, const void *data),
-                       const void *data, GError **error);
+                       const struct chk_wish *wish, GError **error);
     void (*close)(struct chk_reader *reader);
 };
 struct chk_reader {

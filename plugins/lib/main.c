@@ -93,6 +93,8 @@ static GPtrArray *read_rows(const struct chk *chk, GError **error)
 {
     const struct chk_plugin *plugin = chk->plugin;
     struct chk_direct direct = direct_options(chk);
+    g_auto(GStrv) names = chk_select_names(chk->select);
+    const struct chk_wish wish = {.names = names, .wanted = plugin->wanted, .data = chk};
     g_autofree char *host = make_host(chk);
     struct chk_reader *reader;
     GPtrArray *rows;
@@ -104,7 +106,7 @@ static GPtrArray *read_rows(const struct chk *chk, GError **error)
                                  error);
     if (!reader)
         return NULL;
-    rows = reader->ops->read(reader, &plugin->facts, plugin->wanted, chk, error);
+    rows = reader->ops->read(reader, &plugin->facts, &wish, error);
     if (rows && plugin->join && !plugin->join(chk, reader, rows, error))
         g_clear_pointer(&rows, g_ptr_array_unref);
     reader->ops->close(reader);

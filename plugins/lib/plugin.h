@@ -87,7 +87,14 @@ struct chk_plugin {
 #define CHK_ARRAY(name) .name = (name), .n_##name = G_N_ELEMENTS(name)
 #define CHK_FACTS(array)                                                                           \
     {                                                                                              \
-        .fields = (array), .n_fields = G_N_ELEMENTS(array), .first = SN_NONE, .last = SN_NONE      \
+        .fields = (array), .n_fields = G_N_ELEMENTS(array), .first = SN_NONE, .last = SN_NONE,     \
+        .by_name = SN_NONE                                                                         \
+    }
+/* The same of rows that the agent finds by name. */
+#define CHK_NAMED_FACTS(array, object)                                                             \
+    {                                                                                              \
+        .fields = (array), .n_fields = G_N_ELEMENTS(array), .first = SN_NONE, .last = SN_NONE,     \
+        .by_name = (object)                                                                        \
     }
 #define CHK_MIB 1048576.0
 

@@ -428,14 +428,12 @@ static struct xc_report *poll_once(struct reader *reader, GError **error)
 
 /* Storage is told by one poll; what processors do, by two. */
 static GPtrArray *read_rows(struct chk_reader *base, const struct chk_facts *facts,
-                            bool (*wanted)(const struct chk_row *row, const void *data),
-                            const void *data, GError **error)
+                            const struct chk_wish *wish, GError **error)
 {
     struct reader *reader = (struct reader *)base;
     GPtrArray *rows;
 
-    (void)wanted;
-    (void)data;
+    (void)wish;
     reader->conn = reader->ops->open(&reader->spec, &reader->env, &reader->call, error);
     reader->report = reader->conn ? poll_once(reader, error) : NULL;
     if (reader->report && kind_of(facts) != SRS) {

@@ -154,8 +154,7 @@ static bool read_range(struct reader *reader, const struct chk_facts *facts, uin
 
 /* From the end in steps, until a row that is not wanted; the newest comes first. */
 static bool read_newest(struct reader *reader, const struct chk_facts *facts, GPtrArray *rows,
-                        bool (*wanted)(const struct chk_row *row, const void *data),
-                        const void *data, GError **error)
+                        const struct chk_wish *wish, GError **error)
 {
     g_autofree struct sn_oid *oids = g_new(struct sn_oid, facts->n_fields);
     unsigned n = columns_of(facts, false, oids);
@@ -176,7 +175,7 @@ static bool read_newest(struct reader *reader, const struct chk_facts *facts, GP
             const struct sn_row *cells = sn_table_at(table, i - 1);
             struct chk_row *row = row_new(facts, &cells->index, cells->cells);
 
-            more = !wanted || wanted(row, data);
+            more = !wish || !wish->wanted || wish->wanted(row, wish->data);
             if (more)
                 g_ptr_array_add(rows, row);
             else
@@ -187,9 +186,110 @@ static bool read_newest(struct reader *reader, const struct chk_facts *facts, GP
     return true;
 }
 
+/* --- rows by their names */
+/* Longest name that has a row in xenNameTable. */
+#define NAME_ROW_MAX ((size_t)100)
+
+/* The index of the row of that name; false: it is not told, for there is none, or several. */
+static bool find_name(struct reader *reader, const struct chk_facts *facts, const char *name,
+                      struct sn_oid *index, GError **error)
+{
+    struct sn_value value = {0};
+    struct sn_oid oid;
+    bool ok;
+
+    index->n = 0;
+    if (!name[0] || strlen(name) > NAME_ROW_MAX)
+        return false;
+    if (!is_column(facts->by_name))
+        return sn_oid_append_text(index, name, strlen(name));
+    oid = sn_oid_text(facts->by_name, name);
+    ok = sn_get(reader->session, &oid, 1, &value, error) && sn_present(&value) &&
+         sn_oid_append_number(index, (uint32_t)sn_value_number(&value, 0));
+    sn_value_clear(&value);
+    return ok;
+}
+
+static bool any_present(const struct sn_value *values, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (sn_present(&values[i]))
+            return true;
+    return false;
+}
+
+/* False: the row is not there. */
+static bool add_row(struct reader *reader, const struct chk_facts *facts,
+                    const struct sn_oid *index, GPtrArray *rows, GError **error)
+{
+    g_autofree struct sn_oid *oids = g_new(struct sn_oid, facts->n_fields);
+    g_autofree struct sn_value *values = g_new0(struct sn_value, facts->n_fields);
+    unsigned n = columns_of(facts, false, oids);
+    bool ok;
+
+    for (unsigned i = 0; i < n; i++)
+        sn_oid_append(&oids[i], index->id, index->n);
+    ok = sn_get(reader->session, oids, n, values, error) && any_present(values, n);
+    if (ok)
+        g_ptr_array_add(rows, row_new(facts, index, values));
+    sn_values_clear(values, n);
+    return ok;
+}
+
+/* Two names may mean one row. */
+static bool has_row(const GPtrArray *rows, const struct sn_oid *index)
+{
+    for (unsigned i = 0; i < rows->len; i++) {
+        const struct chk_row *row = g_ptr_array_index(rows, i);
+
+        if (index->n == 1 && row->number == index->id[0])
+            return true;
+    }
+    return false;
+}
+
+static gint by_number(gconstpointer a, gconstpointer b)
+{
+    const struct chk_row *const *left = a;
+    const struct chk_row *const *right = b;
+
+    return (*left)->number < (*right)->number ? -1 : (*left)->number > (*right)->number;
+}
+
+/* False: the whole table is to be read, which also tells several of a name from none. */
+static bool read_named(struct reader *reader, const struct chk_facts *facts, GPtrArray *rows,
+                       char *const *names, GError **error)
+{
+    bool ok = true;
+
+    for (char *const *name = names; ok && *name; name++) {
+        struct sn_oid index;
+
+        ok = find_name(reader, facts, *name, &index, error) &&
+             (has_row(rows, &index) || add_row(reader, facts, &index, rows, error));
+    }
+    g_ptr_array_sort(rows, by_number);
+    if (!ok)
+        g_ptr_array_set_size(rows, 0);
+    return ok;
+}
+
+static bool read_wish(struct reader *reader, const struct chk_facts *facts, GPtrArray *rows,
+                      const struct chk_wish *wish, GError **error)
+{
+    g_autoptr(GError) inner = NULL;
+    bool by_name = wish && wish->names && facts->by_name != SN_NONE;
+
+    if (by_name && read_named(reader, facts, rows, wish->names, &inner))
+        return true;
+    if (!inner)
+        return read_table(reader, facts, rows, error);
+    g_propagate_error(error, g_steal_pointer(&inner));
+    return false;
+}
+
 static GPtrArray *read_rows(struct chk_reader *base, const struct chk_facts *facts,
-                            bool (*wanted)(const struct chk_row *row, const void *data),
-                            const void *data, GError **error)
+                            const struct chk_wish *wish, GError **error)
 {
     struct reader *reader = (struct reader *)base;
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)chk_row_free);
@@ -198,9 +298,9 @@ static GPtrArray *read_rows(struct chk_reader *base, const struct chk_facts *fac
     if (facts->scalars)
         ok = read_scalars(reader, facts, rows, error);
     else if (facts->first != SN_NONE)
-        ok = read_newest(reader, facts, rows, wanted, data, error);
+        ok = read_newest(reader, facts, rows, wish, error);
     else
-        ok = read_table(reader, facts, rows, error);
+        ok = read_wish(reader, facts, rows, wish, error);
     if (!ok)
         g_clear_pointer(&rows, g_ptr_array_unref);
     return rows;

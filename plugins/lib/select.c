@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NAME_SHOWN 64 /* octets of a name in the output */
+#define NAMES_MAX  20 /* more are found sooner in the whole table */
 
 /* --- one option */
 struct pattern {
@@ -168,6 +169,37 @@ void chk_select_apply(struct chk_select *select, const struct chk *chk, GPtrArra
         }
     }
     g_ptr_array_set_size(rows, (int)kept);
+}
+
+/* Does an earlier option say the same? */
+static bool is_repeated(const struct chk_select *select, unsigned p)
+{
+    const struct pattern *pattern = &g_array_index(select->patterns, struct pattern, p);
+
+    for (unsigned i = 0; i < p; i++) {
+        const struct pattern *other = &g_array_index(select->patterns, struct pattern, i);
+
+        if (other->match == pattern->match && g_str_equal(other->text, pattern->text))
+            return true;
+    }
+    return false;
+}
+
+char **chk_select_names(const struct chk_select *select)
+{
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+    unsigned n = 0;
+
+    for (unsigned p = 0; p < select->patterns->len; p++) {
+        const struct pattern *pattern = &g_array_index(select->patterns, struct pattern, p);
+
+        if (pattern->match->group != WHICH || is_repeated(select, p))
+            continue;
+        if (pattern->match->matches != equals || ++n > NAMES_MAX)
+            return NULL;
+        g_strv_builder_add(names, pattern->text);
+    }
+    return n ? g_strv_builder_end(names) : NULL;
 }
 
 const char *chk_select_missing(const struct chk_select *select, unsigned i)

@@ -155,6 +155,31 @@ def test_domains(lab):
     check(lab, UNKNOWN, "the control domain is none", "domain", "--name=Domain-0", says="not found")
 
 
+def test_by_name(lab):
+    """What is asked for by name is read alone, and the rest as ever."""
+    def count(*asked, plugin="domain", status=OK):
+        result = check(lab, status, " ".join([plugin, *asked])[:60], plugin, "-vvv", *asked)
+        return int(re.match(r"read (\d+) ", result.lines[0]).group(1))
+
+    whole = count("--expect=any")
+    names = [row["xenDomainName"] for row in guests(lab).values()]
+    one, two = [name for name in names if re.fullmatch(r"[a-z]+-\d+", name)][:2]  # the farm's own
+    is_(count("--expect=any", "--name=" + "x" * 200), whole, "a name too long for the agent's index needs the whole table")
+    is_(count("--expect=any", f"--name={one}"), 1, "one row for one name")
+    is_(count("--expect=any", f"--name={one}", f"--name={two}"), 2, "two for two")
+    is_(count("--expect=any", f"--name={two}", f"--name={one}", f"--name={two}"), 2, "in any order, however often")
+    is_(count("--name=host2", "--name=host1", "--name=host2", plugin="host"), 2, "also of hosts")
+    is_(count("--expect=any", "--name=same"), whole, "a name of several needs the whole table")
+    is_(count("--expect=any", f"--name={one}", "--glob=x*"), whole, "so does a pattern")
+    is_(count("--expect=any", "--name=nothing", status=UNKNOWN), whole, "and what is not found")
+    label = next(f"{row['xenDomainHost']}/{one}" for row in guests(lab).values() if row["xenDomainName"] == one)
+    check(lab, UNKNOWN, "HOST/NAME is no name", "domain", "--expect=any", f"--name={label}", says="not found")
+    result = check(lab, UNKNOWN, "also beside the name", "domain", "--expect=any", f"--name={label}", f"--name={one}", says="1 unknown, 1 ok")
+    is_(result.perf["domains"].value, 2, "which is there once")
+    is_(count("--name=host2", plugin="host"), 1, "one host")
+    is_(count("--name=host9", plugin="host", status=UNKNOWN), 2, "none of that name")
+
+
 def test_hostile(lab):
     everything = check(lab, OK, "hostile names, all of them", "domain", "--expect=any", "-vvv")
     ok(sum("#" in label for label in everything.perf if label.endswith(" cpu")) == 2, "those of the same name keep apart")
@@ -370,7 +395,7 @@ def main():
         out.write("".join(name + "\n" for name in HOSTILE))
     with Lab(hosts=2, domains=14, names=names) as lab:
         os.unlink(names)
-        for test in (test_usage, test_well, test_thresholds, test_extra_opts, test_domains, test_hostile, test_direct, test_operations, test_events,
+        for test in (test_usage, test_well, test_thresholds, test_extra_opts, test_domains, test_by_name, test_hostile, test_direct, test_operations, test_events,
                      test_host_down, test_access, test_silence):
             test(lab)
     with Estate(hosts=2, domains=4) as lab:
