@@ -182,8 +182,7 @@ static void test_cancel(struct kit_fixture *f, gconstpointer data)
     kit_tell(f);
     g_assert_cmpint((int)parent->result, ==, XC_RESULT_CANCELLED);
     g_assert_cmpint((int)parent->cause, ==, XC_CAUSE_CANCELLED);
-    g_assert_cmpstr(parent->text, ==,
-                    "1 ok, 3 cancelled");
+    g_assert_cmpstr(parent->text, ==, "1 ok, 3 cancelled");
     g_assert_cmpint((int)cancel(f, parent->index), ==, XC_CAUSE_BAD_STATE);
 }
 
