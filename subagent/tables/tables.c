@@ -3,6 +3,9 @@
 
 #include <net-snmp/agent/net-snmp-agent-includes.h>
 
+#define TICK_USEC        10000
+#define SAME_UPTIME_USEC (XC_USEC_PER_SEC / 2)
+
 const struct st_table *const st_tables[] = {
     &st_agent_scalars,     &st_domain_control_table,
     &st_name_table,        &st_set_error_table,
@@ -47,12 +50,21 @@ bool st_get_minus_one(const struct st_cell *cell, struct st_value *out)
     return st_number(out, (uint64_t)-1);
 }
 
+/* When sysUpTime was 0, by our clock. It is found out once, and again only when snmpd began anew: from one reading to the
+ * next the two clocks differ by a tick, and a stamp that changes tells of something that did not happen. */
+static gint64 uptime_began(void)
+{
+    static gint64 began = G_MININT64;
+    gint64 now = xc_clock_mono() - (gint64)netsnmp_get_agent_uptime() * TICK_USEC;
+
+    if (began == G_MININT64 || ABS(now - began) > SAME_UPTIME_USEC)
+        began = now;
+    return began;
+}
+
 bool st_timestamp(struct st_value *out, gint64 mono)
 {
-    uint64_t up = netsnmp_get_agent_uptime();
-    gint64 ago = (xc_clock_mono() - mono) / 10000;
+    gint64 since = mono - uptime_began();
 
-    if (mono == 0 || ago < 0 || (uint64_t)ago >= up)
-        return st_number(out, 0);
-    return st_number(out, up - (uint64_t)ago);
+    return st_number(out, mono == 0 || since < 0 ? 0 : (uint64_t)(since / TICK_USEC));
 }

@@ -119,6 +119,8 @@ with Estate(hosts=3, domains=24, sections=FILE) as lab:
         ("host3", 2, 5), "as they were told")
     is_(lab.set(lab.col("xenMemberRowStatus", "web", second, "i", DESTROY)), "noError", "a member goes")
     is_((lab.member("web", second), lab.group("web")["xenGroupMembers"]), (None, 1), "it is gone")
+    stamps = {lab.group("web")["xenGroupDiscontinuity"] for _ in range(100)}
+    ok(len(stamps) == 1 and 0 not in stamps, f"the sums begin anew, and their stamp is the same in each of 100 looks ({stamps})")
     is_(lab.set(lab.col("xenMemberRowStatus", "web", second, "i", DESTROY)), "noError", "once more is accepted")
     is_(lab.set(lab.col("xenGroupRowStatus", "web", "i", ACTIVE), lab.col("xenMemberRowStatus", "web", first, "i", ACTIVE)),
         "noError", "active of rows that are")

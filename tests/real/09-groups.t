@@ -11,10 +11,6 @@ STATUS_OK, STATUS_STOPPED = 1, 7
 MINUTES = 60
 
 
-def member(name):
-    return index(GROUP, name)
-
-
 def homes():
     """{host: the members that xl has there}"""
     return {k: sorted(name for name in lab.xen.xl(k) if name in MEMBERS) for k in (1, 2)}
@@ -23,12 +19,12 @@ def homes():
 def made():
     row = [(lab.oid("xenGroupHosts", GROUP), "s", "xen1 xen2"), (lab.oid("xenGroupRowStatus", GROUP), "i", CREATE_AND_GO)]
     for name, host in MEMBERS.items():
-        row.append((lab.oid("xenMemberRowStatus", member(name)), "i", CREATE_AND_GO))
+        row.append((lab.oid("xenMemberRowStatus", GROUP, name), "i", CREATE_AND_GO))
         if host:
-            row.append((lab.oid("xenMemberPin", member(name)), "s", host))
+            row.append((lab.oid("xenMemberPin", GROUP, name), "s", host))
     is_(lab.set(*row), "noError", "one SET makes the group, its hosts and its members")
     rows = [lab.find(name) for name in MEMBERS]
-    is_([lab.read(member(name), "xenMemberDomainIndex") for name in MEMBERS], rows, "each member is a domain that is known")
+    is_([lab.get(lab.oid("xenMemberDomainIndex", GROUP, name)) for name in MEMBERS], rows, "each member is a domain that is known")
     is_(lab.read(GROUP, "xenGroupMembers", "xenGroupRunning"), [4, 0], "none of the four runs")
 
 
