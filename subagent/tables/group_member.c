@@ -95,6 +95,14 @@ static bool groups(const struct st_cell *cell, struct st_value *out)
     return member->domain && st_gauge(out, xc_member_groups(st_engine(cell), member->domain));
 }
 
+static bool plan_start(const struct st_cell *cell, struct st_value *out)
+{
+    struct xc_group *group = (struct xc_group *)((const struct st_pair *)cell->row)->parent;
+    const char *text = xc_member_start_plan(st_engine(cell), group, child_of(cell));
+
+    return text && st_text(out, text);
+}
+
 #define CREATE .access = ST_READ_CREATE
 #define SPEC(arc, name, type, member_, ...)                                                        \
     MEMBER(arc, name, type, spec, xc_member_spec, member_, __VA_ARGS__)
@@ -115,6 +123,7 @@ static const struct st_column member_columns[] = {
     SPEC(DESCR, "xenMemberDescr", ST_TEXT, descr, CREATE),
     CALC(MEMBER_STATUS, "xenMemberRowStatus", ST_ROW_STATUS, row_status, CREATE),
     CALC(13, "xenMemberGroups", ST_GAUGE32, groups, .units = "groups"),
+    CALC(14, "xenMemberPlanStart", ST_TEXT, plan_start, .max = 64),
 };
 
 /* Returns the arc of the text that was written last; 0 none. */

@@ -200,6 +200,8 @@ with Estate(hosts=3, domains=24, sections=FILE) as lab:
     # --- what is under way
     plan = lab.group("two")["xenGroupPlanStart"]
     ok(all(f"{name} = " in plan for name in (first, third)), f"the plan of a start: they run ({plan})")
+    is_({name: lab.member("two", name)["xenMemberPlanStart"][:2] for name in (first, third)}, {first: "= ", third: "= "},
+        "each member says its part of it")
     lab.farm_ctl("hang", "pause", "1")
     is_(lab.set(lab.col("xenGroupPower", "two", "i", PAUSE), lab.col("xenGroupTimeout", "two", "u", 60),
                 lab.col("xenGroupNote", "two", "s", "by test")), "noError", "all members are asked for something")

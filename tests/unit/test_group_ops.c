@@ -129,6 +129,7 @@ static void test_configuration_on_one_host(struct kit_fixture *f, gconstpointer 
 static void test_plan_as_text(struct kit_fixture *f, gconstpointer data)
 {
     const struct xc_group_request request = {.group = "shop", .action = XC_ACTION_START};
+    g_autoptr(GPtrArray) of_members = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *text = NULL;
 
     (void)data;
@@ -136,8 +137,12 @@ static void test_plan_as_text(struct kit_fixture *f, gconstpointer data)
     kit_estate.on[0] = 'a';
     kit_estate.rest[3] = XC_STATE_SUSPENDED;
     kit_tell(f);
-    text = xc_group_plan_text(f->engine, &request, NULL);
+    text = xc_group_plan_text(f->engine, &request, of_members, NULL);
     g_assert_cmpstr(text, ==, "m00 = a\nm01 -> b\nm02 -> a\nm03: badState");
+    g_assert_cmpuint(of_members->len, ==, 4);
+    g_assert_cmpstr(of_members->pdata[0], ==, "= a");
+    g_assert_cmpstr(of_members->pdata[1], ==, "-> b");
+    g_assert_cmpstr(of_members->pdata[3], ==, "badState");
     g_assert_cmpuint(kit_count(f), ==, 0);
 }
 

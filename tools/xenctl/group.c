@@ -3,7 +3,6 @@
 
 #include "tools/xenctl/operation.h"
 #include "tools/xenctl/request.h"
-#include "tools/xenctl/text.h"
 #include "tools/xenctl/verbs.h"
 #include "tools/xenctl/view.h"
 
@@ -46,6 +45,14 @@ static const struct ctl_column member_columns[] = {
 };
 static const struct ctl_view member_view = {"xenMember", member_columns,
                                             G_N_ELEMENTS(member_columns), NULL};
+
+static const struct ctl_column plan_columns[] = {
+    {xenMemberLabel, "MEMBER"},
+    {xenMemberPriority, "PRIORITY"},
+    {xenMemberPlanStart, "START"},
+};
+static const struct ctl_view plan_view = {"xenMember", plan_columns, G_N_ELEMENTS(plan_columns),
+                                          NULL};
 
 static const struct ctl_column host_columns[] = {
     {SN_NONE, "HOST"},
@@ -203,45 +210,9 @@ int ctl_group_history(struct ctl *ctl)
     return ctl_print_view_below(ctl, &history_view, &index, keep_member);
 }
 
-static void print_plan(const struct ctl *ctl, const struct sn_value *value)
-{
-    g_auto(GStrv) lines = g_strsplit(sn_value_text(value), "; ", -1);
-    struct json json;
-    g_autofree char *out = NULL;
-
-    json_init(&json);
-    json_open_array(&json, NULL);
-    for (char **line = lines; *line; line++) {
-        g_autofree char *shown = ctl_escape(*line, strlen(*line));
-
-        json_text(&json, NULL, *line);
-        if (!ctl->opt.json)
-            printf("%s\n", shown);
-    }
-    json_close_array(&json);
-    out = json_finish(&json);
-    if (ctl->opt.json)
-        printf("%s\n", out);
-}
-
 int ctl_group_plan(struct ctl *ctl)
 {
-    g_autoptr(GError) error = NULL;
-    int code = ctl_find_group(ctl);
-    struct sn_oid oid;
-    struct sn_value value;
-
-    if (code)
-        return code;
-    oid = sn_oid_text(xenGroupPlanStart, ctl->args[0]);
-    if (!sn_get(ctl->session, &oid, 1, &value, &error))
-        return ctl_fail(ctl, error);
-    if (sn_present(&value))
-        print_plan(ctl, &value);
-    else
-        code = ctl_say(ctl, CTL_REFUSED, "%s: there is nothing to plan", ctl->args[0]);
-    sn_value_clear(&value);
-    return code;
+    return print_below(ctl, &plan_view);
 }
 
 /* --- acting */

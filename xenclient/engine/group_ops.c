@@ -179,25 +179,26 @@ bool xc_txn_add_group_op(struct xc_txn *txn, const struct xc_group_request *requ
 
 /* --- for people */
 
-static void add_line(GString *text, const struct xc_part *part)
+/* "-> HOST", "= HOST", or the cause why not. */
+static char *part_text(const struct xc_part *part)
 {
-    const char *name = part->member->spec->member;
+    const char *here = part->ref ? xc_fleet_host_key(part->ref) : "";
 
-    if (text->len)
-        g_string_append_c(text, '\n');
     if (part->kind == XC_PART_FAILS)
-        g_string_append_printf(text, "%s: %s", name, xc_error_info((int)part->cause)->label);
-    else if (part->kind == XC_PART_PASSES)
-        g_string_append_printf(text, "%s = %s", name,
-                               part->ref ? xc_fleet_host_key(part->ref) : "");
-    else
-        g_string_append_printf(text, "%s -> %s", name,
-                               part->host ? part->host
-                                          : (part->ref ? xc_fleet_host_key(part->ref) : ""));
+        return g_strdup(xc_error_info((int)part->cause)->label);
+    if (part->kind == XC_PART_PASSES)
+        return g_strconcat("= ", here, NULL);
+    return g_strconcat("-> ", part->host ? part->host : here, NULL);
+}
+
+static void add_line(GString *text, const struct xc_part *part, const char *what)
+{
+    g_string_append_printf(text, "%s%s%s %s", text->len ? "\n" : "", part->member->spec->member,
+                           part->kind == XC_PART_FAILS ? ":" : "", what);
 }
 
 char *xc_group_plan_text(struct xc_engine *engine, const struct xc_group_request *request,
-                         GError **error)
+                         GPtrArray *of_members, GError **error)
 {
     struct xc_group *group =
         check_action(request->action, error) ? find(engine, request, error) : NULL;
@@ -207,7 +208,16 @@ char *xc_group_plan_text(struct xc_engine *engine, const struct xc_group_request
     if (!plan)
         return NULL;
     text = g_string_new(NULL);
-    for (guint i = 0; i < plan->parts->len; i++)
-        add_line(text, &g_array_index(plan->parts, struct xc_part, i));
+    if (of_members)
+        g_ptr_array_set_size(of_members, (gint)group->members->len);
+    for (guint i = 0; i < plan->parts->len; i++) {
+        const struct xc_part *part = &g_array_index(plan->parts, struct xc_part, i);
+        g_autofree char *what = part_text(part);
+
+        add_line(text, part, what);
+        if (of_members)
+            of_members->pdata[part->member - (const struct xc_member *)group->members->data] =
+                g_steal_pointer(&what);
+    }
     return g_string_free(text, FALSE);
 }

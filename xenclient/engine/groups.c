@@ -20,6 +20,7 @@ static void group_free(void *data)
     g_array_unref(group->places);
     g_free(group->spread_text);
     g_free(group->start_plan);
+    g_ptr_array_unref(group->start_parts);
     g_free(group);
 }
 
@@ -87,10 +88,20 @@ const char *xc_group_start_plan(struct xc_engine *engine, struct xc_group *group
 
     if (group->plan_facts != engine->facts) {
         g_free(group->start_plan);
-        group->start_plan = xc_group_plan_text(engine, &start, NULL);
+        g_ptr_array_set_size(group->start_parts, 0);
+        group->start_plan = xc_group_plan_text(engine, &start, group->start_parts, NULL);
         group->plan_facts = engine->facts;
     }
     return group->start_plan;
+}
+
+const char *xc_member_start_plan(struct xc_engine *engine, struct xc_group *group,
+                                 const struct xc_member *member)
+{
+    gsize at = (gsize)(member - (const struct xc_member *)group->members->data);
+
+    xc_group_start_plan(engine, group);
+    return at < group->start_parts->len ? group->start_parts->pdata[at] : NULL;
 }
 
 void xc_groups_stir(struct xc_engine *engine)
@@ -107,6 +118,7 @@ static struct xc_group *group_new(void)
     group->members = g_array_new(FALSE, FALSE, sizeof(struct xc_member));
     group->places = g_array_new(FALSE, FALSE, sizeof(struct xc_group_place));
     g_array_set_clear_func(group->places, place_clear);
+    group->start_parts = g_ptr_array_new_with_free_func(g_free);
     group->spread_text = g_strdup("");
     return group;
 }

@@ -52,9 +52,10 @@ struct xc_group {
     char *spread_text; /* "a=3 b=2", "" none lives */
     /* Of which the above is true; private to groups_status.c. */
     uint64_t facts, generation, definitions;
-    uint64_t parts;      /* what net_octets and disk_octets are made of */
-    char *start_plan;    /* xc_group_start_plan(), NULL none */
-    uint64_t plan_facts; /* of which it is true */
+    uint64_t parts;         /* what net_octets and disk_octets are made of */
+    char *start_plan;       /* xc_group_start_plan(), NULL none */
+    GPtrArray *start_parts; /* char *, what it says of each member; empty without a plan */
+    uint64_t plan_facts;    /* of which it is true */
 };
 
 /* By name as SNMP sorts. Brought to the present when the fleet has changed since. */
@@ -64,6 +65,9 @@ struct xc_group *const *xc_groups_listed(struct xc_engine *engine, size_t *n);
 /* The plan of a start now as xc_group_plan_text() has it; made anew when something changed. NULL: it would be refused.
  * Belongs to the group. */
 const char *xc_group_start_plan(struct xc_engine *engine, struct xc_group *group);
+/* What it says of one of the group's members; NULL: nothing. */
+const char *xc_member_start_plan(struct xc_engine *engine, struct xc_group *group,
+                                 const struct xc_member *member);
 /* How many groups a domain is a member of. */
 uint32_t xc_member_groups(struct xc_engine *engine, uint32_t domain);
 struct xc_group *xc_group_find(struct xc_engine *engine, const char *name); /* NULL if absent */
@@ -91,5 +95,6 @@ struct xc_group_request {
 bool xc_txn_add_group_op(struct xc_txn *txn, const struct xc_group_request *request,
                          GError **error);
 /* What such a request would do now, for people: a line per member "NAME -> HOST" or "NAME: cause". */
+/* of_members: gets what the line of each member says behind its name, in the order of the members; NULL: not wanted. */
 char *xc_group_plan_text(struct xc_engine *engine, const struct xc_group_request *request,
-                         GError **error);
+                         GPtrArray *of_members, GError **error);
