@@ -4,15 +4,6 @@
 from real import *
 
 ODD = "it's $(touch unquoted);&"
-FRESH = """name = "{name}"
-type = "pv"
-uuid = "00000000-0000-4000-8000-0000000000{n}"
-kernel = "/var/lib/guests/vmlinux"
-ramdisk = "/var/lib/guests/initrd.gz"
-memory = 96
-"""
-
-
 def by_index():
     row = lab.find("tiny1")
     uuid, first = lab.read(row, "xenDomainUuid"), lab.xen.xl(1)["tiny1"]

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""A group of four guests is started equally over both hosts, rebalanced after one of them moved, and shut down: by snmpset alone."""
+"""A group of four guests is started equally over both hosts, rebalanced after one of them moved, and shut down; another makes its members of
+configurations: by snmpset alone."""
 
 from real import *
 
@@ -66,10 +67,30 @@ def shut_down():
     is_(lab.read(GROUP, "xenGroupStatus", "xenGroupRunning"), [STATUS_STOPPED, 0], "shutdown: the group is stopped, which was wanted")
 
 
+def made_of_configurations():
+    """One of the collector's library, to whichever host; one of a file that is on xen2 alone."""
+    with open(lab.path("library", "sent.cfg"), "w") as out:
+        out.write(FRESH.format(name="sent", n=22))
+    lab.xen.ssh(2, f"mkdir /etc/xen/more && cat >/etc/xen/more/fresh.cfg <<'E'\n{FRESH.format(name='fresh', n=21)}E")
+    row = [(lab.oid("xenGroupRowStatus", "new"), "i", CREATE_AND_GO)]
+    for name, create in (("sent", "library:sent.cfg"), ("fresh", "/etc/xen/more/fresh.cfg")):
+        row += [(lab.oid("xenMemberRowStatus", "new", name), "i", CREATE_AND_GO), (lab.oid("xenMemberCreate", "new", name), "s", create)]
+    is_(lab.set(*row, (lab.oid("xenMemberPin", "new", "fresh"), "s", "xen2")), "noError", "a group of two that do not exist yet")
+    is_(lab.set(lab.oid("xenGroupPower", "new"), "i", START), "noError", "it is started")
+    op = lab.end(lab.read("new", "xenGroupLastOpIndex"), 3 * MINUTES)
+    is_([op["result"], op["text"]], [OK, "2 ok"], "both are made")
+    there = {k: sorted(name for name in lab.xen.xl(k) if name in ("sent", "fresh")) for k in (1, 2)}
+    ok(sorted(there[1] + there[2]) == ["fresh", "sent"] and "fresh" in there[2], f"they run, each once ({there})")
+    is_(lab.set(lab.oid("xenGroupForce", "new"), "i", DESTROY), "noError", "destroyed")
+    op = lab.end(lab.read("new", "xenGroupLastOpIndex"), 3 * MINUTES)
+    is_([op["result"], op["text"]], [OK, "2 ok"], "both are gone")
+
+
 with RealLab(prepare={1: "xl destroy pvh1; xl destroy tiny1; xl destroy tiny2",
                       2: "xl destroy tiny3; xl destroy keep; xl destroy crash"}) as lab:
     made()
     started()
     rebalanced()
     shut_down()
+    made_of_configurations()
 done()

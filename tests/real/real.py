@@ -28,7 +28,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import tap
 from lab import BUILD, Deadline, Lab, LabError, SnmpError, Stopwatch, done, failed, index
 
-__all__ = ["RealLab", "Migration", "COUNTERS", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
+__all__ = ["RealLab", "Migration", "COUNTERS", "FRESH", "Hosts", "BUILD", "Lab", "wait", "LabError", "SnmpError", "diag", "done", "failed", "index", "is_", "ok", "together",
            "START", "SHUTDOWN", "REBOOT", "PAUSE", "UNPAUSE", "DESTROY", "RESET", "DUMP_CORE", "NMI", "RUNNING", "SUSPENDING", "PAUSED", "MIGRATING",
            "SHUTTING_DOWN", "HALTED", "CRASHED", "UNKNOWN", "SUSPEND", "RESUME", "SUSPENDED", "CANCELLED", "UP", "DOWN", "OK", "FAILED", "FINISHED", "GONE"]
 
@@ -348,6 +348,15 @@ class RealLab(Lab):
             diag(result.stdout + result.stderr)
         return result.returncode
 
+
+# The configuration of one more guest: name and last octet of its uuid.
+FRESH = """name = "{name}"
+type = "pv"
+uuid = "00000000-0000-4000-8000-0000000000{n}"
+kernel = "/var/lib/guests/vmlinux"
+ramdisk = "/var/lib/guests/initrd.gz"
+memory = 96
+"""
 
 COUNTERS = ["xenDomainCpuTime", "xenDomainNetRxOctets", "xenDomainNetTxOctets", "xenDomainDiskReadOctets",
             "xenDomainDiskWriteOctets"]
