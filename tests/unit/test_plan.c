@@ -223,14 +223,21 @@ static void test_causes(void)
 
 static void test_nothing(void)
 {
-    g_autoptr(plan_fleet) fleet = plan_fleet_new(XC_SPREAD_EQUAL);
+    static const enum xc_spread all[] = {XC_SPREAD_EQUAL, XC_SPREAD_BY_MEMORY, XC_SPREAD_PACK,
+                                         XC_SPREAD_PINNED};
 
-    plan_start(fleet);
-    plan_rebalance(fleet);
-    g_assert_cmpuint(fleet->n_moves, ==, 0);
-    plan_member(fleet, "x", 10, NOWHERE);
-    assert_start(fleet, "-");
-    g_assert_cmpint(fleet->placements[0].cause, ==, XC_CAUSE_NO_SUCH_HOST);
+    for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+        g_autoptr(plan_fleet) fleet = plan_fleet_new(all[i]);
+
+        plan_start(fleet);
+        plan_rebalance(fleet);
+        g_assert_cmpuint(fleet->n_moves, ==, 0);
+        plan_member(fleet, "x", 10, NOWHERE);
+        assert_start(fleet, "-");
+        g_assert_cmpint(fleet->placements[0].cause, ==, XC_CAUSE_NO_SUCH_HOST);
+        plan_rebalance(fleet);
+        g_assert_cmpuint(fleet->n_moves, ==, 0);
+    }
 }
 
 /* Not known: it fits wherever there is room left at all, and takes none away. */

@@ -197,7 +197,8 @@ static void set_priorities(struct vapp *vapp)
     guint n = vapp->turns->len;
     unsigned rank = 1;
 
-    qsort(turns, n, sizeof(*turns), by_order);
+    if (n > 1)
+        qsort(turns, n, sizeof(*turns), by_order);
     for (guint i = 0; i < n; i++) {
         if (i > 0 && turns[i].order > turns[i - 1].order)
             rank = MIN(rank + 1, XC_PRIORITY_MAX);

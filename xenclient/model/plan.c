@@ -414,7 +414,8 @@ static void pack(struct plan *plan)
 {
     for (size_t i = 0; i < plan->n_seats; i++)
         plan->queue[i] = &plan->seats[i];
-    qsort(plan->queue, plan->n_seats, sizeof(struct seat *), by_members);
+    if (plan->n_seats > 1)
+        qsort(plan->queue, plan->n_seats, sizeof(struct seat *), by_members);
     for (size_t i = 0; i < plan->n_seats; i++)
         if (plan->queue[i]->members > 0)
             vacate(plan, plan->queue[i]);
