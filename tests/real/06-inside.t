@@ -51,7 +51,7 @@ def acts(*words):
 
 
 def prove():
-    for program in ("xensnmpd", "xenctl"):
+    for program in ("xensnmpd", "xensnmpd-worker", "xenctl"):
         xen.put(1, os.path.join(BUILD, "bin", program), f"/root/{program}")
     xen.ssh(1, SETUP)
     wait(lambda: "running" in run("domains")[1], "the daemon in dom0 knows its guests", 60)
