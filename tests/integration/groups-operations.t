@@ -172,6 +172,7 @@ def test_kill():
         is_((row["xenOperationResult"], row["xenOperationTotal"], row["xenOperationFailed"]), (OK, 40, 0), "all forty were started")
         is_(int(counted["executions"]) - ran, 40, "forty executions")
         is_(int(counted["duplicates"]), 0, "none twice")
+        lab.wait(lambda: sum(hosts_of(lab, names).values()) == 40, "the rows of all forty are back")
         spread = sorted(hosts_of(lab, names).values())
         ok(sum(spread) == 40 and spread[-1] - spread[0] <= 1, f"as planned before the first kill: {spread}")
 
