@@ -139,6 +139,7 @@ struct xc_poller {
     gint64 whole_mono;         /* when the last poll for everything began; 0: the next one is */
     unsigned n_news;           /* reports of news since */
     uint64_t vapps;            /* of what is shown of vApps; private to group_vapps.c */
+    uint64_t judged;           /* polls_ok when figures were held against thresholds */
     gint64 shown_mono;         /* when the poll began whose answer is shown; 0: never */
     struct xc_report *waiting; /* a report that waits for its identities to be committed */
     gint64 waiting_took;

@@ -12,7 +12,6 @@ enum { TOLD_RAISED = 1, TOLD_CLEARED = 2 };
 struct xc_thresholds {
     GPtrArray *rows;  /* struct xc_threshold *, sorted */
     GHashTable *over; /* key -> how often in a row a figure was over, where that is not told yet */
-    GHashTable *looked;    /* source id -> polls_ok when its figures were looked at */
     bool domains_mattered; /* so some may still be raised */
 };
 
@@ -32,7 +31,6 @@ struct xc_thresholds *xc_thresholds_new(void)
 
     thresholds->rows = g_ptr_array_new_with_free_func(xc_threshold_free);
     thresholds->over = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    thresholds->looked = g_hash_table_new_full(g_direct_hash, g_direct_equal, NULL, g_free);
     return thresholds;
 }
 
@@ -40,7 +38,6 @@ void xc_thresholds_free(struct xc_thresholds *thresholds)
 {
     g_ptr_array_unref(thresholds->rows);
     g_hash_table_unref(thresholds->over);
-    g_hash_table_unref(thresholds->looked);
     g_free(thresholds);
 }
 
@@ -247,20 +244,11 @@ static void look_at_domain(struct xc_engine *engine, const struct xc_domain_ref 
 /* --- when */
 
 /* Has it answered since its figures were looked at? */
-static bool is_fresh(const struct xc_engine *engine, const struct xc_slot *slot)
+static bool is_fresh(const struct xc_slot *slot)
 {
-    const uint64_t *polls =
-        g_hash_table_lookup(engine->thresholds->looked, GUINT_TO_POINTER(slot->id));
+    const struct xc_poller *poller = slot->poller;
 
-    return slot->snapshot && slot->polls_ok && (!polls || *polls != slot->polls_ok);
-}
-
-static void note_looked(struct xc_engine *engine, const struct xc_slot *slot)
-{
-    uint64_t *polls = g_new(uint64_t, 1);
-
-    *polls = slot->polls_ok;
-    g_hash_table_replace(engine->thresholds->looked, GUINT_TO_POINTER(slot->id), polls);
+    return poller && slot->snapshot && poller->judged != slot->polls_ok;
 }
 
 static void look_at_age(struct xc_engine *engine, const struct xc_slot *slot)
@@ -300,7 +288,7 @@ static void look_at_domains(struct xc_engine *engine)
     const struct xc_domain_ref *domains = xc_fleet_domains(engine, &n);
 
     for (size_t i = 0; i < n; i++)
-        if (is_fresh(engine, domains[i].slot))
+        if (is_fresh(domains[i].slot))
             look_at_domain(engine, &domains[i]);
 }
 
@@ -310,7 +298,7 @@ void xc_thresholds_tick(struct xc_engine *engine)
     const struct xc_host_ref *hosts = xc_fleet_hosts(engine, &n);
 
     for (size_t i = 0; i < n; i++)
-        if (hosts[i].row >= 0 && is_fresh(engine, hosts[i].slot))
+        if (hosts[i].row >= 0 && is_fresh(hosts[i].slot))
             look_at_host(engine, &hosts[i]);
     engine->thresholds->domains_mattered = domains_matter(engine);
     if (engine->thresholds->domains_mattered)
@@ -319,7 +307,7 @@ void xc_thresholds_tick(struct xc_engine *engine)
         const struct xc_slot *slot = engine->slots->pdata[i];
 
         look_at_age(engine, slot);
-        if (is_fresh(engine, slot))
-            note_looked(engine, slot);
+        if (is_fresh(slot))
+            ((struct xc_poller *)slot->poller)->judged = slot->polls_ok;
     }
 }
