@@ -1,26 +1,11 @@
 /* The configuration file: defaults, every kind of value, and messages that say what and where. */
-#include "xenclient/engine/config.h"
+#include "tests/unit/config_kit.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
-
-static struct xc_config *load(const char *text, GError **error)
-{
-    g_autofree char *path = NULL;
-    int fd = g_file_open_tmp("xensnmp-config-XXXXXX", &path, NULL);
-    struct xc_config *config;
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    config = xc_config_load(path, error);
-    g_unlink(path);
-    return config;
-}
 
 static void test_defaults(void)
 {
-    g_autoptr(xc_config) config = load("", NULL);
+    g_autoptr(xc_config) config = kit_config("", NULL);
 
     g_assert_nonnull(config);
     g_assert_false(config->control);
@@ -34,20 +19,20 @@ static void test_defaults(void)
 static void test_whole(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(xc_config) config = load("[source dom0-a]\n"
-                                       "uri = ssh://root@dom0-a:2222\n"
-                                       "address = 10.0.0.1\n"
-                                       "config_dirs = /etc/xen:/srv/xen\n"
-                                       "interval = 3\n"
-                                       "[source dom0-b]\n"
-                                       "uri=sim:///run/farm.sock/b\n"
-                                       "enabled = no\n"
-                                       "[agent]\n"
-                                       "control = yes\n"
-                                       "stale_after=7\n"
-                                       "tls_ca = /etc/ssl/pool.pem\n"
-                                       "protected = db-*; mail\n",
-                                       &error);
+    g_autoptr(xc_config) config = kit_config("[source dom0-a]\n"
+                                             "uri = ssh://root@dom0-a:2222\n"
+                                             "address = 10.0.0.1\n"
+                                             "config_dirs = /etc/xen:/srv/xen\n"
+                                             "interval = 3\n"
+                                             "[source dom0-b]\n"
+                                             "uri=sim:///run/farm.sock/b\n"
+                                             "enabled = no\n"
+                                             "[agent]\n"
+                                             "control = yes\n"
+                                             "stale_after=7\n"
+                                             "tls_ca = /etc/ssl/pool.pem\n"
+                                             "protected = db-*; mail\n",
+                                             &error);
     const struct xc_config_source *a;
 
     g_assert_no_error(error);
@@ -104,7 +89,7 @@ static void test_wrong(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(xc_config) config = load(cases[i].text, &error);
+        g_autoptr(xc_config) config = kit_config(cases[i].text, &error);
 
         g_assert_null(config);
         g_assert_nonnull(error);
@@ -132,14 +117,14 @@ static void test_sample(void)
     g_auto(GStrv) lines = g_strsplit(sample, "\n", -1);
     g_autoptr(GString) forced = g_string_new("");
     g_autoptr(GError) error = NULL;
-    g_autoptr(xc_config) plain = load(sample, &error);
+    g_autoptr(xc_config) plain = kit_config(sample, &error);
     g_autoptr(xc_config) config = NULL;
 
     g_assert_no_error(error);
     for (char **line = lines; *line && !strstr(*line, "[source"); line++)
         g_string_append_printf(
             forced, "%s\n", (*line)[0] == '#' && g_ascii_islower((*line)[1]) ? *line + 1 : *line);
-    config = load(forced->str, &error);
+    config = kit_config(forced->str, &error);
     g_assert_no_error(error);
     g_assert_cmpuint(config->op_max_rows, ==, plain->op_max_rows);
 }

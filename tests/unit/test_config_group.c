@@ -1,46 +1,30 @@
 /* Groups in the configuration file: what is read, and messages that say what and where. */
-#include "xenclient/engine/config.h"
+#include "tests/unit/config_kit.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
-#include <unistd.h>
-
-static struct xc_config *load(const char *text, GError **error)
-{
-    g_autofree char *path = NULL;
-    int fd = g_file_open_tmp("xensnmp-config-XXXXXX", &path, NULL);
-    struct xc_config *config;
-
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    g_assert_true(g_file_set_contents(path, text, -1, NULL));
-    config = xc_config_load(path, error);
-    g_unlink(path);
-    return config;
-}
 
 static void test_whole(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(xc_config) config = load("[member web/host1/www 2]\n"
-                                       "description = the second\n"
-                                       "create = template:Debian 12\n"
-                                       "pin = host2\n"
-                                       "priority = 7\n"
-                                       "delay = 30\n"
-                                       "[group web]\n"
-                                       "description = front ends\n"
-                                       "members = www1; db ;\n"
-                                       "hosts = host1; host2:50\n"
-                                       "spread = byMemory\n"
-                                       "order = sequential\n"
-                                       "min_running = 2\n"
-                                       "[group plain]\n"
-                                       "[group any]\n"
-                                       "hosts = *; host3:9\n"
-                                       "[group nowhere]\n"
-                                       "hosts =\n",
-                                       &error);
+    g_autoptr(xc_config) config = kit_config("[member web/host1/www 2]\n"
+                                             "description = the second\n"
+                                             "create = template:Debian 12\n"
+                                             "pin = host2\n"
+                                             "priority = 7\n"
+                                             "delay = 30\n"
+                                             "[group web]\n"
+                                             "description = front ends\n"
+                                             "members = www1; db ;\n"
+                                             "hosts = host1; host2:50\n"
+                                             "spread = byMemory\n"
+                                             "order = sequential\n"
+                                             "min_running = 2\n"
+                                             "[group plain]\n"
+                                             "[group any]\n"
+                                             "hosts = *; host3:9\n"
+                                             "[group nowhere]\n"
+                                             "hosts =\n",
+                                             &error);
     const struct xc_group_spec *web;
     const struct xc_group_spec *any;
     const struct xc_member_spec *second;
@@ -101,7 +85,7 @@ static void test_wrong(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(xc_config) config = load(cases[i].text, &error);
+        g_autoptr(xc_config) config = kit_config(cases[i].text, &error);
 
         g_assert_null(config);
         g_assert_nonnull(error);
@@ -130,7 +114,7 @@ static void test_told(void)
     for (char **line = lines; *line; line++)
         if ((*line)[0] == '#' && (*line)[1] != ' ')
             g_string_append_printf(text, "%s\n", *line + 1);
-    g_autoptr(xc_config) config = load(text->str, &error);
+    g_autoptr(xc_config) config = kit_config(text->str, &error);
 
     g_assert_no_error(error);
     g_assert_cmpuint(config->groups->len, ==, 1);

@@ -1,4 +1,5 @@
 /* vApps as groups: made of what VMs tell, followed, never stored, never changed by SNMP. */
+#include "tests/unit/group_set_kit.h"
 #include "tests/unit/operations_kit.h"
 
 #include "xenclient/engine/txn_private.h"
@@ -209,37 +210,11 @@ static void test_twice(struct kit_fixture *f, gconstpointer data)
 
 /* --- SETs */
 
-static enum xc_cause end(struct xc_txn *txn, bool ok, GError *error)
-{
-    enum xc_cause cause;
-
-    if (ok && xc_txn_write(txn, &error))
-        xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
-    cause = xc_error_cause(error);
-    g_test_message("%s", error ? error->message : "accepted");
-    g_clear_error(&error);
-    return cause;
-}
-
 static enum xc_cause put(struct kit_fixture *f, const char *name)
 {
-    struct xc_txn *txn = xc_txn_new(f->engine);
     g_autoptr(xc_group_spec) spec = xc_group_spec_new(name);
-    GError *error = NULL;
-    bool ok = xc_txn_put_group(txn, spec, &error);
 
-    return end(txn, ok, error);
-}
-
-static enum xc_cause drop(struct kit_fixture *f, const char *name)
-{
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    GError *error = NULL;
-    bool ok = xc_txn_remove_group(txn, name, &error);
-
-    return end(txn, ok, error);
+    return kit_put_group(f, spec);
 }
 
 static enum xc_cause ask(struct kit_fixture *f, const char *name, enum xc_action action)
@@ -249,7 +224,7 @@ static enum xc_cause ask(struct kit_fixture *f, const char *name, enum xc_action
     GError *error = NULL;
     bool ok = xc_txn_add_group_op(txn, &request, &error);
 
-    return end(txn, ok, error);
+    return kit_end_set(txn, ok, error);
 }
 
 static void test_refusals(struct kit_fixture *f, gconstpointer data)
@@ -257,7 +232,7 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
     (void)data;
     tell_shop(f, "shop");
     g_assert_cmpint(put(f, SHOP), ==, XC_CAUSE_POLICY);
-    g_assert_cmpint(drop(f, SHOP), ==, XC_CAUSE_POLICY);
+    g_assert_cmpint(kit_drop_group(f, SHOP), ==, XC_CAUSE_POLICY);
     g_assert_cmpuint(find(f, SHOP)->members->len, ==, 2);
     /* Nor may another group have such a name. */
     g_assert_cmpint(put(f, BANK), ==, XC_CAUSE_BAD_VALUE);

@@ -1,41 +1,5 @@
 /* Groups in the engine: what members stand for, how a group fares, sums, SETs, what is kept over restarts. */
-#include "tests/unit/engine_kit.h"
-
-#include "xenclient/engine/groups.h"
-
-/* --- SETs of one part each */
-
-static enum xc_cause end(struct xc_txn *txn, bool ok, GError *error)
-{
-    enum xc_cause cause;
-
-    if (ok && xc_txn_write(txn, &error))
-        xc_txn_dispatch(txn);
-    xc_txn_free(txn);
-    kit_turn();
-    cause = xc_error_cause(error);
-    g_test_message("%s", error ? error->message : "accepted");
-    g_clear_error(&error);
-    return cause;
-}
-
-static enum xc_cause put(struct kit_fixture *f, const struct xc_group_spec *spec)
-{
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    GError *error = NULL;
-    bool ok = xc_txn_put_group(txn, spec, &error);
-
-    return end(txn, ok, error);
-}
-
-static enum xc_cause drop(struct kit_fixture *f, const char *name)
-{
-    struct xc_txn *txn = xc_txn_new(f->engine);
-    GError *error = NULL;
-    bool ok = xc_txn_remove_group(txn, name, &error);
-
-    return end(txn, ok, error);
-}
+#include "tests/unit/group_set_kit.h"
 
 /* Members by their names, separated by blanks. */
 static struct xc_group_spec *spec_of(const char *name, const char *members)
@@ -53,7 +17,7 @@ static void make(struct kit_fixture *f, const char *name, const char *members)
 {
     g_autoptr(xc_group_spec) spec = spec_of(name, members);
 
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
 }
 
 static struct xc_group *find(struct kit_fixture *f, const char *name)
@@ -183,7 +147,7 @@ static void test_two_groups(struct kit_fixture *f, gconstpointer data)
     answer(f, "b", "");
     g_assert_cmpuint(xc_member_groups(f->engine, kit_find(f, "web")->index), ==, 2);
     g_assert_cmpuint(xc_member_groups(f->engine, kit_find(f, "db")->index), ==, 1);
-    g_assert_cmpint(drop(f, "h"), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_drop_group(f, "h"), ==, XC_CAUSE_NONE);
     g_assert_cmpuint(xc_member_groups(f->engine, kit_find(f, "web")->index), ==, 1);
 }
 
@@ -228,7 +192,7 @@ static void test_status(struct kit_fixture *f, gconstpointer data)
         f->config->tombstone_sec = 0;
         answer(f, "a", "");
         spec->min_running = cases[i].min_running;
-        g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
+        g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
         find(f, "g")->wanted = cases[i].wanted;
         answer(f, "a", cases[i].guests);
         answer(f, "b", "");
@@ -333,7 +297,7 @@ static void test_hosts(struct kit_fixture *f, gconstpointer data)
     answer(f, "b", "");
     xc_group_host_get(spec, "b")->weight = 3;
     xc_group_host_get(spec, "c");
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
     group = find(f, "g");
     g_assert_cmpuint(group->places->len, ==, 3);
     g_assert_cmpuint(place(group, "a")->weight, ==, 100);
@@ -342,7 +306,7 @@ static void test_hosts(struct kit_fixture *f, gconstpointer data)
     g_assert_cmpint(place(group, "c")->cause, ==, XC_CAUSE_NO_SUCH_HOST);
     g_assert_false(place(group, "c")->usable);
     spec->all_hosts = false;
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
     group = find(f, "g");
     g_assert_cmpuint(group->places->len, ==, 2);
     g_assert_null(place(group, "a"));
@@ -361,22 +325,22 @@ static void test_refusals(struct kit_fixture *f, gconstpointer data)
     bool ok;
 
     (void)data;
-    g_assert_cmpint(put(f, bad), ==, XC_CAUSE_BAD_VALUE);
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
-    g_assert_cmpint(drop(f, "none"), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_put_group(f, bad), ==, XC_CAUSE_BAD_VALUE);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_drop_group(f, "none"), ==, XC_CAUSE_NONE);
     find(f, "g")->active_op = 7;
-    g_assert_cmpint(drop(f, "g"), ==, XC_CAUSE_BUSY);
+    g_assert_cmpint(kit_drop_group(f, "g"), ==, XC_CAUSE_BUSY);
     find(f, "g")->active_op = 0;
     txn = xc_txn_new(f->engine);
     ok = xc_txn_remove_group(txn, "g", &error) && xc_txn_put_group(txn, spec, &error);
-    g_assert_cmpint(end(txn, ok, error), ==, XC_CAUSE_CONFLICT);
+    g_assert_cmpint(kit_end_set(txn, ok, error), ==, XC_CAUSE_CONFLICT);
     error = NULL;
     txn = xc_txn_new(f->engine);
     ok = xc_txn_put_group(txn, spec, &error) && xc_txn_remove_group(txn, "g", &error);
-    g_assert_cmpint(end(txn, ok, error), ==, XC_CAUSE_CONFLICT);
+    g_assert_cmpint(kit_end_set(txn, ok, error), ==, XC_CAUSE_CONFLICT);
     f->config->control = false;
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_POLICY);
-    g_assert_cmpint(drop(f, "g"), ==, XC_CAUSE_POLICY);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_POLICY);
+    g_assert_cmpint(kit_drop_group(f, "g"), ==, XC_CAUSE_POLICY);
 }
 
 static void test_locks(struct kit_fixture *f, gconstpointer data)
@@ -389,11 +353,11 @@ static void test_locks(struct kit_fixture *f, gconstpointer data)
     make(f, "g", "");
     txn = xc_txn_new(f->engine);
     ok = xc_txn_lock_group(txn, "g", 0, &error);
-    g_assert_cmpint(end(txn, ok, error), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_end_set(txn, ok, error), ==, XC_CAUSE_NONE);
     g_assert_cmpuint(find(f, "g")->lock, ==, 1);
     txn = xc_txn_new(f->engine);
     ok = xc_txn_lock_group(txn, "g", 0, &error);
-    g_assert_cmpint(end(txn, ok, error), ==, XC_CAUSE_CONFLICT);
+    g_assert_cmpint(kit_end_set(txn, ok, error), ==, XC_CAUSE_CONFLICT);
     g_assert_cmpuint(find(f, "g")->lock, ==, 1);
 }
 
@@ -416,7 +380,7 @@ static void test_drafts(struct kit_fixture *f, gconstpointer data)
     txn = xc_txn_new(f->engine);
     g_assert_true(xc_txn_put_group(txn, spec, NULL));
     xc_group_member_get(xc_txn_group(txn, "g"), "b");
-    g_assert_cmpint(end(txn, true, NULL), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_end_set(txn, true, NULL), ==, XC_CAUSE_NONE);
     g_assert_cmpuint(find(f, "g")->spec->members->len, ==, 2);
 }
 
@@ -430,10 +394,10 @@ static void test_restart(struct kit_fixture *f, gconstpointer data)
     (void)data;
     xc_group_member(spec, "db")->delay_sec = 9;
     xc_group_host_get(spec, "b")->weight = 7;
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
     make(f, "h", "x");
     make(f, "gone", "x");
-    g_assert_cmpint(drop(f, "gone"), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_drop_group(f, "gone"), ==, XC_CAUSE_NONE);
     kit_restart(f);
     g_assert_true(xc_group_spec_equal(find(f, "g")->spec, spec));
     g_assert_cmpint(find(f, "g")->origin, ==, XC_FROM_SNMP);
@@ -480,8 +444,8 @@ static void test_configured(struct kit_fixture *f, gconstpointer data)
     kit_restart(f);
     g_assert_cmpuint(find(f, "file")->spec->members->len, ==, 2);
     g_assert_cmpint(find(f, "file")->origin, ==, XC_FROM_CONFIG);
-    g_assert_cmpint(put(f, own), ==, XC_CAUSE_POLICY);
-    g_assert_cmpint(drop(f, "file"), ==, XC_CAUSE_POLICY);
+    g_assert_cmpint(kit_put_group(f, own), ==, XC_CAUSE_POLICY);
+    g_assert_cmpint(kit_drop_group(f, "file"), ==, XC_CAUSE_POLICY);
     /* Read again: changed, added, and none goes while something is done to it. */
     kit_add_source(next, "a");
     kit_add_source(next, "b");
@@ -514,19 +478,19 @@ static void test_selected_source(struct kit_fixture *f, gconstpointer data)
     (void)data;
     xc_source_spec_copy(&full, &source);
     g_assert_true(xc_txn_put_source(txn, &full, true, 0, NULL));
-    g_assert_cmpint(end(txn, true, NULL), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_end_set(txn, true, NULL), ==, XC_CAUSE_NONE);
     xc_source_spec_clear(&full);
     g_assert_true(xc_group_hosts_parse(spec, "a c", NULL));
-    g_assert_cmpint(put(f, spec), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_put_group(f, spec), ==, XC_CAUSE_NONE);
     txn = xc_txn_new(f->engine);
     ok = xc_txn_remove_source(txn, "c", &error);
-    g_assert_cmpint(end(txn, ok, error), ==, XC_CAUSE_BAD_STATE);
+    g_assert_cmpint(kit_end_set(txn, ok, error), ==, XC_CAUSE_BAD_STATE);
     /* Together with its last selection it goes. */
     g_assert_true(xc_group_hosts_parse(spec, "a", NULL));
     error = NULL;
     txn = xc_txn_new(f->engine);
     ok = xc_txn_put_group(txn, spec, &error) && xc_txn_remove_source(txn, "c", &error);
-    g_assert_cmpint(end(txn, ok, error), ==, XC_CAUSE_NONE);
+    g_assert_cmpint(kit_end_set(txn, ok, error), ==, XC_CAUSE_NONE);
     g_assert_null(xc_fleet_source(f->engine, "c"));
 }
 
