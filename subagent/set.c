@@ -369,6 +369,9 @@ static bool check_row_status(const struct st_change *change, uint32_t *blame, st
         return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_CONFLICT,
                       "%s has a row %s%s%s already", change->table->name, change->key, slash,
                       child);
+    if (status->number == ST_ROW_DESTROY && change->writes->len > 1)
+        return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_CONFLICT,
+                      "destroy(6) and other columns of %s%s%s", change->key, slash, child);
     if (status->number == ST_ROW_ACTIVE && !change->row)
         return refuse(why, SNMP_ERR_INCONSISTENTVALUE, XC_CAUSE_NO_SUCH_TARGET,
                       "%s has no row %s%s%s", change->table->name, change->key, slash, child);

@@ -152,9 +152,10 @@ struct st_table {
     const struct st_column *columns;
     unsigned n_columns;
 
-    st_plan_fn plan;                 /* required when a column is writable */
-    uint32_t row_status;             /* arc of the RowStatus column: rows can be made and removed */
-    bool (*key_ok)(const char *key); /* RowStatus tables: may a row of that name exist */
+    st_plan_fn plan;     /* required when a column is writable */
+    uint32_t row_status; /* arc of the RowStatus column: rows can be made, and removed, which
+                                      * nothing else may be written with */
+    bool (*key_ok)(const char *key);       /* RowStatus tables: may a row of that name exist */
     bool (*child_key_ok)(const char *key); /* the same of the second part */
 };
 

@@ -216,12 +216,6 @@ static bool is_definition(const struct st_change *change)
     return false;
 }
 
-/* Whether anything but RowStatus is written. */
-static bool is_more(const struct st_change *change)
-{
-    return change->writes->len > (st_change_write(change, ROW_STATUS) ? 1 : 0);
-}
-
 static bool define(const struct st_change *change, struct xc_txn *txn, uint32_t *blame,
                    GError **error)
 {
@@ -332,9 +326,6 @@ static bool plan(const struct st_change *change, void *context, void *transactio
     (void)context;
     if (status && status->number == ST_ROW_DESTROY) {
         *blame = ROW_STATUS;
-        if (is_more(change))
-            return xc_fail(error, XC_CAUSE_CONFLICT, "destroy(6) and other columns of %s",
-                           change->key);
         return xc_txn_remove_group(transaction, change->key, error);
     }
     if ((!change->row || is_definition(change)) && !define(change, transaction, blame, error))

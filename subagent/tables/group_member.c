@@ -58,13 +58,6 @@ static bool is_destroy(const struct st_write *status)
     return status && status->number == ST_ROW_DESTROY;
 }
 
-static bool destroys_alone(const struct st_change *change, GError **error)
-{
-    return change->writes->len == 1 ||
-           xc_fail(error, XC_CAUSE_CONFLICT, "destroy(6) and other columns of %s/%s", change->key,
-                   change->child_key);
-}
-
 /* --- members */
 
 static bool spec(const struct st_cell *cell, struct st_value *out)
@@ -163,7 +156,7 @@ static bool plan_member(const struct st_change *change, void *context, void *tra
         if (!group)
             return true; /* nor is there such a member */
         xc_group_member_drop(group, change->child_key);
-        return destroys_alone(change, error) && xc_txn_put_group(transaction, group, error);
+        return xc_txn_put_group(transaction, group, error);
     }
     if (!group)
         return false;
@@ -233,7 +226,7 @@ static bool drop_host(const struct st_change *change, struct xc_engine *engine,
         return xc_fail(error, XC_CAUSE_CONFLICT,
                        "group %s takes whatever hosts there are: write xenGroupHosts", group->name);
     xc_group_host_drop(group, change->child_key);
-    return destroys_alone(change, error) && xc_txn_put_group(txn, group, error);
+    return xc_txn_put_group(txn, group, error);
 }
 
 /* A row that is made selects its host, and then no others but those of such rows. */

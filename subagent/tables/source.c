@@ -198,8 +198,6 @@ static bool plan(const struct st_change *change, void *context, void *transactio
     if (!status || status->number != ST_ROW_DESTROY)
         return (slot && !written) || put(change, &wish, transaction, blame, error);
     *blame = ROW_STATUS;
-    if (written)
-        return xc_fail(error, XC_CAUSE_CONFLICT, "destroy(6) and other columns of %s", change->key);
     return xc_txn_remove_source(transaction, change->key, error);
 }
 
