@@ -160,10 +160,15 @@ static struct sn_value fresh(const struct place *at)
 }
 
 /* --- processors: what was used between the two polls */
+/* Two reports mostly have the same order, so it is looked for where it is now first. */
 static const struct xc_domain *former(const struct place *at, const struct xc_domain *domain)
 {
-    for (unsigned i = 0; at->before && i < at->before->domains->len; i++) {
-        const struct xc_domain *was = &g_array_index(at->before->domains, struct xc_domain, i);
+    size_t here = (size_t)(domain - (const struct xc_domain *)(void *)at->report->domains->data);
+    size_t n = at->before ? at->before->domains->len : 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct xc_domain *was =
+            &g_array_index(at->before->domains, struct xc_domain, (here + i) % n);
 
         if (was->host == domain->host && XC_HAS(DOMAIN, was, domid) &&
             XC_HAS(DOMAIN, domain, domid) && was->domid == domain->domid)
@@ -361,15 +366,17 @@ static struct chk_row *row_at(const struct place *at, const struct chk_facts *fa
     return row;
 }
 
-static const struct xc_detail *detail_of(const struct xc_report *report, unsigned domain)
+/* By the ordinals of their domains; the caller frees. */
+static const struct xc_detail **details_of(const struct xc_report *report)
 {
+    const struct xc_detail **details = g_new0(const struct xc_detail *, report->domains->len + 1);
+
     for (unsigned i = 0; i < report->details->len; i++) {
         const struct xc_detail *detail = &g_array_index(report->details, struct xc_detail, i);
 
-        if (detail->domain == domain)
-            return detail;
+        details[detail->domain] = detail;
     }
-    return NULL;
+    return details;
 }
 
 static enum kind kind_of(const struct chk_facts *facts)
@@ -391,6 +398,7 @@ static void add_rows(const struct reader *reader, const struct chk_facts *facts,
     struct xc_report *report = reader->report;
     enum kind kind = kind_of(facts);
     bool own_counters = counts(report);
+    g_autofree const struct xc_detail **details = details_of(report);
     GArray *objects = kind == HOSTS     ? report->hosts
                       : kind == DOMAINS ? report->domains
                                         : report->srs;
@@ -406,7 +414,7 @@ static void add_rows(const struct reader *reader, const struct chk_facts *facts,
             at.domain = &g_array_index(objects, struct xc_domain, i);
         if (at.domain) {
             at.host = &g_array_index(report->hosts, struct xc_host, at.domain->host);
-            at.detail = detail_of(report, i);
+            at.detail = details[i];
         }
         g_ptr_array_add(rows, row_at(&at, facts));
     }
